@@ -1,0 +1,1 @@
+//! Japanese character sets of mail.

@@ -1,0 +1,96 @@
+//! Problems that an editor can fix, each at its file, line and column.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A text that problems can be shown in: a file as decoded, or the mail form it became.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// The path from the magazine's root, with `/` between folders.
+    pub path: String,
+    /// The text as decoded to UTF-8, line ends as they were.
+    pub text: String,
+}
+
+impl SourceText {
+    /// A text under its path.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(SourceText { path: path.into(), text: text.into() })
+    }
+}
+
+/// How grave a problem is: an error keeps the build from being published, a warning does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Nothing is written until it is mended.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+/// One problem: what is wrong, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How grave it is.
+    pub level: Level,
+    /// The rule's name, in kebab-case: `unknown-key`.
+    pub rule: &'static str,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// What stands at the place, said beside it; may be empty.
+    pub label: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// Where a problem is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a text, at a range of octets.
+    Span(Arc<SourceText>, Range<usize>),
+    /// In a file as a whole, by its path from the magazine's root.
+    File(String),
+}
+
+impl Diagnostic {
+    /// An error under its rule's name, in a file as a whole until [`Diagnostic::at`] says where.
+    pub fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Diagnostic::new(Level::Error, rule, message.into())
+    }
+
+    /// A warning under its rule's name, in a file as a whole until [`Diagnostic::at`] says where.
+    pub fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Diagnostic::new(Level::Warning, rule, message.into())
+    }
+
+    fn new(level: Level, rule: &'static str, message: String) -> Self {
+        let place = Place::File(String::new());
+        Diagnostic { level, rule, message, place, label: String::new(), help: None }
+    }
+
+    /// At a range of octets of a text.
+    pub fn at(mut self, source: &Arc<SourceText>, span: Range<usize>) -> Self {
+        self.place = Place::Span(source.clone(), span);
+        self
+    }
+
+    /// In a file as a whole.
+    pub fn in_file(mut self, path: impl Into<String>) -> Self {
+        self.place = Place::File(path.into());
+        self
+    }
+
+    /// What to say beside the place.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// What the editor can do.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

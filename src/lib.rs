@@ -1,0 +1,18 @@
+//! mailmag: issues in Markdown or plain text become typeset mail and a static archive.
+//!
+//! The modules stand in reading order, and each uses only those above it:
+//!
+//! ```text
+//!  content/ ── source ──▶ model ──┬── blog ──▶ publish ──▶ dist/blog
+//!  mailmag.toml             │     │    ▲ theme, typeset
+//!                         check   └── mail ──▶ publish ──▶ dist/mail
+//!                           │
+//!                     diagnostics file:line:column
+//! ```
+//!
+//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments.
+
+pub mod diagnostic;
+pub mod model;
+pub mod charset;
+pub mod typeset;

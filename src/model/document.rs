@@ -1,0 +1,201 @@
+//! The text of an article as a tree of blocks and inlines, whatever it was written in.
+//!
+//! Soft line breaks are joined already: two wide characters meet without a space, anything else with one.
+//! `at` is an octet offset into the article's source file, so that a problem can be shown at its place.
+
+/// A text: blocks in order, and the footnotes that its references name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// The blocks from top to bottom.
+    pub blocks: Vec<Block>,
+    /// The footnotes that are referred to, in the order of their first reference.
+    pub footnotes: Vec<Footnote>,
+}
+
+/// A block of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// Running text.
+    Paragraph(Vec<Inline>),
+    /// A heading inside an article: level 2 to 6.
+    Heading {
+        /// 1 to 6, as many as there were `#`.
+        level: u8,
+        /// The anchor the author gave (`{#name}`).
+        id: Option<String>,
+        /// The heading's words.
+        content: Vec<Inline>,
+    },
+    /// A list; numbered when it has a start.
+    List {
+        /// The first number of a numbered list.
+        start: Option<u64>,
+        /// Whether the items stand without blank lines between them.
+        tight: bool,
+        /// The items.
+        items: Vec<Item>,
+    },
+    /// A quotation.
+    Quote(Vec<Block>),
+    /// Preformatted text, never filled.
+    Code {
+        /// The first word of the fence's info string; empty when there is none.
+        language: String,
+        /// The lines, each ending in a line feed.
+        text: String,
+        /// Where the text begins.
+        at: usize,
+    },
+    /// A table with a head row.
+    Table {
+        /// One for each column.
+        alignments: Vec<Alignment>,
+        /// The head's cells.
+        head: Vec<Vec<Inline>>,
+        /// The body's rows, as many cells as the head has.
+        rows: Vec<Vec<Vec<Inline>>>,
+    },
+    /// A definition list.
+    Definitions(Vec<Definition>),
+    /// A thematic break.
+    Rule,
+}
+
+/// One item of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// `Some(done)` for a task.
+    pub task: Option<bool>,
+    /// What the item holds; a tight item holds one paragraph and perhaps a list.
+    pub blocks: Vec<Block>,
+}
+
+/// A term (or several) and what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The terms.
+    pub terms: Vec<Vec<Inline>>,
+    /// The definitions, each of blocks.
+    pub details: Vec<Vec<Block>>,
+}
+
+/// A footnote's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footnote {
+    /// The name its references use.
+    pub name: String,
+    /// The text.
+    pub blocks: Vec<Block>,
+}
+
+/// How a table's column stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alignment {
+    /// As the reader's medium likes: left.
+    #[default]
+    None,
+    /// Flush left.
+    Left,
+    /// Centred.
+    Center,
+    /// Flush right.
+    Right,
+}
+
+/// A piece of running text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inline {
+    /// Words.
+    Text {
+        /// The words themselves.
+        text: String,
+        /// Where they stand.
+        at: usize,
+    },
+    /// Code.
+    Code {
+        /// The code itself.
+        text: String,
+        /// Where it stands.
+        at: usize,
+    },
+    /// Emphasis.
+    Emphasis(Vec<Inline>),
+    /// Strong emphasis.
+    Strong(Vec<Inline>),
+    /// Struck-through text.
+    Strikethrough(Vec<Inline>),
+    /// A link; an autolink's content equals its address.
+    Link {
+        /// The address.
+        url: String,
+        /// The words that are linked.
+        content: Vec<Inline>,
+        /// Where the link begins.
+        at: usize,
+    },
+    /// A picture.
+    Image {
+        /// The address, relative to the file that names it.
+        url: String,
+        /// What a reader who cannot see it is told.
+        alt: String,
+        /// Its caption; empty when there is none.
+        title: String,
+        /// Where it stands.
+        at: usize,
+    },
+    /// Characters with their reading.
+    Ruby {
+        /// Each base with its reading: one group for `{漢字|かんじ}`, two for `{漢字|かん|じ}`.
+        groups: Vec<RubyGroup>,
+        /// Where it stands.
+        at: usize,
+    },
+    /// A reference to a footnote by its name.
+    FootnoteReference {
+        /// The footnote's name; one of [`Document::footnotes`].
+        name: String,
+    },
+    /// A line break that the author asked for.
+    HardBreak,
+}
+
+/// A base and its reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RubyGroup {
+    /// 漢
+    pub base: String,
+    /// かん
+    pub reading: String,
+}
+
+impl Document {
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+}
+
+/// The visible words of inlines, without any mark: for titles, excerpts and feeds.
+pub fn plain(inlines: &[Inline]) -> String {
+    let mut words = String::new();
+    push_plain(inlines, &mut words);
+    words
+}
+
+fn push_plain(inlines: &[Inline], words: &mut String) {
+    for inline in inlines {
+        match inline {
+            Inline::Text { text, .. } | Inline::Code { text, .. } => words.push_str(text),
+            Inline::Emphasis(content)
+            | Inline::Strong(content)
+            | Inline::Strikethrough(content)
+            | Inline::Link { content, .. } => push_plain(content, words),
+            Inline::Image { alt, .. } => words.push_str(alt),
+            Inline::Ruby { groups, .. } => groups.iter().for_each(|group| words.push_str(&group.base)),
+            Inline::FootnoteReference { .. } => {}
+            Inline::HardBreak => words.push(' '),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Plain values: what a magazine is, with no file, clock, socket, HTML or MIME in sight.
+
+mod document;
+mod typesetting;
+
+pub use document::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup, plain};
+pub use typesetting::{HangingPunctuation, LineBreak, Typesetting};

@@ -16,3 +16,4 @@ pub mod diagnostic;
 pub mod model;
 pub mod charset;
 pub mod typeset;
+pub mod config;

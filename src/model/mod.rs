@@ -1,7 +1,9 @@
 //! Plain values: what a magazine is, with no file, clock, socket, HTML or MIME in sight.
 
 mod document;
+mod magazine;
 mod typesetting;
 
 pub use document::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup, plain};
+pub use magazine::{Article, Author, InMail, Issue, Magazine, Page, Post};
 pub use typesetting::{HangingPunctuation, LineBreak, Typesetting};

@@ -1,0 +1,387 @@
+//! A TOML table read key by key, so that every wrong key and value is named at its place, not only the first.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, SourceText};
+
+/// A table that is being read; [`Keys::finish`] reports the keys nobody asked for.
+pub struct Keys<'a> {
+    source: &'a Arc<SourceText>,
+    /// Where the TOML begins in the source, in octets.
+    offset: usize,
+    /// The table's name for messages: `[mail]`, or `front matter`.
+    name: String,
+    /// Where the table stands, for keys that are missing.
+    span: Range<usize>,
+    table: DeTable<'a>,
+    /// Whether the text was no TOML: nothing more is said of what is missing then.
+    broken: bool,
+    asked: Vec<&'static str>,
+}
+
+/// A value and where it stands in its source, in octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// The value's place.
+    pub span: Range<usize>,
+}
+
+impl<'a> Keys<'a> {
+    /// Reads the TOML that stands at `range` of the source; what is not TOML is reported and left out.
+    pub fn parse(
+        source: &'a Arc<SourceText>,
+        range: Range<usize>,
+        name: &str,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let problems_before = problems.len();
+        let (table, errors) = DeTable::parse_recoverable(&source.text[range.clone()]);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            let span = range.start + span.start..range.start + span.end;
+            let line = error.message().lines().next().unwrap_or_default().to_owned();
+            problems.push(
+                Diagnostic::error("bad-toml", format!("this is not TOML: {line}"))
+                    .at(source, span)
+                    .help("see https://toml.io for how strings, dates and tables are written"),
+            );
+        }
+        let span = range.start..range.start;
+        let broken = problems.len() > problems_before;
+        let table = if broken { DeTable::new() } else { table.into_inner() };
+        Keys { source, offset: range.start, name: name.to_owned(), span, table, broken, asked: Vec::new() }
+    }
+
+    /// Where the table stands.
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// A string, when the key is there.
+    pub fn string(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Option<Setting<String>> {
+        self.read(key, "a string", problems, |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A string that must be there and not be blank.
+    pub fn required_string(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<Setting<String>> {
+        if !self.has(key) {
+            self.asked.push(key);
+            self.report_missing(key, example, problems);
+            return None;
+        }
+        let setting = self.string(key, problems)?;
+        if setting.value.trim().is_empty() {
+            problems.push(
+                Diagnostic::error("empty-value", format!("`{key}` in {} is empty", self.name))
+                    .at(self.source, setting.span)
+                    .help(format!("write `{key} = {example}`")),
+            );
+            return None;
+        }
+        Some(setting)
+    }
+
+    /// Reports that a key is not there.
+    pub fn report_missing(&self, key: &'static str, example: &str, problems: &mut Vec<Diagnostic>) {
+        if self.broken {
+            return;
+        }
+        problems.push(
+            Diagnostic::error("missing-key", format!("{} has no `{key}`", self.name))
+                .at(self.source, self.span.clone())
+                .help(format!("add `{key} = {example}`")),
+        );
+    }
+
+    /// Whether a key is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.keys().any(|name| name.get_ref() == key)
+    }
+
+    /// Whether the text was no TOML, so that every key seems to be missing.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// True or false.
+    pub fn boolean(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Option<bool> {
+        self.read(key, "`true` or `false`", problems, DeValue::as_bool).map(|setting| setting.value)
+    }
+
+    /// A whole number within a range.
+    pub fn integer(
+        &mut self,
+        key: &'static str,
+        allowed: Range<u32>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<u32> {
+        let wanted = format!("a whole number from {} to {}", allowed.start, allowed.end - 1);
+        self.read(key, &wanted, problems, |value| {
+            let number = value.as_integer()?;
+            let number = u32::from_str_radix(number.as_str(), number.radix()).ok()?;
+            allowed.contains(&number).then_some(number)
+        })
+        .map(|setting| setting.value)
+    }
+
+    /// A day, as `2010-05-14` or as a string of that form; a time of day is not asked for.
+    pub fn date(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Option<NaiveDate> {
+        self.read(key, "a date such as 2010-05-14", problems, |value| {
+            if let Some(date) = value.as_datetime().and_then(|datetime| datetime.date) {
+                return NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into());
+            }
+            NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok()
+        })
+        .map(|setting| setting.value)
+    }
+
+    /// One of several names.
+    pub fn one_of<T: Copy>(
+        &mut self,
+        key: &'static str,
+        names: &[(&'static str, T)],
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<T> {
+        let wanted: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        self.read(key, &wanted.join(" or "), problems, |value| {
+            let wanted = value.as_str()?;
+            names.iter().find(|(name, _)| *name == wanted).map(|(_, choice)| *choice)
+        })
+        .map(|setting| setting.value)
+    }
+
+    /// A list of strings; empty when the key is not there.
+    pub fn strings(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Vec<String> {
+        self.read(key, "a list of strings such as [\"mail\", \"charset\"]", problems, |value| {
+            let array = value.as_array()?;
+            array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+        })
+        .map(|setting| setting.value)
+        .unwrap_or_default()
+    }
+
+    /// A table below this one, under `[key]`.
+    pub fn table(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Option<Keys<'a>> {
+        let (key_span, value) = self.take(key)?;
+        self.table_from(key_span, value, format!("[{key}]"), problems)
+    }
+
+    /// All the tables of an array of tables, under `[[key]]`.
+    pub fn tables(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Vec<Keys<'a>> {
+        let Some((key_span, value)) = self.take(key) else { return Vec::new() };
+        match value.into_inner() {
+            DeValue::Array(array) => array
+                .into_iter()
+                .filter_map(|item| self.table_from(key_span.clone(), item, format!("[[{key}]]"), problems))
+                .collect(),
+            other => {
+                problems.push(self.wrong(key, "tables under [[…]]", other.type_str(), key_span));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Every key that is left with its value as a table: `[authors.miyahara]`, `[authors.ouchi]`.
+    pub fn named_tables(mut self, problems: &mut Vec<Diagnostic>) -> Vec<(Setting<String>, Keys<'a>)> {
+        let entries: Vec<_> = std::mem::take(&mut self.table).into_iter().collect();
+        entries
+            .into_iter()
+            .filter_map(|(key, value)| {
+                let key = self.setting(key.span(), key.into_inner().into_owned());
+                let name = format!("[{}.{}]", self.name.trim_matches(['[', ']']), key.value);
+                self.table_from(key.span.clone(), value, name, problems).map(|keys| (key, keys))
+            })
+            .collect()
+    }
+
+    /// Every key that is left with its value as a string: `"文字コード" = "charset"`.
+    pub fn named_strings(
+        mut self,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<(Setting<String>, Setting<String>)> {
+        let entries: Vec<_> = std::mem::take(&mut self.table).into_iter().collect();
+        entries
+            .into_iter()
+            .filter_map(|(key, value)| {
+                let key = self.setting(key.span(), key.into_inner().into_owned());
+                let span = value.span();
+                match value.get_ref().as_str() {
+                    Some(text) => Some((key, self.setting(span, text.to_owned()))),
+                    None => {
+                        let found = value.get_ref().type_str();
+                        problems.push(self.wrong(&key.value, "a string", found, self.moved(span)));
+                        None
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// Accepts keys whose values another part of the program reads.
+    pub fn leave(&mut self, keys: &[&'static str]) {
+        for key in keys {
+            self.take(key);
+        }
+    }
+
+    /// Reports every key that nobody asked for.
+    pub fn finish(self, problems: &mut Vec<Diagnostic>) {
+        for (key, _) in &self.table {
+            let name = key.get_ref().as_ref();
+            let mut diagnostic =
+                Diagnostic::error("unknown-key", format!("unknown key `{name}` in {}", self.name))
+                    .at(self.source, self.moved(key.span()))
+                    .label("nobody reads this");
+            diagnostic = match closest(name, &self.asked) {
+                Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                None => diagnostic.help(format!("the keys here are {}", self.asked.join(", "))),
+            };
+            problems.push(diagnostic);
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<(Range<usize>, Spanned<DeValue<'a>>)> {
+        self.asked.push(key);
+        let (name, value) = self.table.remove_entry(key)?;
+        Some((self.moved(name.span()), value))
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        problems: &mut Vec<Diagnostic>,
+        convert: impl FnOnce(&DeValue<'a>) -> Option<T>,
+    ) -> Option<Setting<T>> {
+        let (_, value) = self.take(key)?;
+        match convert(value.get_ref()) {
+            Some(converted) => Some(self.setting(value.span(), converted)),
+            None => {
+                let found = match value.get_ref().as_str() {
+                    Some(text) => format!("\"{text}\""),
+                    None => value.get_ref().type_str().to_owned(),
+                };
+                problems.push(self.wrong(key, wanted, &found, self.moved(value.span())));
+                None
+            }
+        }
+    }
+
+    fn table_from(
+        &self,
+        key_span: Range<usize>,
+        value: Spanned<DeValue<'a>>,
+        name: String,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<Keys<'a>> {
+        match value.into_inner() {
+            DeValue::Table(table) => Some(Keys {
+                source: self.source,
+                offset: self.offset,
+                name,
+                span: key_span,
+                table,
+                broken: self.broken,
+                asked: Vec::new(),
+            }),
+            other => {
+                let key = name.trim_matches(['[', ']']).to_owned();
+                problems.push(self.wrong(&key, &format!("a table under {name}"), other.type_str(), key_span));
+                None
+            }
+        }
+    }
+
+    fn wrong(&self, key: &str, wanted: &str, found: &str, span: Range<usize>) -> Diagnostic {
+        Diagnostic::error("wrong-value", format!("`{key}` in {} must be {wanted}, not {found}", self.name))
+            .at(self.source, span)
+            .help(format!("write {wanted}"))
+    }
+
+    fn setting<T>(&self, span: Range<usize>, value: T) -> Setting<T> {
+        Setting { value, span: self.moved(span) }
+    }
+
+    fn moved(&self, span: Range<usize>) -> Range<usize> {
+        self.offset + span.start..self.offset + span.end
+    }
+}
+
+/// The name among those known that was probably meant.
+pub fn closest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count() / 4)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str) -> Vec<String> {
+        let source = SourceText::new("mailmag.toml", toml);
+        let mut problems = Vec::new();
+        let mut keys = Keys::parse(&source, 0..toml.len(), "front matter", &mut problems);
+        keys.required_string("title", "\"…\"", &mut problems);
+        keys.date("date", &mut problems);
+        keys.integer("width", 20..101, &mut problems);
+        keys.one_of("mode", &[("full", 1), ("omit", 2)], &mut problems);
+        keys.strings("tags", &mut problems);
+        keys.finish(&mut problems);
+        problems.iter().map(|problem| format!("{}: {}", problem.rule, problem.message)).collect()
+    }
+
+    #[test]
+    fn every_problem_of_a_table_is_named_at_once() {
+        let none: [&str; 0] = [];
+        let cases: [(&str, &[&str]); 8] = [
+            ("title = 't'\ndate = 2010-05-14\nwidth = 76\nmode = 'omit'\ntags = ['a']", &none),
+            ("title = 't'\ndate = '2010-05-14'", &none),
+            ("", &["missing-key: front matter has no `title`"]),
+            ("title = ' '", &["empty-value: `title` in front matter is empty"]),
+            (
+                "title = 't'\ndate = 2010-02-30",
+                &["bad-toml: this is not TOML: invalid date, expected day between 01 and 28"],
+            ),
+            (
+                "title = 't'\nwidth = 7\nmode = 'some'",
+                &[
+                    "wrong-value: `width` in front matter must be a whole number from 20 to 100, not integer",
+                    "wrong-value: `mode` in front matter must be \"full\" or \"omit\", not \"some\"",
+                ],
+            ),
+            (
+                "title = 't'\ntagz = []\nwidht = 3",
+                &[
+                    "unknown-key: unknown key `tagz` in front matter",
+                    "unknown-key: unknown key `widht` in front matter",
+                ],
+            ),
+            ("title = 1", &["wrong-value: `title` in front matter must be a string, not integer"]),
+        ];
+        for (toml, expected) in cases {
+            assert_eq!(read(toml), expected, "{toml}");
+        }
+    }
+
+    #[test]
+    fn the_closest_name_is_offered_only_when_it_is_close() {
+        assert_eq!(closest("widht", &["width", "subject"]), Some("width"));
+        assert_eq!(closest("colour", &["width", "subject"]), None);
+    }
+}

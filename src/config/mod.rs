@@ -1,0 +1,515 @@
+//! `mailmag.toml` as written: settings with their defaults, unknown keys refused at their place.
+
+mod keys;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+pub use keys::{Keys, Setting, closest};
+
+use crate::charset::Profile;
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::model::{Author, HangingPunctuation, LineBreak, Typesetting};
+
+/// A magazine's settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file they were read from.
+    pub source: Arc<SourceText>,
+    /// What is published, and by whom.
+    pub magazine: MagazineConfig,
+    /// How issues become mail.
+    pub mail: MailConfig,
+    /// The authors by their keys.
+    pub authors: BTreeMap<String, AuthorConfig>,
+    /// The archive.
+    pub blog: BlogConfig,
+}
+
+/// `[magazine]`.
+#[derive(Clone, Debug)]
+pub struct MagazineConfig {
+    /// The magazine's name.
+    pub name: String,
+    /// Who publishes it.
+    pub publisher: String,
+    /// A language tag (BCP 47).
+    pub language: String,
+    /// Where its days begin and end.
+    pub timezone: Tz,
+}
+
+/// `[mail]`.
+#[derive(Clone, Debug)]
+pub struct MailConfig {
+    /// The sender.
+    pub from: Sender,
+    /// The template of the subject, with its place in the file for errors.
+    pub subject: Setting<String>,
+    /// In which character set an issue is sent.
+    pub charset: CharsetChoice,
+    /// Which characters count as Japanese: Microsoft's set or JIS X 0208 alone.
+    pub charset_profile: Profile,
+    /// How lines are set unless an author or an article says otherwise.
+    pub typesetting: Typesetting,
+    /// Whether the contents stand before the first article.
+    pub contents: bool,
+    /// Whether the marks of emphasis are kept.
+    pub emphasis: Emphasis,
+    /// Where the addresses of links stand.
+    pub links: Links,
+    /// How tables are drawn.
+    pub tables: Tables,
+}
+
+/// Who sends the mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// The display name; may be empty.
+    pub name: String,
+    /// The address.
+    pub address: String,
+}
+
+/// In which character set an issue is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CharsetChoice {
+    /// ISO-2022-JP where it carries every character, else UTF-8.
+    #[default]
+    Auto,
+    /// ISO-2022-JP; what it cannot carry is an error.
+    Iso2022Jp,
+    /// UTF-8.
+    Utf8,
+}
+
+/// Whether the marks of emphasis stay in the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emphasis {
+    /// The words alone.
+    #[default]
+    Drop,
+    /// `*words*` and `**words**`.
+    Keep,
+}
+
+/// Where the addresses of links stand in the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    /// `words[1]`, and the addresses at the article's end.
+    #[default]
+    Notes,
+    /// On a line of their own below the paragraph.
+    Line,
+}
+
+/// How tables are drawn in the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    /// With box-drawing characters, two columns each.
+    #[default]
+    Box,
+    /// With `+`, `-` and `|`.
+    Ascii,
+}
+
+/// `[authors.KEY]`.
+#[derive(Clone, Debug)]
+pub struct AuthorConfig {
+    /// The name readers see.
+    pub name: String,
+    /// How the author's lines break, where it is not as `[mail]` says.
+    pub line_break: Option<LineBreak>,
+    /// What hangs, where it is not as `[mail]` says.
+    pub hanging_punctuation: Option<HangingPunctuation>,
+    /// How far it hangs, where it is not as `[mail]` says.
+    pub hanging_columns: Option<usize>,
+}
+
+/// `[blog]`.
+#[derive(Clone, Debug)]
+pub struct BlogConfig {
+    /// The address of the archive's root, without a slash at its end.
+    pub url: String,
+    /// What the archive is about, for search engines and feeds.
+    pub description: String,
+    /// Addresses for tags and corners whose names make no good ones: `"文字コード" = "charset"`.
+    pub tags: BTreeMap<String, String>,
+    /// The address of the page to subscribe at, where it is not `[web] url`.
+    pub subscribe_url: Option<String>,
+}
+
+/// Reads `mailmag.toml`. Nothing is returned when what is missing or wrong leaves no usable settings; every
+/// problem is in `problems` then.
+pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<Config> {
+    let mut keys = Keys::parse(source, 0..source.text.len(), "mailmag.toml", problems);
+    if keys.is_broken() {
+        return None;
+    }
+    let errors_before = problems.len();
+    let is_there = keys.has("magazine");
+    let magazine = match keys.table("magazine", problems) {
+        Some(table) => magazine(table, source, problems),
+        None => missing_table(is_there, "magazine", source, problems),
+    };
+    let is_there = keys.has("mail");
+    let mail = match keys.table("mail", problems) {
+        Some(table) => mail(table, source, problems),
+        None => missing_table(is_there, "mail", source, problems),
+    };
+    let mut authors = BTreeMap::new();
+    if let Some(table) = keys.table("authors", problems) {
+        for (key, table) in table.named_tables(problems) {
+            check_author_key(&key, source, problems);
+            if let Some(author) = author(table, problems) {
+                authors.insert(key.value, author);
+            }
+        }
+    }
+    let is_there = keys.has("blog");
+    let blog = match keys.table("blog", problems) {
+        Some(table) => blog(table, source, problems),
+        None => missing_table(is_there, "blog", source, problems),
+    };
+    accept_the_sections_of_others(&mut keys, problems);
+    keys.finish(problems);
+    if problems.len() > errors_before {
+        return None;
+    }
+    Some(Config { source: source.clone(), magazine: magazine?, mail: mail?, authors, blog: blog? })
+}
+
+impl Config {
+    /// The author under a key, as articles name him.
+    pub fn author(&self, key: &str) -> Option<Author> {
+        let author = self.authors.get(key)?;
+        Some(Author { key: Some(key.to_owned()), name: author.name.clone() })
+    }
+
+    /// The author that an old mail names by the name readers see.
+    pub fn author_named(&self, name: &str) -> Author {
+        let key = self.authors.iter().find(|(_, author)| author.name == name).map(|(key, _)| key.clone());
+        Author { key, name: name.to_owned() }
+    }
+
+    /// How an author's lines are set: his own settings over the magazine's.
+    pub fn typesetting_of(&self, author: Option<&Author>) -> Typesetting {
+        let mut typesetting = self.mail.typesetting;
+        let key = author.and_then(|author| author.key.as_ref());
+        if let Some(author) = key.and_then(|key| self.authors.get(key)) {
+            typesetting.line_break = author.line_break.unwrap_or(typesetting.line_break);
+            typesetting.hanging_punctuation =
+                author.hanging_punctuation.unwrap_or(typesetting.hanging_punctuation);
+            typesetting.hanging_columns = author.hanging_columns.unwrap_or(typesetting.hanging_columns);
+        }
+        typesetting
+    }
+}
+
+impl BlogConfig {
+    /// The path of the archive's root on its host: empty, or `/magazine`.
+    pub fn base_path(&self) -> &str {
+        let after_scheme = self.url.find("://").map_or(0, |at| at + 3);
+        self.url[after_scheme..].find('/').map_or("", |at| &self.url[after_scheme + at..])
+    }
+}
+
+fn missing_table<T>(
+    has_wrong_type: bool,
+    name: &str,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    if !has_wrong_type {
+        problems.push(
+            Diagnostic::error("missing-key", format!("mailmag.toml has no section [{name}]"))
+                .at(source, 0..0)
+                .help(format!("add [{name}]; `mailmag init` shows one with all it needs")),
+        );
+    }
+    None
+}
+
+fn magazine(
+    mut keys: Keys<'_>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<MagazineConfig> {
+    let name = keys.required_string("name", "\"…\"", problems);
+    let publisher = keys.required_string("publisher", "\"…\"", problems);
+    let language = keys.string("language", problems).map_or("ja".to_owned(), |setting| setting.value);
+    let timezone = match keys.string("timezone", problems) {
+        None => Some(chrono_tz::Asia::Tokyo),
+        Some(setting) => match setting.value.parse() {
+            Ok(timezone) => Some(timezone),
+            Err(_) => {
+                problems.push(
+                    Diagnostic::error(
+                        "unknown-timezone",
+                        format!("there is no time zone `{}`", setting.value),
+                    )
+                    .at(source, setting.span)
+                    .help("write a name of the IANA time zone database, such as \"Asia/Tokyo\""),
+                );
+                None
+            }
+        },
+    };
+    keys.finish(problems);
+    Some(MagazineConfig { name: name?.value, publisher: publisher?.value, language, timezone: timezone? })
+}
+
+fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<MailConfig> {
+    let from = keys
+        .required_string("from", "\"Name <news@example.jp>\"", problems)
+        .and_then(|setting| sender(&setting, source, problems));
+    let subject = keys.required_string("subject", "\"Vol.{{ issue.number }}\"", problems);
+    let charsets = [
+        ("auto", CharsetChoice::Auto),
+        ("iso-2022-jp", CharsetChoice::Iso2022Jp),
+        ("utf-8", CharsetChoice::Utf8),
+    ];
+    let charset = keys.one_of("charset", &charsets, problems).unwrap_or_default();
+    let profiles = [("ms", Profile::Ms), ("strict", Profile::Strict)];
+    let charset_profile = keys.one_of("charset-profile", &profiles, problems).unwrap_or(Profile::Ms);
+    let classic = Typesetting::default();
+    let typesetting = Typesetting {
+        width: keys.integer("width", WIDTHS, problems).map_or(classic.width, |width| width as usize),
+        line_break: keys.one_of("line-break", &LineBreak::NAMES, problems).unwrap_or_default(),
+        hanging_punctuation: keys
+            .one_of("hanging-punctuation", &HangingPunctuation::NAMES, problems)
+            .unwrap_or_default(),
+        hanging_columns: hanging_columns(&mut keys, problems).unwrap_or(classic.hanging_columns),
+    };
+    let contents = keys.boolean("contents", problems).unwrap_or(false);
+    let emphasis = [("drop", Emphasis::Drop), ("keep", Emphasis::Keep)];
+    let emphasis = keys.one_of("emphasis", &emphasis, problems).unwrap_or_default();
+    let links = [("notes", Links::Notes), ("line", Links::Line)];
+    let links = keys.one_of("links", &links, problems).unwrap_or_default();
+    let tables = [("box", Tables::Box), ("ascii", Tables::Ascii)];
+    let tables = keys.one_of("tables", &tables, problems).unwrap_or_default();
+    keys.leave(&["html"]);
+    keys.finish(problems);
+    let (from, subject) = (from?, subject?);
+    Some(MailConfig {
+        from,
+        subject,
+        charset,
+        charset_profile,
+        typesetting,
+        contents,
+        emphasis,
+        links,
+        tables,
+    })
+}
+
+/// The measures that make sense for mail, in columns: a phone's to the longest line a mailer shows whole.
+const WIDTHS: Range<u32> = 20..201;
+
+/// Reads `hanging-columns`, which `[mail]`, authors and articles share.
+pub fn hanging_columns(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) -> Option<usize> {
+    keys.integer("hanging-columns", 1..3, problems).map(|columns| columns as usize)
+}
+
+fn sender(
+    setting: &Setting<String>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Sender> {
+    let (name, address) =
+        match setting.value.trim().strip_suffix('>').and_then(|value| value.rsplit_once('<')) {
+            Some((name, address)) => (name.trim().trim_matches('"').trim(), address.trim()),
+            None => ("", setting.value.trim()),
+        };
+    let valid = match address.split_once('@') {
+        Some((local, domain)) => {
+            let plain = |text: &str, more: &str| {
+                !text.is_empty()
+                    && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+                    && !text.starts_with('.')
+                    && !text.ends_with('.')
+            };
+            plain(local, ".!#$%&'*+/=?^_`{|}~-") && plain(domain, ".-") && address.len() <= 254
+        }
+        None => false,
+    };
+    if !valid || name.chars().any(char::is_control) {
+        problems.push(
+            Diagnostic::error("bad-address", format!("`{}` is not a sender", setting.value))
+                .at(source, setting.span.clone())
+                .help("write \"news@example.jp\" or \"Name <news@example.jp>\""),
+        );
+        return None;
+    }
+    Some(Sender { name: name.to_owned(), address: address.to_owned() })
+}
+
+fn check_author_key(key: &Setting<String>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) {
+    let plain = key.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !plain || key.value.is_empty() {
+        problems.push(
+            Diagnostic::error("bad-author-key", format!("`{}` cannot name an author's page", key.value))
+                .at(source, key.span.clone())
+                .help("use Latin letters, digits, `-` and `_`; the name readers see goes into `name`"),
+        );
+    }
+}
+
+fn author(mut keys: Keys<'_>, problems: &mut Vec<Diagnostic>) -> Option<AuthorConfig> {
+    let name = keys.required_string("name", "\"…\"", problems);
+    let line_break = keys.one_of("line-break", &LineBreak::NAMES, problems);
+    let hanging_punctuation = keys.one_of("hanging-punctuation", &HangingPunctuation::NAMES, problems);
+    let hanging_columns = hanging_columns(&mut keys, problems);
+    keys.finish(problems);
+    Some(AuthorConfig { name: name?.value, line_break, hanging_punctuation, hanging_columns })
+}
+
+fn blog(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<BlogConfig> {
+    let url = keys
+        .required_string("url", "\"https://blog.example.jp\"", problems)
+        .and_then(|setting| web_address(setting, source, problems));
+    let description = keys.string("description", problems).map_or(String::new(), |setting| setting.value);
+    let subscribe_url =
+        keys.string("subscribe-url", problems).and_then(|setting| web_address(setting, source, problems));
+    let mut tags = BTreeMap::new();
+    if let Some(table) = keys.table("tags", problems) {
+        for (tag, address) in table.named_strings(problems) {
+            if is_address_part(&address.value) {
+                tags.insert(tag.value, address.value);
+            } else {
+                problems.push(
+                    Diagnostic::error(
+                        "bad-slug",
+                        format!("`{}` cannot be part of an address", address.value),
+                    )
+                    .at(source, address.span)
+                    .help("use small Latin letters, digits and `-`"),
+                );
+            }
+        }
+    }
+    keys.finish(problems);
+    Some(BlogConfig { url: url?, description, tags, subscribe_url })
+}
+
+/// Whether a word can stand between two slashes of an address as it is.
+pub fn is_address_part(word: &str) -> bool {
+    !word.is_empty()
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
+        && !word.starts_with('.')
+}
+
+fn web_address(
+    setting: Setting<String>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let address = setting.value.trim_end_matches('/');
+    let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    let valid = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+        && address.is_ascii()
+        && !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"?#".contains(c));
+    if !valid {
+        problems.push(
+            Diagnostic::error("bad-url", format!("`{}` is not an address on the web", setting.value))
+                .at(source, setting.span)
+                .help("write it whole, such as \"https://blog.example.jp\""),
+        );
+        return None;
+    }
+    Some(address.to_owned())
+}
+
+/// The sections that storing, sending and serving read. Their keys are known here, so that a slip is found
+/// before the night of the mailing.
+fn accept_the_sections_of_others(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) {
+    const SECTIONS: [(&str, &[&str]); 4] = [
+        ("store", &["url"]),
+        ("dkim", &["domain", "selector", "key-file"]),
+        ("web", &["listen", "url"]),
+        ("publish", &["to"]),
+    ];
+    for (section, known) in SECTIONS {
+        if let Some(mut table) = keys.table(section, problems) {
+            table.leave(known);
+            table.finish(problems);
+        }
+    }
+    for mut server in keys.tables("smtp", problems) {
+        server.leave(&["host", "port", "tls", "user", "password-env", "password-file"]);
+        server.leave(&["connections", "messages-per-second", "folder"]);
+        server.finish(problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n\
+        [mail]\nfrom = \"通信 <news@example.jp>\"\nsubject = \"Vol.{{ issue.number }}\"\nwidth = 72\n\
+        [authors.ouchi]\nname = \"大内\"\nline-break = \"loose\"\nhanging-punctuation = \"allow-end\"\n\
+        [blog]\nurl = \"https://example.jp/mag/\"\n";
+
+    fn read(toml: &str) -> Result<Config, Vec<String>> {
+        let source = SourceText::new("mailmag.toml", toml);
+        let mut problems = Vec::new();
+        parse(&source, &mut problems).ok_or_else(|| {
+            problems.iter().map(|problem| format!("{}: {}", problem.rule, problem.message)).collect()
+        })
+    }
+
+    #[test]
+    fn a_good_file_is_read_whole() {
+        let config = read(GOOD).expect("the settings are good");
+        assert_eq!(config.mail.from, Sender { name: "通信".into(), address: "news@example.jp".into() });
+        assert_eq!(config.blog.url, "https://example.jp/mag");
+        assert_eq!(config.blog.base_path(), "/mag");
+        let ouchi = config.author("ouchi").expect("he is there");
+        let typesetting = config.typesetting_of(Some(&ouchi));
+        assert_eq!((typesetting.width, typesetting.line_break), (72, LineBreak::Loose));
+        assert_eq!(config.typesetting_of(None).line_break, LineBreak::Strict);
+        assert_eq!(config.author_named("大内").key.as_deref(), Some("ouchi"));
+        assert_eq!(config.author_named("宮原").key, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases: [(&str, &str, &str); 9] = [
+            ("[blog]", "[blgo]", "missing-key: mailmag.toml has no section [blog]"),
+            (
+                "width = 72",
+                "width = 7",
+                "wrong-value: `width` in [mail] must be a whole number from 20 to 200, not integer",
+            ),
+            ("width = 72", "widht = 72", "unknown-key: unknown key `widht` in [mail]"),
+            ("news@example.jp", "news", "bad-address: `通信 <news>` is not a sender"),
+            (
+                "news@example.jp",
+                "news@example.jp\\r\\nBcc: a",
+                "bad-address: `通信 <news@example.jp\r\nBcc: a>` is not a sender",
+            ),
+            ("https://example.jp/mag/", "example.jp", "bad-url: `example.jp` is not an address on the web"),
+            ("authors.ouchi", "authors.\"大内\"", "bad-author-key: `大内` cannot name an author's page"),
+            ("publisher = \"編集部\"", "timezone = \"Tokyo\"", "missing-key: [magazine] has no `publisher`"),
+            ("[magazine]", "[magazine", "bad-toml: this is not TOML: unclosed table, expected `]`"),
+        ];
+        for (good, bad, expected) in cases {
+            let problems = read(&GOOD.replace(good, bad)).expect_err(bad);
+            assert!(problems.iter().any(|problem| problem == expected), "{bad}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn base_paths_are_those_of_the_address() {
+        for (url, expected) in [("https://a.jp", ""), ("https://a.jp/x", "/x"), ("https://a.jp/x/y", "/x/y")]
+        {
+            let config = read(&GOOD.replace("https://example.jp/mag/", url)).expect(url);
+            assert_eq!(config.blog.base_path(), expected);
+        }
+    }
+}

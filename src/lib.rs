@@ -17,3 +17,4 @@ pub mod model;
 pub mod charset;
 pub mod typeset;
 pub mod config;
+pub mod source;

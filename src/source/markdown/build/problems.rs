@@ -11,7 +11,7 @@ use crate::source::markdown::html::unsafe_address;
 
 impl Builder<'_> {
     /// Tells of nesting beyond what is kept, once.
-    pub(super) fn nested_too_deep(&mut self, place: usize) {
+    pub(in crate::source::markdown) fn nested_too_deep(&mut self, place: usize) {
         if !mem::replace(&mut self.too_deep, true) {
             let diagnostic = Diagnostic::error(
                 "nested-too-deep",

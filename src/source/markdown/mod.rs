@@ -79,9 +79,7 @@ fn read(
     if let Some(place) = prepared.too_deep {
         builder.nested_too_deep(place);
     }
-    for (event, range, begins) in walk(&prepared, titles) {
-        builder.take(event, range, begins);
-    }
+    walk(&prepared, titles, |event, range, begins| builder.take(event, range, begins));
     builder.finish();
     let Builder { drafts, footnotes, problems: mut found, .. } = builder;
     if let Some(place) = prepared.stray_mark {

@@ -5,6 +5,7 @@
 //! punctuation makes it see a letter there. Every mark is taken out of whatever comes back.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Stands in for a letter; refused in a source, so that every one of them is ours.
 pub(super) const MARK: char = '\u{E000}';
@@ -31,7 +32,7 @@ pub(super) struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     /// Prepares the part of a file that begins at octet `base`.
     pub(super) fn new(body: &'a str, base: usize) -> Self {
-        let stray_mark = body.find(MARK).map(|at| base + at);
+        let stray_mark = find_mark(body).map(|at| base + at);
         let deep = deep_markers(body);
         let too_deep = deep.first().map(|at| base + at);
         let mut text = blanked(body, &deep);
@@ -60,16 +61,17 @@ impl<'a> Prepared<'a> {
 
     /// A piece of the prepared text without marks.
     pub(super) fn clean<'t>(&self, piece: &'t str) -> Cow<'t, str> {
-        if (self.marks.is_empty() && self.stray_mark.is_none()) || !piece.contains(MARK) {
+        if (self.marks.is_empty() && self.stray_mark.is_none()) || find_mark(piece).is_none() {
             Cow::Borrowed(piece)
         } else {
             Cow::Owned(piece.replace(MARK, ""))
         }
     }
 
-    /// How many marks a piece holds.
-    pub(super) fn marks_in(&self, piece: &str) -> usize {
-        if self.marks.is_empty() { 0 } else { piece.matches(MARK).count() }
+    /// How many marks lie in a part of the prepared text.
+    pub(super) fn marks_in(&self, range: &Range<usize>) -> usize {
+        let before = |end: usize| self.marks.partition_point(|mark| *mark < end);
+        before(range.end) - before(range.start)
     }
 }
 
@@ -174,13 +176,28 @@ fn mark_places(text: &str) -> Vec<usize> {
 }
 
 fn next_candidate(bytes: &[u8], from: usize) -> Option<usize> {
+    position(bytes, from, |octet| matches!(octet, b'*' | b'~' | b'}'))
+}
+
+/// Like `text.find(MARK)`, which would stop at every full-width comma: their octets are too much alike.
+fn find_mark(text: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(at) = position(text.as_bytes(), from, |octet| octet == 0xEE) {
+        if text[at..].starts_with(MARK) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// The first octet that is wanted, many looked at at a time: no branch stands in the inner loop.
+fn position(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
     const STRIDE: usize = 64;
-    let candidate = |octet: &u8| matches!(octet, b'*' | b'~' | b'}');
     let mut at = from;
     for chunk in bytes[from..].chunks(STRIDE) {
-        // Without a branch inside, so that it is looked at many octets at a time.
-        if chunk.iter().fold(false, |found, octet| found | candidate(octet)) {
-            return chunk.iter().position(candidate).map(|offset| at + offset);
+        if chunk.iter().fold(false, |found, octet| found | wanted(*octet)) {
+            return chunk.iter().position(|octet| wanted(*octet)).map(|offset| at + offset);
         }
         at += chunk.len();
     }

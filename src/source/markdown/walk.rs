@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, HeadingLevel, OffsetIter, Options, Parser, Tag};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
 use super::prepare::Prepared;
 
@@ -28,16 +28,26 @@ pub(super) enum Begins {
     Title,
 }
 
-/// One event, its octets in the prepared text, and what it begins.
-pub(super) type Step<'a> = (Event<'a>, Range<usize>, Begins);
-
-/// All events of a prepared text.
-pub(super) fn walk<'a>(prepared: &'a Prepared<'_>, titles: Titles) -> impl Iterator<Item = Step<'a>> {
-    Walk {
-        events: Parser::new_ext(&prepared.text, OPTIONS).into_offset_iter(),
-        titles,
-        depth: 0,
-        state: State::Before,
+/// Hands over each event of a prepared text, with its octets in that text and what it begins.
+pub(super) fn walk<'a>(
+    prepared: &'a Prepared<'_>,
+    titles: Titles,
+    mut take: impl FnMut(Event<'a>, Range<usize>, Begins),
+) {
+    let mut depth = 0;
+    let mut state = State::Before;
+    for (event, range) in Parser::new_ext(&prepared.text, OPTIONS).into_offset_iter() {
+        let mut begins = Begins::Nothing;
+        match &event {
+            Event::Start(_) | Event::Rule if depth == 0 => {
+                (begins, state) = begin(&event, titles, state);
+                depth += usize::from(event != Event::Rule);
+            }
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth -= 1,
+            _ => {}
+        }
+        take(event, range, begins);
     }
 }
 
@@ -48,13 +58,6 @@ const OPTIONS: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_HEADING_ATTRIBUTES)
     .union(Options::ENABLE_DEFINITION_LIST);
 
-struct Walk<'a> {
-    events: OffsetIter<'a>,
-    titles: Titles,
-    depth: usize,
-    state: State,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Before,
@@ -62,36 +65,16 @@ enum State {
     Titled,
 }
 
-impl<'a> Iterator for Walk<'a> {
-    type Item = Step<'a>;
-
-    fn next(&mut self) -> Option<Step<'a>> {
-        let (event, range) = self.events.next()?;
-        let begins = if self.depth == 0 { self.begins(&event) } else { Begins::Nothing };
-        match event {
-            Event::Start(_) => self.depth += 1,
-            Event::End(_) => self.depth -= 1,
-            _ => {}
-        }
-        Some((event, range, begins))
-    }
-}
-
-impl Walk<'_> {
-    fn begins(&mut self, event: &Event<'_>) -> Begins {
-        let (begins, state) = match event {
-            Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => match (self.titles, self.state) {
-                (Titles::First, State::Titled) => return Begins::Nothing,
-                (Titles::First, State::Untitled) => (Begins::Title, State::Titled),
-                _ => (Begins::Article, State::Titled),
-            },
-            Event::Start(Tag::HtmlBlock | Tag::FootnoteDefinition(_)) => return Begins::Nothing,
-            Event::Start(_) | Event::Rule if self.state == State::Before => {
-                (Begins::Untitled, State::Untitled)
-            }
-            _ => return Begins::Nothing,
-        };
-        self.state = state;
-        begins
+/// What a block outside all others begins.
+fn begin(event: &Event<'_>, titles: Titles, state: State) -> (Begins, State) {
+    match event {
+        Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => match (titles, state) {
+            (Titles::First, State::Titled) => (Begins::Nothing, state),
+            (Titles::First, State::Untitled) => (Begins::Title, State::Titled),
+            _ => (Begins::Article, State::Titled),
+        },
+        Event::Start(Tag::HtmlBlock | Tag::FootnoteDefinition(_)) => (Begins::Nothing, state),
+        _ if state == State::Before => (Begins::Untitled, State::Untitled),
+        _ => (Begins::Nothing, state),
     }
 }

@@ -233,6 +233,15 @@ fn inlines_of_every_kind() {
     check("a  \nb\\\nc", "p[a/b/c]");
     check("&copy;&amp;a\\*b", "p[©&a*b]");
     check("`a\nb`", "p[`a b`]");
+    check(
+        "前**https://a.jp/b_c**。\nhttps://a.jp/?a&b_c_d",
+        "p[前**<https://a.jp/b_c https://a.jp/b_c>**。 <https://a.jp/?a&b_c_d https://a.jp/?a&b_c_d>]",
+    );
+    check("`https://a` [https://a](b) ![https://a](c)", "p[`https://a` <b https://a> !<c https://a >]");
+    check(
+        "- https://a、\n\n|https://b|\n|--|",
+        "ul[p[<https://a https://a>、]] table:N[<https://b https://b>]",
+    );
 }
 
 #[test]

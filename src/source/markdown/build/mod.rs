@@ -1,6 +1,7 @@
 //! From events to trees, with a stack of our own: however deep the input, no call nests deeper than [`DEEPEST`].
 
 mod problems;
+mod urls;
 mod words;
 
 use std::collections::HashMap;
@@ -58,6 +59,8 @@ pub(super) struct Builder<'a> {
     soft: Option<SoftBreak>,
     /// Where the last text ended, if the next one may be written on at its end.
     tail: usize,
+    /// Whether these words hold what may be an address.
+    has_url: bool,
     /// The offset in the prepared text up to which a ruby has taken everything.
     taken: usize,
 }
@@ -117,6 +120,7 @@ impl<'a> Builder<'a> {
             last: None,
             soft: None,
             tail: NOWHERE,
+            has_url: false,
             taken: 0,
         }
     }
@@ -325,7 +329,10 @@ impl<'a> Builder<'a> {
         match kind {
             Kind::Draft => {}
             Kind::Paragraph if inlines.is_empty() => {}
-            Kind::Paragraph => self.top().blocks.push(Block::Paragraph(inlines)),
+            Kind::Paragraph => {
+                let words = self.with_links(inlines);
+                self.top().blocks.push(Block::Paragraph(words));
+            }
             Kind::Title(heading) => {
                 self.title = Some(Heading { content: inlines, ..heading });
             }
@@ -344,6 +351,7 @@ impl<'a> Builder<'a> {
             }
             Kind::Definitions(definitions) => self.top().blocks.push(Block::Definitions(definitions)),
             Kind::Term => {
+                let inlines = self.with_links(inlines);
                 if let Kind::Definitions(definitions) = &mut self.top().kind {
                     match definitions.last_mut() {
                         Some(open) if open.details.is_empty() => open.terms.push(inlines),
@@ -368,6 +376,7 @@ impl<'a> Builder<'a> {
                 }
             }
             Kind::Cell => {
+                let inlines = self.with_links(inlines);
                 if let Kind::Row(cells) = &mut self.top().kind {
                     cells.push(inlines);
                 }

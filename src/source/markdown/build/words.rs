@@ -3,6 +3,7 @@
 use std::mem;
 use std::ops::Range;
 
+use super::urls::linked;
 use super::{Builder, Frame, Kind, NOWHERE, SoftBreak};
 use crate::model::{Block, Inline, RubyGroup};
 use crate::source::markdown::ruby::{Braces, braces};
@@ -73,6 +74,7 @@ impl Builder<'_> {
         let text = self.prepared.clean(text);
         let Some(first) = text.chars().next() else { return };
         self.meet(Some(first));
+        self.has_url |= text.contains("://");
         let at = self.prepared.original(start);
         let tail = self.tail;
         match self.top().inlines.last_mut() {
@@ -146,6 +148,11 @@ impl Builder<'_> {
         references.into_iter().for_each(|references| references.push(name.clone()));
     }
 
+    /// Finished words, with links where they hold addresses.
+    pub(super) fn with_links(&mut self, words: Vec<Inline>) -> Vec<Inline> {
+        if mem::replace(&mut self.has_url, false) { linked(words) } else { words }
+    }
+
     /// A paragraph's end, marked or not: words that lie in a container itself become a paragraph.
     pub(super) fn settle(&mut self) {
         self.take_back_space();
@@ -158,7 +165,8 @@ impl Builder<'_> {
         );
         if holds_blocks && !top.inlines.is_empty() {
             let words = mem::take(&mut top.inlines);
-            top.blocks.push(Block::Paragraph(words));
+            let words = self.with_links(words);
+            self.top().blocks.push(Block::Paragraph(words));
         }
     }
 }

@@ -12,7 +12,7 @@ pub use keys::{Keys, Setting, closest};
 
 use crate::charset::Profile;
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::{Author, HangingPunctuation, LineBreak, Typesetting};
+use crate::model::{Author, Emphasis, HangingPunctuation, LineBreak, Links, Tables, Typesetting};
 
 /// A magazine's settings.
 #[derive(Clone, Debug)]
@@ -84,36 +84,6 @@ pub enum CharsetChoice {
     Iso2022Jp,
     /// UTF-8.
     Utf8,
-}
-
-/// Whether the marks of emphasis stay in the mail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Emphasis {
-    /// The words alone.
-    #[default]
-    Drop,
-    /// `*words*` and `**words**`.
-    Keep,
-}
-
-/// Where the addresses of links stand in the mail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Links {
-    /// `words[1]`, and the addresses at the article's end.
-    #[default]
-    Notes,
-    /// On a line of their own below the paragraph.
-    Line,
-}
-
-/// How tables are drawn in the mail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tables {
-    /// With box-drawing characters, two columns each.
-    #[default]
-    Box,
-    /// With `+`, `-` and `|`.
-    Ascii,
 }
 
 /// `[authors.KEY]`.

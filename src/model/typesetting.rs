@@ -24,6 +24,36 @@ pub enum HangingPunctuation {
     All,
 }
 
+/// Whether the marks of emphasis stay in the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emphasis {
+    /// The words alone.
+    #[default]
+    Drop,
+    /// `*words*` and `**words**`.
+    Keep,
+}
+
+/// Where the addresses of links stand in the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Links {
+    /// `words[1]`, and the addresses at the article's end.
+    #[default]
+    Notes,
+    /// On a line of their own below the paragraph.
+    Line,
+}
+
+/// How tables are drawn in the mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tables {
+    /// With box-drawing characters, two columns each.
+    #[default]
+    Box,
+    /// With `+`, `-` and `|`.
+    Ascii,
+}
+
 impl LineBreak {
     /// Every level with its name in settings and on the command line, strictest first.
     pub const NAMES: [(&'static str, LineBreak); 3] =

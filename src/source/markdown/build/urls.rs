@@ -1,7 +1,5 @@
 //! Addresses written out in running text, which readers expect to be links.
 
-use std::mem;
-
 use crate::model::Inline;
 
 /// Makes links of the addresses in words that are not within a link already.
@@ -19,38 +17,40 @@ pub(super) fn linked(inlines: Vec<Inline>) -> Vec<Inline> {
     linked_inlines
 }
 
-fn link_text(mut text: String, mut at: usize, inlines: &mut Vec<Inline>) {
-    let mut from = 0;
-    while let Some((start, length)) = next_url(&text, from) {
-        let rest = text.split_off(start + length);
-        let url = text.split_off(start);
-        let words = mem::replace(&mut text, rest);
-        if !words.is_empty() {
-            inlines.push(Inline::Text { text: words, at });
+fn link_text(text: String, at: usize, inlines: &mut Vec<Inline>) {
+    let words = |from: usize, to: usize| Inline::Text { text: text[from..to].to_owned(), at: at + from };
+    let mut written = 0;
+    while let Some((start, end)) = next_url(&text, written) {
+        if written < start {
+            inlines.push(words(written, start));
         }
-        let content = vec![Inline::Text { text: url.clone(), at: at + start }];
-        inlines.push(Inline::Link { url, content, at: at + start });
-        at += start + length;
-        from = 0;
+        let url = text[start..end].to_owned();
+        inlines.push(Inline::Link { url, content: vec![words(start, end)], at: at + start });
+        written = end;
     }
-    if !text.is_empty() {
+    if written == 0 {
         inlines.push(Inline::Text { text, at });
+    } else if written < text.len() {
+        inlines.push(words(written, text.len()));
     }
 }
 
-/// Where the next address begins, and how long it is.
-fn next_url(text: &str, mut from: usize) -> Option<(usize, usize)> {
+/// Where the next address begins and ends.
+fn next_url(text: &str, written: usize) -> Option<(usize, usize)> {
+    let mut from = written;
     loop {
         let colon = from + text[from..].find("://")?;
         from = colon + 3;
-        let before = &text[..colon];
+        let before = &text[written..colon];
         let Some(rest) = before.strip_suffix("https").or_else(|| before.strip_suffix("http")) else {
             continue;
         };
-        let glued = rest.ends_with(|letter: char| letter.is_ascii_alphanumeric());
+        if rest.ends_with(|letter: char| letter.is_ascii_alphanumeric()) {
+            continue;
+        }
         let length = address_length(&text[from..]);
-        if !glued && length > 0 {
-            return Some((rest.len(), from + length - rest.len()));
+        if length > 0 {
+            return Some((written + rest.len(), from + length));
         }
     }
 }

@@ -1,0 +1,444 @@
+//! The running text of an old mail, flowing again: hard-wrapped lines to a [`Document`].
+
+use std::ops::Range;
+
+use super::lines::{Line, is_rule, mark};
+use crate::model::{Block, Document, Inline, Item};
+
+/// Some lines that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) kind: Kind,
+    /// The octets of each line in the text, without its end.
+    pub(crate) lines: Vec<Range<usize>>,
+    /// Whether a blank line stands above.
+    pub(crate) parted: bool,
+}
+
+/// What the lines of a piece are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A paragraph.
+    Flow,
+    /// An item of a list, its number if it has one; the mark takes so many octets of the first line.
+    Item { number: Option<u64>, mark: usize },
+    /// Lines that begin with `>`.
+    Quote,
+    /// Lines that stand as they are: commands, tables, drawings.
+    Code,
+    /// A line that only separates.
+    Rule,
+}
+
+/// How deep quotes are taken apart.
+const QUOTES: usize = 8;
+
+/// Lines grouped to pieces. `measure` is what the mail's lines were filled to, in columns.
+pub(super) fn pieces(lines: &[Line<'_>], measure: usize) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut parted = true;
+    let mut index = 0;
+    while index < lines.len() {
+        if lines[index].is_blank() {
+            parted = true;
+            index += 1;
+            continue;
+        }
+        let end = (index..lines.len()).find(|index| lines[*index].is_blank()).unwrap_or(lines.len());
+        let block = &lines[index..end];
+        if stands_as_it_is(block) {
+            pieces.push(Piece { kind: Kind::Code, lines: block.iter().map(octets).collect(), parted });
+        } else {
+            group(block, measure, parted, &mut pieces);
+        }
+        parted = false;
+        index = end;
+    }
+    pieces
+}
+
+fn octets(line: &Line<'_>) -> Range<usize> {
+    line.at..line.end()
+}
+
+/// Groups lines without a blank one among them.
+fn group(block: &[Line<'_>], measure: usize, parted: bool, pieces: &mut Vec<Piece>) {
+    let first_of_block = pieces.len();
+    let mut above: Option<&Line<'_>> = None;
+    for line in block {
+        let is_first = pieces.len() == first_of_block;
+        let last = pieces.last_mut().filter(|_| !is_first);
+        let joins = match (&last, above) {
+            (Some(piece), Some(above)) => joins(piece.kind, above, line, measure),
+            _ => None,
+        };
+        above = Some(line);
+        match (joins, last) {
+            (Some(()), Some(piece)) => piece.lines.push(octets(line)),
+            _ => pieces.push(Piece {
+                kind: kind(line),
+                lines: vec![octets(line)],
+                parted: parted && is_first,
+            }),
+        }
+    }
+}
+
+/// What a line begins when nothing goes on.
+fn kind(line: &Line<'_>) -> Kind {
+    if is_rule(line.text) {
+        Kind::Rule
+    } else if line.text.starts_with(['>', '＞']) {
+        Kind::Quote
+    } else if is_command(line.text) {
+        Kind::Code
+    } else {
+        item(line.text).map_or(Kind::Flow, |(number, mark)| Kind::Item { number, mark })
+    }
+}
+
+/// Whether a line goes on with the piece that ends above it.
+fn joins(piece: Kind, above: &Line<'_>, line: &Line<'_>, measure: usize) -> Option<()> {
+    let own = kind(line);
+    let goes_on = match piece {
+        Kind::Quote => own == Kind::Quote,
+        Kind::Flow => match own {
+            Kind::Flow => {
+                !line.text.starts_with([' ', '　', '\t']) && fills(above.text, line.text, measure)
+            }
+            // Loose setting lets ・ begin a line.
+            Kind::Item { number: None, .. } => {
+                line.text.starts_with('・') && fills(above.text, line.text, measure)
+            }
+            _ => false,
+        },
+        Kind::Item { .. } => {
+            own == Kind::Flow
+                && (line.text.starts_with([' ', '　']) || fills(above.text, line.text, measure))
+        }
+        Kind::Code | Kind::Rule => false,
+    };
+    goes_on.then_some(())
+}
+
+/// Whether the line below begins with something that had no room at the end of the line above.
+fn fills(above: &str, below: &str, measure: usize) -> bool {
+    if is_address(below) || is_address(above) || below.starts_with(mark) {
+        return false;
+    }
+    columns(above) + first_atom(above, below) > measure
+}
+
+/// A line that is nothing but an address on the web or of mail.
+fn is_address(line: &str) -> bool {
+    let line = line.trim();
+    (line.contains("://") || line.contains('@')) && line.is_ascii() && !line.contains(' ')
+}
+
+/// The columns that the first unbreakable part of `below` needs after `above`, by the strictest rules.
+fn first_atom(above: &str, below: &str) -> usize {
+    let mut letters = below.chars().peekable();
+    let mut atom = 0;
+    let latin_above = above.ends_with(|letter: char| letter.is_ascii());
+    if latin_above && below.starts_with(|letter: char| letter.is_ascii()) {
+        atom += 1;
+    }
+    while let Some(letter) = letters.next_if(|letter| "‘“(〔[{〈《「『【（［｛｢".contains(*letter)) {
+        atom += width(letter);
+    }
+    if letters.peek().is_some_and(char::is_ascii) {
+        while let Some(letter) = letters.next_if(|letter| letter.is_ascii_graphic()) {
+            atom += width(letter);
+        }
+    } else if let Some(letter) = letters.next() {
+        atom += width(letter);
+    }
+    while let Some(letter) = letters.next_if(|letter| no_beginning(*letter)) {
+        atom += width(letter);
+    }
+    atom
+}
+
+fn no_beginning(letter: char) -> bool {
+    "’”)〕]}〉》」』】）］｝｣。．、，.,!?！？:;：；・ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞヽヾ〜～％℃"
+        .contains(letter)
+}
+
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+fn width(letter: char) -> usize {
+    if letter.is_ascii() || ('｡'..='ﾟ').contains(&letter) { 1 } else { 2 }
+}
+
+/// The mark of a list's item: its number and its octets.
+fn item(line: &str) -> Option<(Option<u64>, usize)> {
+    if let Some(rest) = line.strip_prefix('・') {
+        let rest = rest.trim_start();
+        return (!rest.is_empty() && !rest.starts_with('・')).then_some((None, line.len() - rest.len()));
+    }
+    if let Some(rest) = line.strip_prefix(['-', '*', '+']) {
+        let words = rest.trim_start();
+        return (words.len() < rest.len() && !words.is_empty()).then_some((None, line.len() - words.len()));
+    }
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = line[digits..].strip_prefix(['.', ')'])?;
+    if digits == 0 || digits > 3 || rest.starts_with(|letter: char| letter.is_ascii_digit()) {
+        return None;
+    }
+    let words = rest.trim_start();
+    (!words.is_empty()).then_some((line[..digits].parse().ok(), line.len() - words.len()))
+}
+
+/// A line typed into a shell.
+fn is_command(line: &str) -> bool {
+    let after = |prompt: &str| line.strip_prefix(prompt).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_graphic()));
+    after("# ") || after("$ ") || after("% ")
+}
+
+/// Whether lines are a command with what it printed, a table, a drawing, or set in.
+fn stands_as_it_is(block: &[Line<'_>]) -> bool {
+    let all = |is: &dyn Fn(&str) -> bool| block.iter().all(|line| is(line.text));
+    let count = |is: &dyn Fn(&str) -> bool| block.iter().filter(|line| is(line.text)).count();
+    if block.iter().all(|line| is_rule(line.text)) {
+        return false;
+    }
+    let set_in = |line: &str| line.starts_with("  ") || line.starts_with('\t') || line.starts_with("　　");
+    let drawn = |line: &str| {
+        let frames = line.chars().filter(|letter| ('\u{2500}'..='\u{257F}').contains(letter)).count();
+        (frames >= 2 && !is_rule(line)) || line.starts_with("+-") || line.starts_with("+=")
+    };
+    let aligned = |line: &str| line.trim_start().contains("   ") || line.contains('\t');
+    all(&set_in)
+        || count(&drawn) > 0
+        || (block.len() >= 2 && count(&aligned) * 3 >= block.len() * 2)
+        || block.first().is_some_and(|line| is_command(line.text))
+            && all(&|line| is_command(line) || line.chars().filter(|letter| !letter.is_ascii()).count() * 3 < line.len())
+}
+
+/// Pieces as blocks; `text` is what their octets lie in.
+pub(super) fn document(text: &str, pieces: &[Piece]) -> Document {
+    Document { blocks: blocks(text, pieces, QUOTES), footnotes: Vec::new() }
+}
+
+fn blocks(text: &str, pieces: &[Piece], quotes: usize) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut next_number = None;
+    let mut above: Option<Kind> = None;
+    for piece in pieces {
+        let line = |index: usize| &text[piece.lines[index].clone()];
+        match piece.kind {
+            Kind::Rule => blocks.push(Block::Rule),
+            Kind::Code => {
+                let lines = (0..piece.lines.len()).map(|index| format!("{}\n", line(index)));
+                let at = piece.lines[0].start;
+                blocks.push(Block::Code { language: String::new(), text: lines.collect(), at });
+            }
+            Kind::Quote => blocks.push(Block::Quote(quoted(text, &piece.lines, quotes))),
+            Kind::Item { number, mark } => {
+                let mut lines = piece.lines.clone();
+                lines[0].start += mark;
+                let item = Item { task: None, blocks: vec![Block::Paragraph(inlines(text, &lines))] };
+                let goes_on = matches!(above, Some(Kind::Item { .. })) && number == next_number;
+                match blocks.last_mut() {
+                    Some(Block::List { items, tight, .. }) if goes_on => {
+                        *tight &= !piece.parted;
+                        items.push(item);
+                    }
+                    _ => blocks.push(Block::List { start: number, tight: true, items: vec![item] }),
+                }
+                next_number = number.map(|number| number + 1);
+            }
+            Kind::Flow => {
+                let goes_on = above == Some(Kind::Flow) && !piece.parted && !line(0).starts_with('　');
+                let words = inlines(text, &piece.lines);
+                match blocks.last_mut() {
+                    Some(Block::Paragraph(before)) if goes_on => {
+                        before.push(Inline::HardBreak);
+                        before.extend(words);
+                    }
+                    _ => blocks.push(Block::Paragraph(words)),
+                }
+            }
+        }
+        above = Some(piece.kind);
+    }
+    blocks
+}
+
+/// What stands in a quote, one `>` less.
+fn quoted(text: &str, lines: &[Range<usize>], quotes: usize) -> Vec<Block> {
+    let inside: Vec<Line<'_>> = lines
+        .iter()
+        .map(|range| {
+            let line = &text[range.clone()];
+            let rest = line.strip_prefix(['>', '＞']).unwrap_or(line);
+            let rest = rest.strip_prefix(' ').unwrap_or(rest);
+            Line { at: range.end - rest.len(), text: rest }
+        })
+        .collect();
+    if quotes == 0 {
+        let lines: Vec<Range<usize>> = inside.iter().map(octets).collect();
+        return vec![Block::Paragraph(inlines(text, &lines))];
+    }
+    let measure = measure(&inside);
+    blocks(text, &pieces(&inside, measure), quotes - 1)
+}
+
+/// The words of some lines of one paragraph, one text for each line, and its addresses as links.
+fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
+    let mut inlines = Vec::new();
+    for (index, range) in lines.iter().enumerate() {
+        let whole = &text[range.clone()];
+        let words = if index == 0 { whole.trim_end() } else { whole.trim() };
+        let at = range.start + whole.len() - whole.trim_start().len();
+        let at = if index == 0 { range.start } else { at };
+        push_words(words, at, &mut inlines);
+        let below = lines.get(index + 1).map(|below| text[below.clone()].trim_start());
+        let parts = below.is_some_and(|below| {
+            words.ends_with(|letter: char| width(letter) == 1) && below.starts_with(|letter: char| width(letter) == 1)
+        });
+        if parts {
+            match inlines.last_mut() {
+                Some(Inline::Text { text, .. }) => text.push(' '),
+                _ => inlines.push(Inline::Text { text: " ".to_owned(), at: range.end }),
+            }
+        }
+    }
+    inlines
+}
+
+fn push_words(words: &str, at: usize, inlines: &mut Vec<Inline>) {
+    let mut done = 0;
+    let mut from = 0;
+    let text = |range: Range<usize>| Inline::Text { text: words[range.clone()].to_owned(), at: at + range.start };
+    while let Some(found) = words[from..].find("://") {
+        let colon = from + found;
+        from = colon + 3;
+        let Some(scheme) = ["https", "http", "ftp"].into_iter().find(|scheme| words[done..colon].ends_with(scheme))
+        else {
+            continue;
+        };
+        let start = colon - scheme.len();
+        let length = words[from..]
+            .find(|letter: char| !letter.is_ascii_graphic() || "<>\"`{}|\\^".contains(letter))
+            .unwrap_or(words.len() - from);
+        let url = words[start..from + length].trim_end_matches(|letter: char| ".,;:!?)]'".contains(letter));
+        if url.len() <= scheme.len() + 3 {
+            continue;
+        }
+        if start > done {
+            inlines.push(text(done..start));
+        }
+        done = start + url.len();
+        from = done;
+        inlines.push(Inline::Link { url: url.to_owned(), content: vec![text(start..done)], at: at + start });
+    }
+    if done < words.len() {
+        inlines.push(text(done..words.len()));
+    }
+}
+
+/// The columns that lines were filled to: the widest that two lines come near.
+pub(super) fn measure(lines: &[Line<'_>]) -> usize {
+    const WIDEST: usize = 120;
+    let mut counts = [0usize; WIDEST + 1];
+    for pair in lines.windows(2) {
+        let (line, below) = (pair[0].text, pair[1].text);
+        let running = !below.is_empty() && !line.is_ascii() && !line.contains("://") && !is_rule(line);
+        let hangs = line.ends_with(['、', '。', '，', '．']);
+        if running && !hangs && line.len() <= WIDEST * 4 {
+            let columns = columns(line);
+            if columns <= WIDEST && columns >= 20 {
+                counts[columns] += 1;
+            }
+        }
+    }
+    let near = |width: usize| counts[width.saturating_sub(3)..=width].iter().sum::<usize>();
+    let widest = |enough: usize| (20..=WIDEST).rev().find(|width| counts[*width] > 0 && near(*width) >= enough);
+    widest(2).or_else(|| widest(1)).unwrap_or(76)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::lines;
+    use super::*;
+    use crate::model::plain;
+
+    fn show(blocks: &[Block]) -> String {
+        let one = |block: &Block| match block {
+            Block::Paragraph(words) => words
+                .split(|word| *word == Inline::HardBreak)
+                .map(plain)
+                .collect::<Vec<_>>()
+                .join("/"),
+            Block::List { start, tight, items } => {
+                let items: Vec<String> = items.iter().map(|item| show(&item.blocks)).collect();
+                format!("{}{}[{}]", start.map_or(String::new(), |start| start.to_string()), if *tight { "" } else { "loose" }, items.join(" "))
+            }
+            Block::Quote(blocks) => format!(">({})", show(blocks)),
+            Block::Code { text, .. } => format!("`{}`", text.trim_end_matches('\n').replace('\n', "/")),
+            Block::Rule => "--".to_owned(),
+            other => format!("{other:?}"),
+        };
+        blocks.iter().map(one).collect::<Vec<_>>().join(" ¶ ")
+    }
+
+    #[test]
+    fn lines_flow_again() {
+        let check = |text: &str, expected: &str| {
+            let lines = lines(text);
+            let document = document(text, &pieces(&lines, 20));
+            assert_eq!(show(&document.blocks), expected, "{text}");
+        };
+        check("今日は山に行きました。\nよかったです。", "今日は山に行きました。/よかったです。");
+        check("今日は朝から山に行き\nました。\n\n次です。", "今日は朝から山に行きました。 ¶ 次です。");
+        check("　今日は朝から山に行\nきました。\n　次の日は海です。", "　今日は朝から山に行きました。 ¶ 　次の日は海です。");
+        check("This is the first of\nthe lines.", "This is the first of the lines.");
+        check("・山\n・海と川と湖と沼と池と\n  滝\n・空", "[山 海と川と湖と沼と池と滝 空]");
+        check("- 山\n\n- 海", "loose[山 海]");
+        check("1. 山\n2. 海\n5. 空", "1[山 海] ¶ 5[空]");
+        check("2.5インチ", "2.5インチ");
+        check("> 引用した文がここにあ\n> ります。\n返事", ">(引用した文がここにあります。) ¶ 返事");
+        check("次の一文です。\n\n# ls -l [名前]\n\n続き", "次の一文です。 ¶ `# ls -l [名前]` ¶ 続き");
+        check("$ ls\na.txt\nb.txt", "`$ ls/a.txt/b.txt`");
+        check("┌──┬──┐\n│山│海│\n└──┴──┘", "`┌──┬──┐/│山│海│/└──┴──┘`");
+        check("  set in\n  twice", "`  set in/  twice`");
+        check("上\n--------------------\n下", "上 ¶ -- ¶ 下");
+        check("下記ページよりどうぞ。\nhttp://example.jp/a", "下記ページよりどうぞ。/http://example.jp/a");
+    }
+
+    #[test]
+    fn addresses_are_links() {
+        let check = |text: &str, expected: &[&str]| {
+            let mut found = Vec::new();
+            push_words(text, 0, &mut found);
+            let links: Vec<&str> = found
+                .iter()
+                .filter_map(|inline| if let Inline::Link { url, .. } = inline { Some(url.as_str()) } else { None })
+                .collect();
+            assert_eq!(links, expected, "{text}");
+            assert_eq!(plain(&found), text);
+        };
+        check("詳細はhttp://example.jp/a?b=cをどうぞ", &["http://example.jp/a?b=c"]);
+        check("(https://example.jp/)", &["https://example.jp/"]);
+        check("http://a.jp/ と http://b.jp/。", &["http://a.jp/", "http://b.jp/"]);
+        check("http://", &[]);
+        check("svn://a", &[]);
+    }
+
+    #[test]
+    fn words_know_their_place() {
+        let text = "今日は朝から山に行き\nました。http://a.jp/";
+        let lines = lines(text);
+        let document = document(text, &pieces(&lines, 20));
+        let Block::Paragraph(words) = &document.blocks[0] else { panic!("a paragraph") };
+        for inline in words {
+            if let Inline::Text { text: words, at } = inline {
+                assert!(text[*at..].starts_with(words.as_str()), "{words}");
+            }
+        }
+        assert_eq!(words.len(), 3);
+    }
+}

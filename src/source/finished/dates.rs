@@ -32,7 +32,6 @@ impl Letters {
             letters.push(match letter {
                 '！'..='～' => char::from_u32(letter as u32 - 0xFEE0).unwrap_or(letter),
                 '　' => ' ',
-                '．' => '.',
                 _ => letter.to_ascii_lowercase(),
             });
             places.push(at);
@@ -61,7 +60,8 @@ impl Letters {
 
     /// A run of digits: where it ends, and its value.
     fn digits(&self, at: usize, most: usize) -> Option<(usize, u32)> {
-        let count = (0..).take_while(|offset| self.get(at + offset).is_some_and(|c| c.is_ascii_digit())).count();
+        let count =
+            (0..).take_while(|offset| self.get(at + offset).is_some_and(|c| c.is_ascii_digit())).count();
         if count == 0 || count > most {
             return None;
         }
@@ -74,13 +74,21 @@ impl Letters {
         let (mut end, mut total, mut current, mut plain) = (at, 0u32, None, true);
         while end < at + 8 {
             let Some(letter) = self.get(end) else { break };
-            let value = "〇一二三四五六七八九".chars().position(|kanji| kanji == letter).map(|value| value as u32);
+            let value =
+                "〇一二三四五六七八九".chars().position(|kanji| kanji == letter).map(|value| value as u32);
             match (value, letter) {
                 (Some(value), _) => {
-                    current = Some(current.filter(|_| plain).map_or(value, |before: u32| before * 10 + value));
+                    current =
+                        Some(current.filter(|_| plain).map_or(value, |before: u32| before * 10 + value));
                 }
                 (None, '十' | '百' | '千') => {
-                    let unit = if letter == '十' { 10 } else if letter == '百' { 100 } else { 1000 };
+                    let unit = if letter == '十' {
+                        10
+                    } else if letter == '百' {
+                        100
+                    } else {
+                        1000
+                    };
                     total += current.take().unwrap_or(1) * unit;
                     plain = false;
                 }
@@ -123,7 +131,9 @@ pub(super) fn number(line: &str) -> Option<Number> {
         let digits = letters.skip(at + before.chars().count(), &[' ']);
         let (after, kanji) = match letters.digits(digits, 6) {
             Some((after, _)) => (after, None),
-            None if !before.is_empty() => letters.kanji_number(digits).map(|(after, value)| (after, Some(value)))?,
+            None if !before.is_empty() => {
+                letters.kanji_number(digits).map(|(after, value)| (after, Some(value)))?
+            }
             None => return None,
         };
         let after = letters.skip(after, &[' ']);
@@ -131,7 +141,8 @@ pub(super) fn number(line: &str) -> Option<Number> {
         (!before.is_empty() || counter == '号').then_some((digits, after + 1, kanji))
     };
     let worded = |at: usize, word: &str| {
-        let inside_a_word = at > 0 && letters.get(at - 1).is_some_and(|letter| letter.is_ascii_alphanumeric());
+        let inside_a_word =
+            at > 0 && letters.get(at - 1).is_some_and(|letter| letter.is_ascii_alphanumeric());
         if inside_a_word || !letters.starts_with(at, word) {
             return None;
         }
@@ -142,7 +153,9 @@ pub(super) fn number(line: &str) -> Option<Number> {
     anywhere(&|at| counted(at, "第", &['号', '回', '巻', '報']))
         .or_else(|| anywhere(&|at| worded(at, "vol")))
         .or_else(|| anywhere(&|at| worded(at, "no").or_else(|| worded(at, "№"))))
-        .or_else(|| anywhere(&|at| worded(at, "issue").or_else(|| worded(at, "number")).or_else(|| worded(at, "#"))))
+        .or_else(|| {
+            anywhere(&|at| worded(at, "issue").or_else(|| worded(at, "number")).or_else(|| worded(at, "#")))
+        })
         .or_else(|| {
             anywhere(&|at| {
                 let begins = at == 0 || !letters.get(at - 1).is_some_and(|letter| letter.is_ascii_digit());
@@ -211,7 +224,8 @@ pub(super) fn next_date(line: &str, issued: Option<NaiveDate>) -> Option<NaiveDa
         if at > 0 && letters.get(at - 1).is_some_and(|letter| letter.is_ascii_digit() || letter == '/') {
             return None;
         }
-        let (_, month, day) = ['年', '/'].iter().find_map(|separator| month_and_day(&letters, at, *separator))?;
+        let (_, month, day) =
+            ['年', '/'].iter().find_map(|separator| month_and_day(&letters, at, *separator))?;
         // 12/28 → 1/12 goes over the new year, 5/14 → 5/26 does not.
         (0..3).find_map(|years| {
             NaiveDate::from_ymd_opt(issued.year() + years, month, day).filter(|next| *next >= issued)

@@ -61,7 +61,11 @@ fn checkerboard<'a>(lines: &[Line<'a>], index: usize, end: usize) -> Option<Head
     let (first, second, above) = two_marks(lines[index].text)?;
     let below = lines[..end].get(index + 1)?;
     let (third, fourth, title) = two_marks(below.text)?;
-    if first == second || (first, second) != (fourth, third) || above.starts_with(mark) || title.starts_with(mark) {
+    if first == second
+        || (first, second) != (fourth, third)
+        || above.starts_with(mark)
+        || title.starts_with(mark)
+    {
         return None;
     }
     let has_rule = index + 2 < end && is_rule(lines[index + 2].text);
@@ -96,19 +100,23 @@ fn ruled<'a>(lines: &[Line<'a>], index: usize, within: Range<usize>) -> Option<H
             return None;
         }
         return Some(match inside {
-            [corner, title] => {
-                with_corner(index..end, title.text, Some(unmarked(corner.text)))
-            }
+            [corner, title] => with_corner(index..end, title.text, Some(unmarked(corner.text))),
             _ => with_corner(index..end, inside[0].text, None),
         });
     }
     if let Some(title) = title_in_rule(line.text).filter(|title| is_title(title)) {
         // ┌── 図 ──┐ and the like go on below.
         let stands_alone = index == within.start || lines[index - 1].is_blank();
-        return (stands_alone && has_text_below(index + 1)).then(|| with_corner(index..index + 1, title, None));
+        return (stands_alone && has_text_below(index + 1))
+            .then(|| with_corner(index..index + 1, title, None));
     }
     let begins = index == within.start || lines[index - 1].is_blank();
-    if begins && is_marked(line.text) && is_title(line.text) && rule_at(index + 1) && has_text_below(index + 2) {
+    if begins
+        && is_marked(line.text)
+        && is_title(line.text)
+        && rule_at(index + 1)
+        && has_text_below(index + 2)
+    {
         return Some(with_corner(index..index + 2, line.text, None));
     }
     None
@@ -167,7 +175,8 @@ fn is_marked(line: &str) -> bool {
 
 /// Whether a title says that what follows is the contents.
 pub(super) fn is_contents(title: &str) -> bool {
-    const NAMES: [&str; 7] = ["目次", "もくじ", "index", "contents", "tableofcontents", "コンテンツ", "ラインナップ"];
+    const NAMES: [&str; 7] =
+        ["目次", "もくじ", "index", "contents", "tableofcontents", "コンテンツ", "ラインナップ"];
     let bare = |letter: char| !letter.is_alphanumeric();
     let title = squeezed(title).to_lowercase();
     let title = title.trim_matches(bare);
@@ -287,7 +296,10 @@ mod tests {
         };
         check("目次\n1. 山\n2. 海\n\n前書き", Some(0..3));
         check("【目 次】\n\n■山\n■海\n\n■山\n本文", Some(0..4));
-        check("--------------------\n今号の目次\n--------------------\n・山\n・海\n--------------------\n", Some(0..6));
+        check(
+            "--------------------\n今号の目次\n--------------------\n・山\n・海\n--------------------\n",
+            Some(0..6),
+        );
         check("━━━━ CONTENTS ━━━━━\n・山\n\n・海\n・川\n\n本文", Some(0..5));
         check("目次について書きます\n本文", None);
         check("本文", None);

@@ -16,12 +16,6 @@ impl<'a> Line<'a> {
     pub(super) fn is_blank(&self) -> bool {
         self.text.is_empty()
     }
-
-    /// The line without blanks at its left.
-    pub(super) fn trimmed(&self) -> Line<'a> {
-        let text = self.text.trim_start();
-        Line { at: self.at + self.text.len() - text.len(), text }
-    }
 }
 
 /// All lines of a text, whatever their ends; a form feed or a byte order mark counts as blank.
@@ -127,8 +121,12 @@ pub(super) fn title_in_rule(line: &str) -> Option<&str> {
         first.is_some_and(|first| !".…‥・。:：/\\|<>｡".contains(first))
             && part.chars().all(|letter| Some(letter) == first)
     };
-    (drawn(before) >= 2 && drawn(after) >= 4 && drawn(before) + drawn(after) >= 8 && same(before) && same(after))
-        .then_some(inner.trim())
+    (drawn(before) >= 2
+        && drawn(after) >= 4
+        && drawn(before) + drawn(after) >= 8
+        && same(before)
+        && same(after))
+    .then_some(inner.trim())
 }
 
 /// A title without the marks and brackets around it.
@@ -192,12 +190,18 @@ mod tests {
 
     #[test]
     fn rules_are_drawn_not_written() {
-        for rule in
-            ["----------------", "━━━━━━━━", "┏━━━━━━━┓", "*.*.*.*.*.*.*.*.*", "- - - - - - - - -", "■□■□■□■□"]
-        {
+        for rule in [
+            "----------------",
+            "━━━━━━━━",
+            "┏━━━━━━━┓",
+            "*.*.*.*.*.*.*.*.*",
+            "- - - - - - - - -",
+            "■□■□■□■□",
+        ] {
             assert!(is_rule(rule), "{rule}");
         }
-        for other in ["", "---", "----------------a", "━━━━ 目次 ━━━━", "本文", "1234567890123456"] {
+        for other in ["", "---", "----------------a", "━━━━ 目次 ━━━━", "本文", "1234567890123456"]
+        {
             assert!(!is_rule(other), "{other}");
         }
     }

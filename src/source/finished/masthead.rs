@@ -78,13 +78,16 @@ fn extent(lines: &[Line<'_>], number: usize) -> Range<usize> {
     let highest = number.saturating_sub(HEIGHT);
     let above = (highest..number).rev().find(|index| is_rule(lines[*index].text));
     let below = (number + 1..lines.len().min(number + HEIGHT)).find(|index| is_rule(lines[*index].text));
-    let paragraph_start = (highest..number).rev().find(|index| lines[*index].is_blank()).map_or(highest, |at| at + 1);
+    let paragraph_start =
+        (highest..number).rev().find(|index| lines[*index].is_blank()).map_or(highest, |at| at + 1);
     let paragraph_end =
         (number + 1..lines.len()).find(|index| lines[*index].is_blank()).unwrap_or(lines.len());
     let start = above.unwrap_or(paragraph_start);
     let end = match below {
         // A rule that belongs to the next head is not ours: a blank line stands between.
-        Some(below) if below <= paragraph_end || (above.is_some() && !has_head(&lines[number + 1..below])) => {
+        Some(below)
+            if below <= paragraph_end || (above.is_some() && !has_head(&lines[number + 1..below])) =>
+        {
             let last = below + 1;
             // ┗━━┛ may be followed by a second rule at once.
             if lines.get(last).is_some_and(|line| is_rule(line.text)) { last + 1 } else { last }
@@ -103,7 +106,9 @@ fn has_head(lines: &[Line<'_>]) -> bool {
 
 /// Words without the box's sides, ornaments and what brackets are left when number and date are gone.
 fn bare(words: &str) -> String {
-    let ornament = |letter: char| draws(letter) || letter.is_whitespace() || "()（）[]［］【】<>＜＞『』「」≪≫《》".contains(letter);
+    let ornament = |letter: char| {
+        draws(letter) || letter.is_whitespace() || "()（）[]［］【】<>＜＞『』「」≪≫《》".contains(letter)
+    };
     let words = words.trim_matches(ornament);
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     unspaced(&words).unwrap_or(words)
@@ -111,7 +116,20 @@ fn bare(words: &str) -> String {
 
 fn publishes(words: &str) -> bool {
     const SIGNS: [&str; 14] = [
-        "株式会社", "有限会社", "合同会社", "(株)", "（株）", "㈱", "協会", "財団", "編集部", "大学", "組合", "発行", "Inc.", "Ltd",
+        "株式会社",
+        "有限会社",
+        "合同会社",
+        "(株)",
+        "（株）",
+        "㈱",
+        "協会",
+        "財団",
+        "編集部",
+        "大学",
+        "組合",
+        "発行",
+        "Inc.",
+        "Ltd",
     ];
     let words = squeezed(words);
     SIGNS.iter().any(|sign| words.contains(sign))

@@ -21,7 +21,7 @@ use crate::diagnostic::SourceText;
 use crate::model::Document;
 
 pub use self::summary::{import_name, issue};
-pub(super) use self::text::{Kind, Piece};
+use self::text::Piece;
 
 /// What is known of a mail besides its text: its header, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,9 +116,10 @@ pub fn finished(source: &Arc<SourceText>, envelope: &Envelope) -> Finished {
     let measure = text::measure(&lines);
     let passage = |ranges: &[Range<usize>], end: Option<usize>| {
         let cut = |index: &usize| shortened(lines[*index], end);
-        let indented: Vec<Line<'_>> = ranges.iter().flat_map(|range| range.clone()).map(|index| cut(&index)).collect();
+        let indented: Vec<Line<'_>> =
+            ranges.iter().flat_map(|range| range.clone()).map(|index| cut(&index)).collect();
         let pieces = text::pieces(without_outer_rules(&indented), measure);
-        let document = text::document(&source.text, &pieces);
+        let document = text::document(&source.text, &pieces, measure);
         Passage { document, span: octets(&lines, ranges), pieces }
     };
     let (promise_line, next_date) = promise.map_or((None, None), |(index, date)| (index, Some(date)));
@@ -142,8 +143,10 @@ pub fn finished(source: &Arc<SourceText>, envelope: &Envelope) -> Finished {
             span: lines[head.lines.start].at..lines[end.max(head.lines.end) - 1].end(),
         });
     }
-    let lead = without_promise(parts.lead.clone());
-    let lead: Vec<Range<usize>> = lead.into_iter().flat_map(|range| without(range, parts.contents.clone())).collect();
+    let mut lead = without_promise(parts.lead.clone());
+    lead.insert(0, 0..masthead.lines.start);
+    let lead: Vec<Range<usize>> =
+        lead.into_iter().flat_map(|range| without(range, parts.contents.clone())).collect();
     let mut opening = Some(passage(&lead, None)).filter(|opening| !opening.document.is_empty());
     if articles.is_empty() {
         let text = opening.take().unwrap_or_default();
@@ -161,7 +164,9 @@ pub fn finished(source: &Arc<SourceText>, envelope: &Envelope) -> Finished {
         date,
         next_date,
         promise: promise_line.map(|index| lines[index].at..lines[index].end()),
-        masthead: Some(masthead.lines).filter(|range| !range.is_empty()).map(|range| octets(&lines, &[range])),
+        masthead: Some(masthead.lines)
+            .filter(|range| !range.is_empty())
+            .map(|range| octets(&lines, &[range])),
         contents: parts.contents.map(|range| octets(&lines, &[range])),
         opening,
         articles,
@@ -238,9 +243,30 @@ fn footer(lines: &[Line<'_>], below_heads: Range<usize>) -> usize {
 }
 
 const STANDING: [&str; 24] = [
-    "配信停止", "解除", "退会", "購読", "登録", "アドレスの変更", "アドレス変更", "バックナンバー", "お問い合わせ", "お問合せ",
-    "問い合わせ", "発行元", "発行者", "発行人", "編集・発行", "転載", "著作権", "opyright", "(C)", "©", "まぐまぐ", "nsubscribe",
-    "ご意見", "発行",
+    "配信停止",
+    "解除",
+    "退会",
+    "購読",
+    "登録",
+    "アドレスの変更",
+    "アドレス変更",
+    "バックナンバー",
+    "お問い合わせ",
+    "お問合せ",
+    "問い合わせ",
+    "発行元",
+    "発行者",
+    "発行人",
+    "編集・発行",
+    "転載",
+    "著作権",
+    "opyright",
+    "(C)",
+    "©",
+    "まぐまぐ",
+    "nsubscribe",
+    "ご意見",
+    "発行",
 ];
 
 /// Whether lines read like the standing words of a magazine.
@@ -257,14 +283,27 @@ fn is_footer(lines: &[Line<'_>]) -> bool {
             }
         }
     }
-    words.len() >= 3 || (words.len() == 2 && (has_address || written <= 15)) || (words.len() == 1 && written <= 6)
+    words.len() >= 3
+        || (words.len() == 2 && (has_address || written <= 15))
+        || (words.len() == 1 && written <= 6)
         || (has_address && written <= 4)
 }
 
 fn is_footer_title(title: &str) -> bool {
     const TITLES: [&str; 13] = [
-        "について", "方法", "バックナンバー", "お問い合わせ", "お問合せ", "問い合わせ先", "発行元", "発行者", "発行人", "発行", "配信停止",
-        "解除", "登録・解除",
+        "について",
+        "方法",
+        "バックナンバー",
+        "お問い合わせ",
+        "お問合せ",
+        "問い合わせ先",
+        "発行元",
+        "発行者",
+        "発行人",
+        "発行",
+        "配信停止",
+        "解除",
+        "登録・解除",
     ];
     let title = squeezed(title);
     let about = title.ends_with("について") || title.ends_with("方法");
@@ -282,11 +321,13 @@ fn promise(
     text.clone().rev().find_map(|index| {
         let line = lines[index];
         let date = dates::next_date(line.text, issued)?;
-        let open = |index: usize| {
-            !text.contains(&index) || lines[index].is_blank() || is_rule(lines[index].text)
-        };
-        let marked = line.text.trim_start().starts_with(|letter: char| mark(letter) || "※＊*".contains(letter));
-        let begins = index == text.start || open(index - 1) || marked;
+        let open =
+            |index: usize| !text.contains(&index) || lines[index].is_blank() || is_rule(lines[index].text);
+        let marked =
+            line.text.trim_start().starts_with(|letter: char| mark(letter) || "※＊*".contains(letter));
+        let sentence = line.text.trim_end_matches(['。', '！', '!']);
+        let alone = (index == text.start || open(index - 1)) && !sentence.contains('。');
+        let begins = marked || alone;
         Some(((begins && open(index + 1)).then_some(index), date))
     })
 }
@@ -303,7 +344,9 @@ fn byline(lines: &[Line<'_>]) -> Option<Byline> {
     let start = last.text.rfind(open)?;
     let inside = last.text[start..].strip_prefix(open)?.strip_suffix(close)?.trim();
     let (label, name) = match inside.split_once([':', '：', '・']) {
-        Some((label, name)) if ["文", "文責", "記", "担当", "編集", "筆者"].contains(&label.trim()) => (true, name.trim()),
+        Some((label, name)) if ["文", "文責", "記", "担当", "編集", "筆者"].contains(&label.trim()) => {
+            (true, name.trim())
+        }
         _ => (false, inside),
     };
     if !is_name(name) {
@@ -312,7 +355,10 @@ fn byline(lines: &[Line<'_>]) -> Option<Byline> {
     let before = last.text[..start].trim_end();
     let ends_sentence = before.is_empty()
         || before.len() < start
-        || before.ends_with(['。', '．', '！', '？', '!', '?', '.', '」', '』', '）', ')', '…', '♪', '★', '☆', '〜', '～', '」']);
+        || before.ends_with([
+            '。', '．', '！', '？', '!', '?', '.', '」', '』', '）', ')', '…', '♪', '★', '☆', '〜', '～',
+            '」',
+        ]);
     if !ends_sentence {
         return None;
     }
@@ -323,14 +369,37 @@ fn byline(lines: &[Line<'_>]) -> Option<Byline> {
         && lines.iter().rposition(|line| line.at == last.at).is_some_and(|index| {
             index > 0 && !lines[index - 1].is_blank() && !is_rule(lines[index - 1].text)
         });
-    let plain = !label && open == '(' && inside.len() == name.len() && run_in && (!before.is_empty() || wrapped);
+    let plain =
+        !label && open == '(' && inside.len() == name.len() && run_in && (!before.is_empty() || wrapped);
     Some(Byline { name: name.to_owned(), span: last.at + start..last.end(), plain })
 }
 
 fn is_name(name: &str) -> bool {
     const OTHERS: [&str; 24] = [
-        "笑", "爆", "泣", "汗", "涙", "怒", "謎", "苦笑", "爆笑", "完", "了", "続", "続く", "つづく", "終", "終わり", "おわり", "以上",
-        "敬称略", "税込", "税別", "無料", "略", "中略",
+        "笑",
+        "爆",
+        "泣",
+        "汗",
+        "涙",
+        "怒",
+        "謎",
+        "苦笑",
+        "爆笑",
+        "完",
+        "了",
+        "続",
+        "続く",
+        "つづく",
+        "終",
+        "終わり",
+        "おわり",
+        "以上",
+        "敬称略",
+        "税込",
+        "税別",
+        "無料",
+        "略",
+        "中略",
     ];
     let letters = name.chars().count();
     (1..=16).contains(&letters)
@@ -341,7 +410,9 @@ fn is_name(name: &str) -> bool {
 
 fn shortened(line: Line<'_>, end: Option<usize>) -> Line<'_> {
     match end {
-        Some(end) if (line.at..line.end()).contains(&end) => Line { at: line.at, text: line.text[..end - line.at].trim_end() },
+        Some(end) if (line.at..line.end()).contains(&end) => {
+            Line { at: line.at, text: line.text[..end - line.at].trim_end() }
+        }
         _ => line,
     }
 }

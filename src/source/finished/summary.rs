@@ -42,17 +42,21 @@ pub fn issue(finished: &Finished, config: &Config, number: u32, label: &str) -> 
 }
 
 /// The name under `content/issues` that a mail is kept at, without its ending: the number as the mail writes it.
-pub fn import_name(finished: &Finished) -> Result<String, Diagnostic> {
+pub fn import_name(finished: &Finished) -> Result<String, Box<Diagnostic>> {
     let path = finished.source.path.as_str();
     let Some(label) = finished.label.clone() else {
-        return Err(Diagnostic::error("no-issue-number", "this mail does not say which issue it is")
-            .in_file(path)
-            .help("say it with `--number 010`"));
+        return Err(Box::new(
+            Diagnostic::error("no-issue-number", "this mail does not say which issue it is")
+                .in_file(path)
+                .help("say it with `--number 010`"),
+        ));
     };
     if finished.date.is_none() {
-        return Err(Diagnostic::error("no-issue-date", "this mail does not say when it was published")
-            .in_file(path)
-            .help("say it with `--date 2010-05-14`"));
+        return Err(Box::new(
+            Diagnostic::error("no-issue-date", "this mail does not say when it was published")
+                .in_file(path)
+                .help("say it with `--date 2010-05-14`"),
+        ));
     }
     Ok(label)
 }
@@ -77,7 +81,10 @@ pub(in crate::source) fn latin_words(title: &str) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     for word in title.split(|letter: char| !is_part(letter)) {
         let word = word.trim_matches('-').to_ascii_lowercase();
-        if word.len() >= 2 && word.starts_with(|letter: char| letter.is_ascii_lowercase()) && !words.contains(&word) {
+        if word.len() >= 2
+            && word.starts_with(|letter: char| letter.is_ascii_lowercase())
+            && !words.contains(&word)
+        {
             words.push(word);
         }
     }

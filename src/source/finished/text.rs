@@ -75,11 +75,9 @@ fn group(block: &[Line<'_>], measure: usize, parted: bool, pieces: &mut Vec<Piec
         above = Some(line);
         match (joins, last) {
             (Some(()), Some(piece)) => piece.lines.push(octets(line)),
-            _ => pieces.push(Piece {
-                kind: kind(line),
-                lines: vec![octets(line)],
-                parted: parted && is_first,
-            }),
+            _ => {
+                pieces.push(Piece { kind: kind(line), lines: vec![octets(line)], parted: parted && is_first })
+            }
         }
     }
 }
@@ -104,7 +102,8 @@ fn joins(piece: Kind, above: &Line<'_>, line: &Line<'_>, measure: usize) -> Opti
         Kind::Quote => own == Kind::Quote,
         Kind::Flow => match own {
             Kind::Flow => {
-                !line.text.starts_with([' ', '　', '\t']) && fills(above.text, line.text, measure)
+                let flush = indent(line.text) == indent(above.text) || indent(line.text) == 0;
+                flush && !line.text.starts_with('　') && fills(above.text, line.text.trim_start(), measure)
             }
             // Loose setting lets ・ begin a line.
             Kind::Item { number: None, .. } => {
@@ -113,12 +112,16 @@ fn joins(piece: Kind, above: &Line<'_>, line: &Line<'_>, measure: usize) -> Opti
             _ => false,
         },
         Kind::Item { .. } => {
-            own == Kind::Flow
-                && (line.text.starts_with([' ', '　']) || fills(above.text, line.text, measure))
+            own == Kind::Flow && (line.text.starts_with([' ', '　']) || fills(above.text, line.text, measure))
         }
         Kind::Code | Kind::Rule => false,
     };
     goes_on.then_some(())
+}
+
+/// Half-width blanks at a line's left.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
 /// Whether the line below begins with something that had no room at the end of the line above.
@@ -143,7 +146,8 @@ fn first_atom(above: &str, below: &str) -> usize {
     if latin_above && below.starts_with(|letter: char| letter.is_ascii()) {
         atom += 1;
     }
-    while let Some(letter) = letters.next_if(|letter| "‘“(〔[{〈《「『【（［｛｢".contains(*letter)) {
+    while let Some(letter) = letters.next_if(|letter| "‘“(〔[{〈《「『【（［｛｢".contains(*letter))
+    {
         atom += width(letter);
     }
     if letters.peek().is_some_and(char::is_ascii) {
@@ -193,7 +197,10 @@ fn item(line: &str) -> Option<(Option<u64>, usize)> {
 
 /// A line typed into a shell.
 fn is_command(line: &str) -> bool {
-    let after = |prompt: &str| line.strip_prefix(prompt).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_graphic()));
+    let after = |prompt: &str| {
+        line.strip_prefix(prompt)
+            .is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_graphic()))
+    };
     after("# ") || after("$ ") || after("% ")
 }
 
@@ -204,7 +211,9 @@ fn stands_as_it_is(block: &[Line<'_>]) -> bool {
     if block.iter().all(|line| is_rule(line.text)) {
         return false;
     }
-    let set_in = |line: &str| line.starts_with("  ") || line.starts_with('\t') || line.starts_with("　　");
+    let set_in = |line: &str| {
+        line.starts_with("  ") || line.starts_with('\t') || (line.starts_with("　　") && block.len() >= 2)
+    };
     let drawn = |line: &str| {
         let frames = line.chars().filter(|letter| ('\u{2500}'..='\u{257F}').contains(letter)).count();
         (frames >= 2 && !is_rule(line)) || line.starts_with("+-") || line.starts_with("+=")
@@ -214,15 +223,17 @@ fn stands_as_it_is(block: &[Line<'_>]) -> bool {
         || count(&drawn) > 0
         || (block.len() >= 2 && count(&aligned) * 3 >= block.len() * 2)
         || block.first().is_some_and(|line| is_command(line.text))
-            && all(&|line| is_command(line) || line.chars().filter(|letter| !letter.is_ascii()).count() * 3 < line.len())
+            && all(&|line| {
+                is_command(line) || line.chars().filter(|letter| !letter.is_ascii()).count() * 3 < line.len()
+            })
 }
 
 /// Pieces as blocks; `text` is what their octets lie in.
-pub(super) fn document(text: &str, pieces: &[Piece]) -> Document {
-    Document { blocks: blocks(text, pieces, QUOTES), footnotes: Vec::new() }
+pub(super) fn document(text: &str, pieces: &[Piece], measure: usize) -> Document {
+    Document { blocks: blocks(text, pieces, measure, QUOTES), footnotes: Vec::new() }
 }
 
-fn blocks(text: &str, pieces: &[Piece], quotes: usize) -> Vec<Block> {
+fn blocks(text: &str, pieces: &[Piece], measure: usize, quotes: usize) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut next_number = None;
     let mut above: Option<Kind> = None;
@@ -235,7 +246,7 @@ fn blocks(text: &str, pieces: &[Piece], quotes: usize) -> Vec<Block> {
                 let at = piece.lines[0].start;
                 blocks.push(Block::Code { language: String::new(), text: lines.collect(), at });
             }
-            Kind::Quote => blocks.push(Block::Quote(quoted(text, &piece.lines, quotes))),
+            Kind::Quote => blocks.push(Block::Quote(quoted(text, &piece.lines, measure, quotes))),
             Kind::Item { number, mark } => {
                 let mut lines = piece.lines.clone();
                 lines[0].start += mark;
@@ -251,7 +262,7 @@ fn blocks(text: &str, pieces: &[Piece], quotes: usize) -> Vec<Block> {
                 next_number = number.map(|number| number + 1);
             }
             Kind::Flow => {
-                let goes_on = above == Some(Kind::Flow) && !piece.parted && !line(0).starts_with('　');
+                let goes_on = above == Some(Kind::Flow) && !piece.parted && !line(0).starts_with([' ', '　']);
                 let words = inlines(text, &piece.lines);
                 match blocks.last_mut() {
                     Some(Block::Paragraph(before)) if goes_on => {
@@ -268,7 +279,7 @@ fn blocks(text: &str, pieces: &[Piece], quotes: usize) -> Vec<Block> {
 }
 
 /// What stands in a quote, one `>` less.
-fn quoted(text: &str, lines: &[Range<usize>], quotes: usize) -> Vec<Block> {
+fn quoted(text: &str, lines: &[Range<usize>], measure: usize, quotes: usize) -> Vec<Block> {
     let inside: Vec<Line<'_>> = lines
         .iter()
         .map(|range| {
@@ -282,8 +293,8 @@ fn quoted(text: &str, lines: &[Range<usize>], quotes: usize) -> Vec<Block> {
         let lines: Vec<Range<usize>> = inside.iter().map(octets).collect();
         return vec![Block::Paragraph(inlines(text, &lines))];
     }
-    let measure = measure(&inside);
-    blocks(text, &pieces(&inside, measure), quotes - 1)
+    let measure = measure.saturating_sub(2);
+    blocks(text, &pieces(&inside, measure), measure, quotes - 1)
 }
 
 /// The words of some lines of one paragraph, one text for each line, and its addresses as links.
@@ -291,13 +302,15 @@ fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
     let mut inlines = Vec::new();
     for (index, range) in lines.iter().enumerate() {
         let whole = &text[range.clone()];
-        let words = if index == 0 { whole.trim_end() } else { whole.trim() };
-        let at = range.start + whole.len() - whole.trim_start().len();
-        let at = if index == 0 { range.start } else { at };
+        // A full-width space at a paragraph's start is its indentation.
+        let words = if index == 0 { whole.trim_start_matches([' ', '\t']) } else { whole.trim_start() };
+        let at = range.end - words.len();
+        let words = words.trim_end();
         push_words(words, at, &mut inlines);
         let below = lines.get(index + 1).map(|below| text[below.clone()].trim_start());
         let parts = below.is_some_and(|below| {
-            words.ends_with(|letter: char| width(letter) == 1) && below.starts_with(|letter: char| width(letter) == 1)
+            words.ends_with(|letter: char| width(letter) == 1)
+                && below.starts_with(|letter: char| width(letter) == 1)
         });
         if parts {
             match inlines.last_mut() {
@@ -312,11 +325,13 @@ fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
 fn push_words(words: &str, at: usize, inlines: &mut Vec<Inline>) {
     let mut done = 0;
     let mut from = 0;
-    let text = |range: Range<usize>| Inline::Text { text: words[range.clone()].to_owned(), at: at + range.start };
+    let text =
+        |range: Range<usize>| Inline::Text { text: words[range.clone()].to_owned(), at: at + range.start };
     while let Some(found) = words[from..].find("://") {
         let colon = from + found;
         from = colon + 3;
-        let Some(scheme) = ["https", "http", "ftp"].into_iter().find(|scheme| words[done..colon].ends_with(scheme))
+        let Some(scheme) =
+            ["https", "http", "ftp"].into_iter().find(|scheme| words[done..colon].ends_with(scheme))
         else {
             continue;
         };
@@ -350,14 +365,16 @@ pub(super) fn measure(lines: &[Line<'_>]) -> usize {
         let hangs = line.ends_with(['、', '。', '，', '．']);
         if running && !hangs && line.len() <= WIDEST * 4 {
             let columns = columns(line);
-            if columns <= WIDEST && columns >= 20 {
+            if (20..=WIDEST).contains(&columns) {
                 counts[columns] += 1;
             }
         }
     }
     let near = |width: usize| counts[width.saturating_sub(3)..=width].iter().sum::<usize>();
-    let widest = |enough: usize| (20..=WIDEST).rev().find(|width| counts[*width] > 0 && near(*width) >= enough);
-    widest(2).or_else(|| widest(1)).unwrap_or(76)
+    let widest =
+        |enough: usize| (20..=WIDEST).rev().find(|width| counts[*width] > 0 && near(*width) >= enough);
+    let few = || widest(1).filter(|width| *width >= 60);
+    widest(3).or_else(few).unwrap_or(76)
 }
 
 #[cfg(test)]
@@ -368,14 +385,17 @@ mod tests {
 
     fn show(blocks: &[Block]) -> String {
         let one = |block: &Block| match block {
-            Block::Paragraph(words) => words
-                .split(|word| *word == Inline::HardBreak)
-                .map(plain)
-                .collect::<Vec<_>>()
-                .join("/"),
+            Block::Paragraph(words) => {
+                words.split(|word| *word == Inline::HardBreak).map(plain).collect::<Vec<_>>().join("/")
+            }
             Block::List { start, tight, items } => {
                 let items: Vec<String> = items.iter().map(|item| show(&item.blocks)).collect();
-                format!("{}{}[{}]", start.map_or(String::new(), |start| start.to_string()), if *tight { "" } else { "loose" }, items.join(" "))
+                format!(
+                    "{}{}[{}]",
+                    start.map_or(String::new(), |start| start.to_string()),
+                    if *tight { "" } else { "loose" },
+                    items.join(" ")
+                )
             }
             Block::Quote(blocks) => format!(">({})", show(blocks)),
             Block::Code { text, .. } => format!("`{}`", text.trim_end_matches('\n').replace('\n', "/")),
@@ -389,12 +409,15 @@ mod tests {
     fn lines_flow_again() {
         let check = |text: &str, expected: &str| {
             let lines = lines(text);
-            let document = document(text, &pieces(&lines, 20));
+            let document = document(text, &pieces(&lines, 20), 20);
             assert_eq!(show(&document.blocks), expected, "{text}");
         };
-        check("今日は山に行きました。\nよかったです。", "今日は山に行きました。/よかったです。");
+        check("今日は山へ。\nよかったです。", "今日は山へ。/よかったです。");
         check("今日は朝から山に行き\nました。\n\n次です。", "今日は朝から山に行きました。 ¶ 次です。");
-        check("　今日は朝から山に行\nきました。\n　次の日は海です。", "　今日は朝から山に行きました。 ¶ 　次の日は海です。");
+        check(
+            "　今日は朝から山に行\nきました。\n　次の日は海です。",
+            "　今日は朝から山に行きました。 ¶ 　次の日は海です。",
+        );
         check("This is the first of\nthe lines.", "This is the first of the lines.");
         check("・山\n・海と川と湖と沼と池と\n  滝\n・空", "[山 海と川と湖と沼と池と滝 空]");
         check("- 山\n\n- 海", "loose[山 海]");
@@ -416,7 +439,9 @@ mod tests {
             push_words(text, 0, &mut found);
             let links: Vec<&str> = found
                 .iter()
-                .filter_map(|inline| if let Inline::Link { url, .. } = inline { Some(url.as_str()) } else { None })
+                .filter_map(
+                    |inline| if let Inline::Link { url, .. } = inline { Some(url.as_str()) } else { None },
+                )
                 .collect();
             assert_eq!(links, expected, "{text}");
             assert_eq!(plain(&found), text);
@@ -432,7 +457,7 @@ mod tests {
     fn words_know_their_place() {
         let text = "今日は朝から山に行き\nました。http://a.jp/";
         let lines = lines(text);
-        let document = document(text, &pieces(&lines, 20));
+        let document = document(text, &pieces(&lines, 20), 20);
         let Block::Paragraph(words) = &document.blocks[0] else { panic!("a paragraph") };
         for inline in words {
             if let Inline::Text { text: words, at } = inline {

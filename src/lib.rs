@@ -18,3 +18,4 @@ pub mod charset;
 pub mod typeset;
 pub mod config;
 pub mod source;
+pub mod theme;

@@ -1,7 +1,11 @@
 //! Problems that an editor can fix, each at its file, line and column.
 
+mod render;
+
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use render::{Format, render};
 
 /// A text that problems can be shown in: a file as decoded, or the mail form it became.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,210 @@
+//! Templates and assets, the magazine's own over the built-in ones: the only door to Tera.
+
+mod date;
+mod errors;
+mod filters;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use tera::Tera;
+
+pub use tera::{Context, Value};
+
+use crate::config::Setting;
+use crate::diagnostic::{Diagnostic, SourceText};
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+static ASSETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/theme");
+
+/// Before a built-in template's name: an own template of the same name can begin with
+/// `{% extends "built-in/blog/issue.html" %}`.
+const BUILT_IN: &str = "built-in/";
+
+/// The templates, ready to render.
+pub struct Theme {
+    tera: Tera,
+    /// The magazine's own templates by their names, for problems in them.
+    own: BTreeMap<String, Arc<SourceText>>,
+}
+
+impl Theme {
+    /// The built-in templates below the magazine's own ones, whose paths begin with `templates/`.
+    ///
+    /// # Errors
+    ///
+    /// One diagnostic for each own template that is no template.
+    pub fn new(own: &[Arc<SourceText>]) -> Result<Self, Vec<Diagnostic>> {
+        let mut own: BTreeMap<String, Arc<SourceText>> = own
+            .iter()
+            .map(|source| (source.path.trim_start_matches("templates/").to_owned(), source.clone()))
+            .collect();
+        let mut problems = Vec::new();
+        loop {
+            match load(&own) {
+                Ok(tera) if problems.is_empty() => return Ok(Theme { tera, own }),
+                Ok(_) => return Err(problems),
+                Err(error) => {
+                    // Without the template that is wrong, the next one's faults can be seen.
+                    let (diagnostic, culprit) = errors::in_loading(&error, &own);
+                    problems.push(diagnostic);
+                    if culprit.and_then(|culprit| own.remove(&culprit)).is_none() {
+                        return Err(problems);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Renders a template by its name, such as `blog/issue.html`; `what` is what is being rendered, such as
+    /// `issue 010`, and is said in the problem if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A `template-error` at its place in the template.
+    pub fn render(&self, name: &str, context: &Context, what: &str) -> Result<String, Box<Diagnostic>> {
+        self.tera
+            .render(name, context)
+            .map_err(|error| Box::new(errors::in_rendering(&error, name, what, &self.own)))
+    }
+
+    /// Renders a template that a setting holds, such as the subject of `mailmag.toml`.
+    ///
+    /// # Errors
+    ///
+    /// A `template-error` at the setting.
+    pub fn render_setting(
+        &self,
+        setting: &Setting<String>,
+        source: &Arc<SourceText>,
+        context: &Context,
+        what: &str,
+    ) -> Result<String, Box<Diagnostic>> {
+        self.tera
+            .render_str(&setting.value, context, false)
+            .map_err(|error| Box::new(errors::in_setting(&error, setting, source, what)))
+    }
+}
+
+/// The built-in files of the theme by their paths below `theme/`.
+pub fn built_in_assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    files(&ASSETS).into_iter()
+}
+
+fn load(own: &BTreeMap<String, Arc<SourceText>>) -> Result<Tera, tera::Error> {
+    let mut tera = Tera::new();
+    tera.set_fallback_prefixes([BUILT_IN])?;
+    filters::register(&mut tera);
+    let built_in = files(&TEMPLATES).into_iter().map(|(path, octets)| {
+        let text = std::str::from_utf8(octets).expect("the built-in templates are UTF-8");
+        (format!("{BUILT_IN}{path}"), text)
+    });
+    let own = own.iter().map(|(name, source)| (name.clone(), source.text.as_str()));
+    tera.add_raw_templates(built_in.chain(own).collect::<Vec<_>>())?;
+    Ok(tera)
+}
+
+/// Every file of a folder that the program carries, by its path.
+fn files(root: &'static Dir<'static>) -> Vec<(&'static str, &'static [u8])> {
+    let mut files = Vec::new();
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        files.extend(folder.files().filter_map(|file| Some((file.path().to_str()?, file.contents()))));
+        folders.extend(folder.dirs());
+    }
+    files
+}
+
+/// The text of a built-in template by its name, with or without `built-in/`.
+fn built_in_template(name: &str) -> Option<&'static str> {
+    TEMPLATES.get_file(name.trim_start_matches(BUILT_IN))?.contents_utf8()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn theme(files: &[(&str, &str)]) -> Result<Theme, Vec<Diagnostic>> {
+        let own: Vec<Arc<SourceText>> =
+            files.iter().map(|(name, text)| SourceText::new(format!("templates/{name}"), *text)).collect();
+        Theme::new(&own)
+    }
+
+    fn context() -> Context {
+        let mut context = Context::new();
+        context.insert("issue", &serde_json::json!({ "number": 10, "label": "010", "date": "2010-05-14" }));
+        context.insert("words", "<b>&");
+        context
+    }
+
+    fn problem(diagnostic: &Diagnostic) -> String {
+        let (line, column) = diagnostic.line_and_column();
+        format!("{}:{line}:{column}: {}: {}", diagnostic.path(), diagnostic.rule, diagnostic.message)
+    }
+
+    #[test]
+    fn own_templates_win_and_can_extend_the_built_in_ones() {
+        let theme = theme(&[
+            ("blog/base.html", "<i>{% block main %}{% endblock %}</i>"),
+            ("blog/page.html", "{% extends \"blog/base.html\" %}{% block main %}{{ words }}{% endblock %}"),
+            ("mail/note.txt", "{{ words }} {{ issue.number | pad(width=3) }} {{ issue.date | date }}"),
+        ]);
+        let theme = theme.unwrap_or_else(|problems| panic!("{problems:?}"));
+        let render = |name| theme.render(name, &context(), "a test").expect(name);
+        assert_eq!(render("blog/page.html"), "<i>&lt;b&gt;&amp;</i>");
+        assert_eq!(render("mail/note.txt"), "<b>& 010 2010年5月14日");
+        assert!(
+            theme.render("built-in/mail/body.txt", &Context::new(), "a test").is_err(),
+            "it wants a body"
+        );
+    }
+
+    #[test]
+    fn every_template_that_is_none_is_told_at_its_place() {
+        let Err(problems) = theme(&[
+            ("blog/a.html", "<p>\n{{ issue.label }</p>"),
+            ("blog/b.html", "{% extends \"blog/nowhere.html\" %}"),
+            ("mail/c.txt", "一行目\n日付{{ issue.date | datum }}"),
+        ]) else {
+            panic!("they are wrong")
+        };
+        let told: Vec<String> = problems.iter().map(problem).collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        for start in ["templates/blog/a.html:2:", "templates/blog/b.html:1:1: ", "templates/mail/c.txt:2:"] {
+            assert!(told.iter().any(|told| told.starts_with(start)), "{start}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_told_at_its_place() {
+        let theme =
+            theme(&[("mail/note.txt", "号\n第{{ issue.nmuber }}号")]).unwrap_or_else(|_| panic!("it is one"));
+        let diagnostic =
+            theme.render("mail/note.txt", &context(), "issue 010").expect_err("there is no such field");
+        assert!(problem(&diagnostic).starts_with("templates/mail/note.txt:2:"), "{}", problem(&diagnostic));
+        assert_eq!(diagnostic.label, "while rendering issue 010");
+    }
+
+    #[test]
+    fn settings_are_templates_too() {
+        let theme = theme(&[]).unwrap_or_else(|_| panic!("the built-in ones are good"));
+        let text = "subject = \"Vol.{{ issue.number | pad(width=3) }}\"";
+        let source = SourceText::new("mailmag.toml", text);
+        let setting = |value: &str| Setting { value: value.to_owned(), span: 10..text.len() };
+        let render = |value| theme.render_setting(&setting(value), &source, &context(), "the subject");
+        assert_eq!(render("Vol.{{ issue.number | pad(width=3) }}").as_deref(), Ok("Vol.010"));
+        for wrong in [
+            "{{ issue.nmuber }}",
+            "{{ issue.number",
+            "{{ issue | pad(width=3) }}",
+            "{{ 1 | pad(width=5000) }}",
+        ] {
+            let diagnostic = render(wrong).expect_err(wrong);
+            assert!(
+                problem(&diagnostic).starts_with("mailmag.toml:1:11: template-error: "),
+                "{diagnostic:?}"
+            );
+        }
+    }
+}

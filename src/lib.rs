@@ -19,3 +19,4 @@ pub mod typeset;
 pub mod config;
 pub mod source;
 pub mod theme;
+pub mod publish;

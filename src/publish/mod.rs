@@ -1,0 +1,280 @@
+//! Makes a folder (`dist/`) hold exactly what a build made, all of it or nothing, writing only what changed.
+//!
+//! ```text
+//!  put ──▶ dist/.mailmag-stage/new/…    only files whose octets dist does not have yet
+//!  commit: check ──▶ journal ──▶ remove ──▶ move ──▶ manifest ──▶ stage gone
+//! ```
+//!
+//! Before the journal is written, dropping the stage leaves the folder as it was. From then on the publish will
+//! happen: when it is interrupted, the next [`Stage::begin`] finishes it. `.mailmag-manifest` lists the files that
+//! are ours; all others stay.
+//!
+//! Only the journal is forced to the disk, not each file. Should the power fail before the system wrote a page, the
+//! next build sees that its octets differ and writes it again.
+
+mod clash;
+mod files;
+mod journal;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use files::Folders;
+
+/// The list of the files that are ours, one path a line, sorted by octets.
+const MANIFEST: &str = ".mailmag-manifest";
+/// Where a build waits for its commit; inside the output folder, so that a rename is enough.
+const STAGE: &str = ".mailmag-stage";
+/// Names at the top of the output folder that begin so are for this module.
+const RESERVED: &str = ".mailmag-";
+
+/// The files of one build on their way to an output folder.
+///
+/// They come from many threads and go straight to the disk, so memory holds their paths only. Dropping a stage
+/// without [`commit`](Stage::commit) discards it and leaves the folder as it was.
+#[derive(Debug)]
+pub struct Stage {
+    dist: PathBuf,
+    /// The lock: this handle keeps other builds out until it is closed.
+    _lock: File,
+    /// Folders that had to be made for this build, deepest first; a discarded build takes them away again.
+    new_folders: Vec<PathBuf>,
+    manifest: String,
+    paths: Mutex<HashSet<Box<str>>>,
+    folders: Mutex<Folders>,
+    /// Paths of ours where the output folder has a folder.
+    over_folders: Mutex<Vec<String>>,
+    written: AtomicUsize,
+    failed: AtomicBool,
+    /// The stage folder must not be removed: there is none, or its journal stands.
+    settled: bool,
+}
+
+/// How many files a build changed in its output folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Files that are new or have new octets.
+    pub written: usize,
+    /// Files that were there already, octet by octet, and were not touched.
+    pub unchanged: usize,
+    /// Files of an earlier build that this one did not make any more.
+    pub removed: usize,
+}
+
+/// Why a build could not be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// One build at a time: another process (or stage) holds the folder.
+    #[error("another build is writing to `{}`; wait for it to end", .dist.display())]
+    Busy {
+        /// The output folder.
+        dist: PathBuf,
+    },
+    /// A path that would leave the output folder, or that not every system can hold.
+    #[error("`{}` cannot be the path of a published file: {why}", .path.escape_debug())]
+    BadPath {
+        /// The path as it was put.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Two pages of one build want the same place.
+    #[error("this build makes `{path}` twice")]
+    Twice {
+        /// The path of both.
+        path: String,
+    },
+    /// A file stands where a file's folder should be, in this build or in the output folder.
+    #[error("`{path}` cannot be published: `{file}` is a file, so it cannot be a folder")]
+    FileInTheWay {
+        /// The path of the file to publish.
+        path: String,
+        /// The file in its way; a path in the output folder.
+        file: String,
+    },
+    /// A folder stands where a file should be, and not all in it is ours to remove.
+    #[error(
+        "`{path}` cannot be published: there is a folder of that name, and `{kept}` in it is not of our making"
+    )]
+    FolderInTheWay {
+        /// The path of the file to publish.
+        path: String,
+        /// Something in that folder which stays.
+        kept: String,
+    },
+    /// A file could not be put, so that the build is not whole.
+    #[error("the build is not complete: one of its files could not be written")]
+    Incomplete,
+    /// The disk (or its permissions) failed us.
+    #[error("cannot {doing} `{}`", .path.display())]
+    Disk {
+        /// A verb: "read", "move" …
+        doing: &'static str,
+        /// The file or folder concerned.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Stage {
+    /// Takes the output folder for one build, making it when it is not there.
+    ///
+    /// Finishes a publish that was interrupted and clears away a build that was. Fails with [`PublishError::Busy`]
+    /// while another build has the folder.
+    pub fn begin(dist: &Path) -> Result<Stage, PublishError> {
+        let new_folders: Vec<PathBuf> = dist
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_path_buf)
+            .collect();
+        if !new_folders.is_empty() {
+            fs::create_dir_all(dist).map_err(disk("make the folder", dist))?;
+        }
+        let lock = lock(dist)?;
+        journal::finish_interrupted(dist)?;
+        let manifest_path = dist.join(MANIFEST);
+        let manifest = match fs::read(&manifest_path) {
+            // A list that is not text is not of our making; without it, files are adopted as they are made again.
+            Ok(octets) => String::from_utf8(octets).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(disk("read", &manifest_path)(error)),
+        };
+        Ok(Stage {
+            dist: dist.to_path_buf(),
+            _lock: lock,
+            new_folders,
+            manifest,
+            paths: Mutex::default(),
+            folders: Mutex::new(Folders::of(dist)),
+            over_folders: Mutex::default(),
+            written: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+            settled: false,
+        })
+    }
+
+    /// Adds the file `path`, relative to the output folder and with `/` between its parts (`blog/index.html`).
+    ///
+    /// Nothing is written when the output folder has the same octets there. After an error the build cannot be
+    /// committed any more.
+    pub fn put(&self, path: &str, octets: &[u8]) -> Result<(), PublishError> {
+        let put = self.try_put(path, octets);
+        if put.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        put
+    }
+
+    fn try_put(&self, path: &str, octets: &[u8]) -> Result<(), PublishError> {
+        files::check_path(path)?;
+        if !locked(&self.paths).insert(path.into()) {
+            return Err(PublishError::Twice { path: path.to_owned() });
+        }
+        let folder = files::folder_of(path);
+        let has_folder = locked(&self.folders).has(folder)?;
+        if has_folder {
+            match files::compare(&self.dist.join(path), octets)? {
+                files::Existing::Same => return Ok(()),
+                files::Existing::Folder => locked(&self.over_folders).push(path.to_owned()),
+                files::Existing::Different => {}
+            }
+        }
+        if let Err(error) = files::write(&journal::staged(&self.dist, path), octets) {
+            // A clash of two files of this build says more than what the system said of it.
+            clash::within_build(&locked(&self.paths))?;
+            return Err(error);
+        }
+        self.written.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes the output folder hold this build: its files are moved in, and files that an earlier build made and
+    /// this one did not are removed, with the folders they leave empty.
+    ///
+    /// Nothing at all is written when nothing changed.
+    pub fn commit(mut self) -> Result<Published, PublishError> {
+        if *self.failed.get_mut() {
+            return Err(PublishError::Incomplete);
+        }
+        let made = std::mem::take(&mut *locked(&self.paths));
+        let manifest = manifest_of(&made);
+        let removed: Vec<&str> = self
+            .manifest
+            .lines()
+            .filter(|path| !made.contains(*path) && files::check_path(path).is_ok())
+            .collect();
+        let written = *self.written.get_mut();
+        let mut published = Published { written, unchanged: made.len() - written, removed: 0 };
+        if written == 0 && removed.is_empty() && manifest == self.manifest {
+            self.settled = true;
+            return Ok(published);
+        }
+
+        clash::within_build(&made)?;
+        let over_folders = std::mem::take(&mut *locked(&self.over_folders));
+        clash::with_dist(&self.dist, &mut locked(&self.folders), &made, &over_folders, &removed)?;
+
+        let manifest = (manifest != self.manifest).then_some(manifest);
+        journal::write(&self.dist, &removed, manifest.as_deref())?;
+        self.settled = true;
+        published.removed = journal::carry_out(&self.dist, &removed)?;
+        Ok(published)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        // Nobody can be told here; the next build clears away what stays behind.
+        let _ = fs::remove_dir_all(self.dist.join(STAGE));
+        for folder in &self.new_folders {
+            if fs::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Locks the folder itself, which needs no file in it. Other systems cannot open a folder, so they get a lock file.
+fn lock(dist: &Path) -> Result<File, PublishError> {
+    let opened = if cfg!(unix) {
+        File::open(dist)
+    } else {
+        File::options().create(true).truncate(false).write(true).open(dist.join(".mailmag-lock"))
+    };
+    let lock = opened.map_err(disk("open", dist))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(PublishError::Busy { dist: dist.to_path_buf() }),
+        Err(TryLockError::Error(error)) => Err(disk("lock", dist)(error)),
+    }
+}
+
+fn manifest_of(paths: &HashSet<Box<str>>) -> String {
+    let mut sorted: Vec<&str> = paths.iter().map(|path| &**path).collect();
+    sorted.sort_unstable();
+    let mut manifest = String::with_capacity(sorted.iter().map(|path| path.len() + 1).sum());
+    for path in sorted {
+        manifest.push_str(path);
+        manifest.push('\n');
+    }
+    manifest
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing panics while it holds this lock")
+}
+
+/// For `map_err`: names what was being done, and to what.
+fn disk<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> PublishError + 'a {
+    move |source| PublishError::Disk { doing, path: path.to_path_buf(), source }
+}

@@ -1,1 +1,0 @@
-//! Fixed-width Japanese text.

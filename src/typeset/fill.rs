@@ -1,0 +1,633 @@
+//! Filling one paragraph: as much on each line as fits, broken where kinsoku allows.
+
+use super::clean::{clean, push_visible};
+use super::columns::{Cluster, columns};
+use super::kinsoku::{Class, FIRST_CONTEXTUAL, Rules, both_narrow, class_of, columns_of, entry};
+use crate::model::{HangingPunctuation, Typesetting};
+use std::ops::Range;
+
+/// The lines of one paragraph. Line feeds inside it are joined first, half-width kana and combining marks composed,
+/// invisible characters taken out. A run of Latin letters, digits and signs is never cut, however long.
+pub fn fill(paragraph: &str, typesetting: &Typesetting) -> Vec<String> {
+    fill_indented(paragraph, typesetting, "", "")
+}
+
+/// [`fill`] with `first` at the head of the first line and `rest` at the head of the others: list marks, quote marks,
+/// indents. Their columns count.
+pub fn fill_indented(paragraph: &str, typesetting: &Typesetting, first: &str, rest: &str) -> Vec<String> {
+    let mut out = String::new();
+    fill_into(&mut out, paragraph, typesetting, first, rest);
+    out.lines().map(str::to_owned).collect()
+}
+
+/// [`fill_indented`] at the end of `out`, each line ending in a line feed. An empty paragraph makes one line of a
+/// `first` that shows, else none.
+pub fn fill_into(out: &mut String, paragraph: &str, typesetting: &Typesetting, first: &str, rest: &str) {
+    fill_with(out, paragraph, typesetting, &Heads { first, rest, keep_spaces: false });
+}
+
+/// What stands at the head of the lines, and what their ends keep.
+pub(super) struct Heads<'a> {
+    pub(super) first: &'a str,
+    pub(super) rest: &'a str,
+    /// Whether a space at a line's end stays where it alone made the line end: else the paragraph, joined again without
+    /// it, would be filled otherwise.
+    pub(super) keep_spaces: bool,
+}
+
+pub(super) fn fill_with(out: &mut String, paragraph: &str, typesetting: &Typesetting, heads: &Heads) {
+    let measure = Measure::new(typesetting, columns(heads.first), columns(heads.rest));
+    let paragraph = paragraph.trim_matches([' ', '\u{200B}']);
+    let begin = out.len();
+    if push_lines(out, paragraph, &measure, heads, false).is_err() {
+        out.truncate(begin);
+        let clean = clean(paragraph);
+        let done = push_lines(out, &clean, &measure, heads, true);
+        debug_assert!(done.is_ok(), "clean text is filled as it is");
+    }
+    if out.len() == begin && !heads.first.trim_end_matches(' ').is_empty() {
+        out.push_str(heads.first.trim_end_matches(' '));
+        out.push('\n');
+    }
+}
+
+fn push_lines(
+    out: &mut String,
+    text: &str,
+    measure: &Measure,
+    heads: &Heads,
+    clean: bool,
+) -> Result<(), Unclean> {
+    let mut head = heads.first;
+    break_lines(text, measure, clean, |line| {
+        out.push_str(head);
+        head = heads.rest;
+        if line.invisible {
+            push_visible(out, &text[line.range]);
+        } else {
+            out.push_str(&text[line.range]);
+        }
+        if line.space && heads.keep_spaces {
+            out.push(' ');
+        }
+        out.push('\n');
+        true
+    })
+}
+
+/// How far the lines reach, and by which rules they end.
+pub(super) struct Measure {
+    first_limit: usize,
+    limit: usize,
+    hanging: HangingPunctuation,
+    hanging_columns: usize,
+    rules: &'static Rules,
+}
+
+impl Measure {
+    /// `first` and `rest` are the columns taken already on the first line and the others.
+    pub(super) fn new(typesetting: &Typesetting, first: usize, rest: usize) -> Measure {
+        Measure {
+            first_limit: typesetting.width.saturating_sub(first),
+            limit: typesetting.width.saturating_sub(rest),
+            hanging: typesetting.hanging_punctuation,
+            hanging_columns: match typesetting.hanging_punctuation {
+                HangingPunctuation::None => 0,
+                HangingPunctuation::AllowEnd => 2,
+                HangingPunctuation::All => typesetting.hanging_columns,
+            },
+            rules: Rules::of(typesetting.line_break),
+        }
+    }
+}
+
+/// A line of a paragraph.
+pub(super) struct Line {
+    /// Where it stands, without the space that ended it.
+    pub(super) range: Range<usize>,
+    /// Whether the line ended at a space that joining cannot know of.
+    pub(super) space: bool,
+    /// Whether there may be characters in it that [`push_visible`] changes.
+    invisible: bool,
+}
+
+/// The text must go through [`clean`] first.
+#[derive(Debug)]
+pub(super) struct Unclean;
+
+/// A place where the line may end.
+#[derive(Clone, Copy)]
+struct Break {
+    /// Where the line would end; 0 when there is no such place.
+    end: usize,
+    /// Where the next would begin.
+    next: usize,
+    /// Columns before the next.
+    columns: usize,
+    /// The space there, if any.
+    space: Space,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Space {
+    None,
+    /// Joining two words puts it back.
+    Joined,
+    /// The line could end here without it.
+    Free,
+    /// Only the space lets the line end here.
+    Needed,
+}
+
+const NO_BREAK: Break = Break { end: 0, next: 0, columns: 0, space: Space::None };
+
+/// Calls `take` with each line until it says no. `clean`: the text went through [`clean`].
+///
+/// Each character is looked at once; again only after a line that had to be cut where kinsoku forbids, from the cut on.
+pub(super) fn break_lines(
+    text: &str,
+    measure: &Measure,
+    clean: bool,
+    mut take: impl FnMut(Line) -> bool,
+) -> Result<(), Unclean> {
+    let rules = measure.rules;
+    let mut limit = measure.first_limit;
+    let mut invisible = false;
+    let mut start = 0; // of the line
+    let mut width = 0; // columns since then
+    let mut last = NO_BREAK; // the last place on this line where it may end
+    let mut cuttable = true; // whether a place to cut has not been looked for on this line
+    let mut previous = Class::Start as u8;
+    let mut base = 0; // where the last character with columns begins
+    let mut gap = NO_BREAK; // the space before `at`, if its `next` is not 0
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
+        let entry = entry(character);
+        let mut class = class_of(entry);
+        let mut wide = columns_of(entry);
+        let mut end = at + character.len_utf8();
+        if class >= FIRST_CONTEXTUAL {
+            match contextual(text, at, base, previous, clean).ok_or(Unclean)? {
+                Unit::Gap => {
+                    if gap.next != 0 {
+                        return Err(Unclean);
+                    }
+                    invisible |= wide == 0;
+                    width += wide;
+                    gap = Break { end: at, next: end, columns: width, space: Space::None };
+                    at = end;
+                    continue;
+                }
+                Unit::Character { class: resolved, columns, end: further } => {
+                    (class, wide, end) = (resolved, columns, further);
+                }
+            }
+        } else if class == Class::Glue as u8 {
+            invisible = true;
+        } else if class == Class::WideSpace as u8 && previous == Class::Start as u8 {
+            // The indent at a paragraph's head is no place to end a line.
+            class = Class::Start as u8;
+        }
+        if gap.next != 0 {
+            if rules.part_at_space(previous, class) {
+                last = Break { space: space_kind(text, &gap, rules, previous, class), ..gap };
+            }
+            gap = NO_BREAK;
+        } else if rules.part(previous, class)
+            && !(class == Class::Leader as u8 && text[..at].ends_with(character))
+        {
+            last = Break { end: at, next: at, columns: width, space: Space::None };
+        }
+        let before = width;
+        width += wide;
+        if width > limit {
+            if before <= limit
+                && let Some(hung) = hanging_end(text, at, before, previous, limit, measure, clean)
+            {
+                let next = hung.next;
+                if !take(Line { range: start..hung.end, space: hung.space == Space::Needed, invisible }) {
+                    return Ok(());
+                }
+                (start, at, base, width, limit, last, cuttable) =
+                    (next, next, next, 0, measure.limit, NO_BREAK, true);
+                previous = Class::Start as u8;
+                continue;
+            }
+            while width > limit && last.end > start {
+                let space = match last.space {
+                    Space::None | Space::Joined => false,
+                    Space::Free => width <= limit + 1 + measure.hanging_columns,
+                    Space::Needed => true,
+                };
+                if !take(Line { range: start..last.end, space, invisible }) {
+                    return Ok(());
+                }
+                start = last.next;
+                width -= last.columns;
+                limit = measure.limit;
+                last = NO_BREAK;
+                cuttable = true;
+            }
+            if width > limit && cuttable {
+                cuttable = false;
+                if let Some(cut) = cut(text, start, end, limit) {
+                    if !take(Line { range: start..cut, space: false, invisible }) {
+                        return Ok(());
+                    }
+                    (start, at, base, width, limit, last, cuttable) =
+                        (cut, cut, cut, 0, measure.limit, NO_BREAK, true);
+                    previous = Class::Start as u8;
+                    continue;
+                }
+            }
+        }
+        if class != Class::Attach as u8 {
+            base = at;
+            previous = class;
+        }
+        at = end;
+    }
+    if start < text.len() {
+        take(Line { range: start..text.len(), space: false, invisible });
+    }
+    Ok(())
+}
+
+/// A piece of text that is not parted.
+enum Unit {
+    /// A space or a break hint.
+    Gap,
+    /// A character, or an emoji cluster, or what belongs to the character before.
+    Character { class: u8, columns: usize, end: usize },
+}
+
+/// What stands at `at`, which its neighbours decide. `None`: the text must be cleaned first.
+fn contextual(text: &str, at: usize, base: usize, previous: u8, clean: bool) -> Option<Unit> {
+    let character = text[at..].chars().next()?;
+    let entry = entry(character);
+    let end = at + character.len_utf8();
+    let next = text[end..].chars().next().map_or(Class::Start as u8, |next| class_of(self::entry(next)));
+    let before_word = both_narrow(next, next) || next == Class::Hyphen as u8 || next == Class::Slash as u8;
+    let in_word = both_narrow(previous, previous);
+    let class = class_of(entry);
+    let unit = |class: Class| Unit::Character { class: class as u8, columns: columns_of(entry), end };
+    let attached = Unit::Character { class: Class::Attach as u8, columns: 0, end };
+    let unit = match class {
+        _ if class == Class::Space as u8 || class == Class::Hint as u8 => Unit::Gap,
+        _ if class == Class::Attach as u8 => attached,
+        _ if class == Class::Unclean as u8 && clean => attached,
+        _ if class == Class::Unclean as u8 => return None,
+        _ if class == Class::Hyphen as u8 && !in_word && !before_word => unit(Class::NarrowLoose),
+        _ if class == Class::Slash as u8 && !in_word && !before_word => unit(Class::NarrowClose),
+        _ if class == Class::Hyphen as u8 || class == Class::Slash as u8 => unit(Class::Word),
+        _ if class == Class::Apostrophe as u8 && in_word && before_word => unit(Class::Word),
+        _ if class == Class::Apostrophe as u8 => unit(Class::Close),
+        _ => {
+            let cluster = Cluster::at(text, base, at);
+            if cluster.attached {
+                Unit::Character {
+                    class: Class::Attach as u8,
+                    columns: cluster.more_columns,
+                    end: cluster.end,
+                }
+            } else if columns_of(entry) == 0 {
+                attached
+            } else {
+                Unit::Character { class: Class::Ideograph as u8, columns: 2, end: cluster.end }
+            }
+        }
+    };
+    Some(unit)
+}
+
+/// What becomes of the space where a line may end.
+fn space_kind(text: &str, gap: &Break, rules: &Rules, before: u8, after: u8) -> Space {
+    if !text[gap.end..].starts_with(' ') {
+        Space::None
+    } else if both_narrow(before, after) {
+        Space::Joined
+    } else if rules.part(before, after) {
+        Space::Free
+    } else {
+        Space::Needed
+    }
+}
+
+/// Where the line ends if what does not fit at `at` hangs past the margin.
+fn hanging_end(
+    text: &str,
+    mut at: usize,
+    mut width: usize,
+    previous: u8,
+    limit: usize,
+    measure: &Measure,
+    clean: bool,
+) -> Option<Break> {
+    let rules = measure.rules;
+    let mut previous = previous;
+    let begin = at;
+    while let Some((class, columns, end)) = character_at(text, at, previous, clean) {
+        let may_hang = match measure.hanging {
+            HangingPunctuation::None => false,
+            HangingPunctuation::AllowEnd => class == Class::Stop as u8 && at == begin,
+            HangingPunctuation::All => rules.never_first(class) || class == Class::Attach as u8 && at > begin,
+        };
+        if !may_hang || width + columns > limit + measure.hanging_columns {
+            break;
+        }
+        width += columns;
+        at = end;
+        if class != Class::Attach as u8 {
+            previous = class;
+        }
+    }
+    if at == begin {
+        return None;
+    }
+    let next = at
+        + text[at..]
+            .chars()
+            .next()
+            .filter(|&next| next == ' ' || next == '\u{200B}')
+            .map_or(0, char::len_utf8);
+    let gap = Break { end: at, next, columns: 0, space: Space::None };
+    if next == text.len() {
+        return Some(gap);
+    }
+    let (class, ..) = character_at(text, next, previous, clean)?;
+    if next > at {
+        let space = space_kind(text, &gap, rules, previous, class);
+        rules.part_at_space(previous, class).then_some(Break { space, ..gap })
+    } else {
+        rules.part(previous, class).then_some(gap)
+    }
+}
+
+fn character_at(text: &str, at: usize, previous: u8, clean: bool) -> Option<(u8, usize, usize)> {
+    let character = text[at..].chars().next()?;
+    let entry = entry(character);
+    if class_of(entry) < FIRST_CONTEXTUAL {
+        return Some((class_of(entry), columns_of(entry), at + character.len_utf8()));
+    }
+    match contextual(text, at, at, previous, clean)? {
+        Unit::Character { class, columns, end } => Some((class, columns, end)),
+        Unit::Gap => None,
+    }
+}
+
+/// The last place before the limit where a line that may end nowhere is cut all the same: between two wide characters.
+fn cut(text: &str, start: usize, end: usize, limit: usize) -> Option<usize> {
+    let mut cut = None;
+    let mut width = 0;
+    let mut before = Class::Start as u8;
+    for (index, character) in text[start..end].char_indices() {
+        let entry = entry(character);
+        let mut class = class_of(entry);
+        let cuttable = |class: u8| {
+            (Class::Ideograph as u8..=Class::Leader as u8).contains(&class) || class == Class::Emoji as u8
+        };
+        if !cuttable(class) && class != Class::WideSpace as u8 || columns_of(entry) != 2 {
+            class = Class::Start as u8;
+        }
+        if width > limit {
+            break;
+        }
+        if cuttable(before) && cuttable(class) && !(before == class && class == Class::Emoji as u8) {
+            cut = Some(start + index);
+        }
+        width += columns_of(entry);
+        before = class;
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::LineBreak;
+
+    const STRICT: Typesetting = Typesetting {
+        width: 8,
+        line_break: LineBreak::Strict,
+        hanging_punctuation: HangingPunctuation::None,
+        hanging_columns: 2,
+    };
+    const NORMAL: Typesetting = Typesetting { line_break: LineBreak::Normal, ..STRICT };
+    const LOOSE: Typesetting = Typesetting { line_break: LineBreak::Loose, ..STRICT };
+    const ALLOW_END: Typesetting =
+        Typesetting { hanging_punctuation: HangingPunctuation::AllowEnd, ..STRICT };
+    const ALL: Typesetting = Typesetting { hanging_punctuation: HangingPunctuation::All, ..STRICT };
+    const ALL_ONE: Typesetting = Typesetting { hanging_columns: 1, ..ALL };
+
+    /// `expected`: the lines with `|` between them.
+    fn check(typesetting: Typesetting, cases: &[(&str, &str)]) {
+        for (paragraph, expected) in cases {
+            assert_eq!(fill(paragraph, &typesetting).join("|"), *expected, "{paragraph:?} {typesetting:?}");
+        }
+    }
+
+    #[test]
+    fn greedy() {
+        check(
+            STRICT,
+            &[
+                ("", ""),
+                ("あいうえ", "あいうえ"),
+                ("あいうえお", "あいうえ|お"),
+                ("aあいうえ", "aあいう|え"),
+                ("ab cd ef gh", "ab cd ef|gh"),
+                ("abc defgh", "abc|defgh"),
+                ("漢字RHEL6漢字", "漢字|RHEL6漢|字"),
+                ("漢字 abc 漢字", "漢字 abc|漢字"),
+            ],
+        );
+    }
+
+    #[test]
+    fn closing_and_opening() {
+        check(
+            STRICT,
+            &[
+                ("あいうえ。", "あいう|え。"),
+                ("あいうえ。」お", "あいう|え。」お"),
+                ("あいう「え", "あいう|「え"),
+                ("あいう(え)お", "あいう|(え)お"),
+                ("あいうえ)", "あいう|え)"),
+                ("あいうえ.", "あいう|え."),
+                ("あいう“か”", "あいう|“か”"),
+                ("あいう‘か’", "あいう|‘か’"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_begins_a_line_at_each_level() {
+        let never = ["っ", "ー", "ァ", "〜", "゠"];
+        let loose_only = [
+            "々", "〻", "ゝ", "ヾ", "‐", "・", "：", "；", "！", "？", "⁉", "％", "‰", "℃", "￠", "%", "!",
+            "?",
+        ];
+        let always = ["…", "‥", "漢", "あ", "★", "■", "━", "→", "①", "Ａ", "("];
+        let pushed = |character: &str| format!("あいう|え{character}");
+        let kept = |character: &str| format!("あいうえ|{character}");
+        for (characters, levels) in [
+            (&never[..], [false, true, true]),
+            (&loose_only[..], [false, false, true]),
+            (&always[..], [true, true, true]),
+        ] {
+            for character in characters {
+                for (typesetting, may) in [STRICT, NORMAL, LOOSE].into_iter().zip(levels) {
+                    let paragraph = format!("あいうえ{character}");
+                    let expected = if may { kept(character) } else { pushed(character) };
+                    check(typesetting, &[(&paragraph, &expected)]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn never_parted() {
+        for typesetting in [STRICT, NORMAL, LOOSE] {
+            check(
+                typesetting,
+                &[
+                    ("あいう……", "あいう|……"),
+                    ("あいう‥‥", "あいう|‥‥"),
+                    ("あいう——え", "あいう|——え"),
+                    ("あいう――え", "あいう|――え"),
+                    ("あいう0.5.3版", "あいう|0.5.3版"),
+                    ("あ802.11n用", "あ|802.11n|用"),
+                    ("漢virt-v2v漢", "漢|virt-v2v|漢"),
+                    ("あいう--opt", "あいう|--opt"),
+                    ("あいうa@b.c", "あいう|a@b.c"),
+                    ("あ漢don’t漢", "あ漢|don’t漢"),
+                    ("Жизнь мира", "Жизнь|мира"),
+                    ("あいう👨‍👩‍👧", "あいう👨‍👩‍👧"),
+                    ("あいうえ👍🏽", "あいうえ|👍🏽"),
+                    ("あいう🇯🇵🇯🇵", "あいう🇯🇵|🇯🇵"),
+                ],
+            );
+        }
+        check(LOOSE, &[("あいう￥100", "あいう￥|100")]);
+        check(STRICT, &[("あいう￥100", "あいう|￥100")]);
+    }
+
+    #[test]
+    fn too_wide_stands_alone() {
+        check(
+            STRICT,
+            &[
+                ("あhttp://a.example/b?c-dい", "あ|http://a.example/b?c-d|い"),
+                ("「http://a.example/」。", "「http://a.example/」。"),
+                ("あ http://a.example/ を", "あ|http://a.example/|を"),
+                ("a 0123456789 b", "a|0123456789|b"),
+            ],
+        );
+        check(STRICT.with_width(0), &[("あい。a b", "あ|い。|a|b")]);
+        check(STRICT.with_width(1), &[("あい", "あ|い")]);
+    }
+
+    #[test]
+    fn cut_where_nothing_else_fits() {
+        check(
+            STRICT,
+            &[("「「「「「「あ", "「「「「|「「あ"), ("っっっっっっっっっ", "っっっっ|っっっっ|っ")],
+        );
+    }
+
+    #[test]
+    fn hanging_allow_end() {
+        check(
+            ALLOW_END,
+            &[
+                ("あいうえ、お", "あいうえ、|お"),
+                ("あいうえ。", "あいうえ。"),
+                ("あいうえ。」お", "あいう|え。」お"),
+                ("あいうえ。。", "あいう|え。。"),
+                ("aあいう。え", "aあいう。|え"),
+                ("aあいう、え", "aあいう、|え"),
+                ("aあいうえ、", "aあいう|え、"),
+                ("あいうえっ", "あいう|えっ"),
+                ("あいうえ、 お", "あいうえ、|お"),
+                ("あいうえ.", "あいう|え."),
+                ("あいうえ．か", "あいうえ．|か"),
+            ],
+        );
+        check(ALLOW_END.with_width(7), &[("あいう、え", "あいう、|え"), ("aあいう、え", "aあいう、|え")]);
+    }
+
+    #[test]
+    fn hanging_all() {
+        check(
+            ALL,
+            &[
+                ("あいうえっお", "あいうえっ|お"),
+                ("あいうえ」お", "あいうえ」|お"),
+                ("あいうえ。」お", "あいう|え。」お"),
+                ("あいうえ)。お", "あいう|え)。お"),
+                ("abcdefgh, i", "abcdefgh,|i"),
+                ("あいうabcd", "あいう|abcd"),
+            ],
+        );
+        check(ALL_ONE, &[("あいうえっお", "あいう|えっお"), ("aあいうー漢", "aあいうー|漢")]);
+        check(ALL_ONE.with_width(7), &[("あいうーえ", "あいうー|え"), ("あいう「え」", "あいう|「え」")]);
+    }
+
+    #[test]
+    fn invisible_characters() {
+        check(
+            STRICT,
+            &[
+                ("あいう a\u{A0}b", "あいう|a b"),
+                ("abc\u{200B}defghi", "abc|defghi"),
+                ("abc\u{200B}def", "abcdef"),
+                ("葛\u{E0100}飾☎\u{FE0E}", "葛飾☎"),
+                ("\u{FEFF}あ\u{AD}い", "あい"),
+                ("か\u{3099}は\u{309A}e\u{301}", "がぱé"),
+                ("ﾊﾞﾅﾅｶﾞﾗｽ", "バナナガ|ラス"),
+                ("｢ｱ｣｡", "「ア」。"),
+                ("神", "神"),
+            ],
+        );
+    }
+
+    #[test]
+    fn joined_lines() {
+        check(
+            STRICT,
+            &[
+                ("あい\nう", "あいう"),
+                ("RHEL6\nで", "RHEL6で"),
+                ("ab\ncd", "ab cd"),
+                ("  ab \t cd\r\n ef ", "ab cd ef"),
+            ],
+        );
+    }
+
+    #[test]
+    fn spaces_at_a_paragraphs_head() {
+        check(
+            STRICT,
+            &[
+                ("　あいうえ", "　あいう|え"),
+                ("　http://a.example/", "　http://a.example/"),
+                ("あいう　え", "あいう　|え"),
+                ("あいうえ　お", "あいう|え　お"),
+            ],
+        );
+    }
+
+    #[test]
+    fn heads_of_lines() {
+        let cases = [
+            ("・", "  ", "あいうえお", "・あいう|  えお"),
+            ("> ", "> ", "あいうえお", "> あいう|> えお"),
+            ("1. ", "   ", "abcd efgh", "1. abcd|   efgh"),
+            ("・", "  ", "", "・"),
+            ("", "", "", ""),
+        ];
+        for (first, rest, paragraph, expected) in cases {
+            assert_eq!(fill_indented(paragraph, &STRICT, first, rest).join("|"), expected);
+        }
+    }
+}

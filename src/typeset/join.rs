@@ -1,0 +1,51 @@
+//! Joining lines that a source or an old mail broke.
+
+use super::kinsoku::{Class, both_narrow, class_of, columns_of, entry};
+
+/// What a source's soft line break becomes between two characters: nothing between two wide ones that are visible and
+/// not of a script written in words (Hangul, Greek, Cyrillic), else one space.
+pub fn join(left: char, right: char) -> &'static str {
+    if touches(left) && touches(right) { "" } else { " " }
+}
+
+/// What a filled line's end becomes when the paragraph flows again: nothing if a wide character stands on either side,
+/// since that is where lines end without a space.
+pub(super) fn rejoin(left: char, right: char) -> &'static str {
+    if left == ' ' || right == ' ' || touches(left) || touches(right) { "" } else { " " }
+}
+
+fn touches(character: char) -> bool {
+    let entry = entry(character);
+    let class = class_of(entry);
+    columns_of(entry) == 2 && class != Class::Word as u8
+        || matches!(character, '\u{FF61}'..='\u{FF9F}' | '\u{200B}')
+}
+
+/// Whether a line may not end between the two but at a space.
+pub(super) fn needs_space(left: char, right: char) -> bool {
+    both_narrow(class_of(entry(left)), class_of(entry(right)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn soft_line_breaks() {
+        let cases = [
+            ('漢', 'か', "", ""),
+            ('。', '「', "", ""),
+            ('漢', 'A', " ", ""),
+            ('6', 'で', " ", ""),
+            ('a', 'b', " ", " "),
+            ('한', '글', " ", " "),
+            ('я', 'ж', " ", " "),
+            ('、', 'V', " ", ""),
+            ('★', '①', "", ""),
+            ('😀', '漢', "", ""),
+        ];
+        for (left, right, source, filled) in cases {
+            assert_eq!((join(left, right), rejoin(left, right)), (source, filled), "{left}|{right}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The letter: an issue as a complete message (RFC 5322), the same octets in every build.
+//!
+//! It is addressed to a sample reader. What only the list knows is not in it: each reader's own address, and the
+//! `List-Unsubscribe` with his token (RFC 8058).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+use lettre::message::Body;
+use lettre::message::header::{ContentTransferEncoding, HeaderName, HeaderValue, Headers};
+use sha2::{Digest, Sha256};
+
+use crate::charset::{self, Charset, Profile};
+use crate::config::{CharsetChoice, Config};
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::model::Issue;
+use crate::source::SentMail;
+
+/// An issue as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The message: CR LF at the line ends, no line over 998 octets.
+    pub octets: Vec<u8>,
+    /// The character set of its text.
+    pub charset: Charset,
+    /// SHA-256 of the octets, in small hexadecimal digits.
+    pub digest: String,
+}
+
+/// Makes an issue's letter of its subject and its mail form, which has line feeds at the line ends. A finished mail
+/// keeps its own octets where it has them, and its character set where it has none.
+///
+/// # Errors
+/// What cannot be sent, at its place in the mail form: control characters, and with `charset = "iso-2022-jp"` the
+/// characters outside that set and lines of more than 998 octets.
+pub fn letter(
+    config: &Config,
+    issue: &Issue,
+    subject: &str,
+    body: &str,
+    sent: Option<&SentMail>,
+) -> Result<Letter, Vec<Diagnostic>> {
+    if let Some(SentMail { message: Some(octets), charset, .. }) = sent {
+        return Ok(Letter { octets: octets.clone(), charset: *charset, digest: digest(octets) });
+    }
+    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), body);
+    let controls = control_characters(&form);
+    if !controls.is_empty() {
+        return Err(controls);
+    }
+    let (charset, octets) = match sent {
+        Some(sent) => as_it_went_out(sent.charset, body),
+        None => encoded(config, issue, subject, &form)?,
+    };
+    let (encoding, octets) = transfer(charset, octets);
+    let mut message = headers(config, issue, subject, charset, encoding).into_bytes();
+    message.extend_from_slice(b"\r\n");
+    message.extend_from_slice(&octets);
+    let digest = digest(&message);
+    Ok(Letter { octets: message, charset, digest })
+}
+
+/// The body in the character set that the magazine has chosen.
+fn encoded(
+    config: &Config,
+    issue: &Issue,
+    subject: &str,
+    form: &Arc<SourceText>,
+) -> Result<(Charset, Vec<u8>), Vec<Diagnostic>> {
+    let profile = config.mail.charset_profile;
+    let text = wire_text(&form.text);
+    let in_utf8 = || Ok((Charset::Utf8, text.clone().into_bytes()));
+    let is_auto = match config.mail.charset {
+        CharsetChoice::Utf8 => return in_utf8(),
+        CharsetChoice::Iso2022Jp => false,
+        CharsetChoice::Auto => true,
+    };
+    if is_auto && charset::choose(subject, profile) == Charset::Utf8 {
+        return in_utf8();
+    }
+    let in_subject = charset::unsendable(subject, profile).into_iter().map(|found| {
+        cannot_be_sent(found.character)
+            .in_file(format!("content/issues/{}", issue.label))
+            .label("in the subject")
+    });
+    let mut problems: Vec<Diagnostic> = in_subject.collect();
+    match charset::encode(&text, Charset::Iso2022Jp, profile) {
+        Ok(octets) => {
+            let too_long = too_long_lines(&form.text, &octets);
+            if is_auto && !too_long.is_empty() {
+                return in_utf8();
+            }
+            problems.extend(too_long.into_iter().map(|line| line_too_long(form, line)));
+            if problems.is_empty() { Ok((Charset::Iso2022Jp, octets)) } else { Err(problems) }
+        }
+        Err(_) if is_auto => in_utf8(),
+        Err(_) => {
+            problems.extend(charset::unsendable(&form.text, profile).into_iter().map(|found| {
+                let end = form.text.ceil_char_boundary(found.offset + 1);
+                cannot_be_sent(found.character).at(form, found.offset..end).label("not in this character set")
+            }));
+            Err(problems)
+        }
+    }
+}
+
+/// The body of a mail that went out, in the set it went out in. Where an old decoder was more generous than any
+/// encoder, in UTF-8, so that no character is lost.
+fn as_it_went_out(charset: Charset, body: &str) -> (Charset, Vec<u8>) {
+    let text = wire_text(body);
+    match charset::encode(&text, charset, Profile::Ms) {
+        Ok(octets) if charset != Charset::Iso2022Jp || too_long_lines(body, &octets).is_empty() => {
+            (charset, octets)
+        }
+        _ => (Charset::Utf8, text.into_bytes()),
+    }
+}
+
+fn control_characters(form: &Arc<SourceText>) -> Vec<Diagnostic> {
+    let is_refused = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}');
+    let found = form.text.match_indices(is_refused);
+    found
+        .map(|(offset, control)| {
+            Diagnostic::error("control-character", "a control character cannot be sent")
+                .at(form, offset..offset + control.len())
+                .label("here, invisible")
+                .help("delete it")
+        })
+        .collect()
+}
+
+fn cannot_be_sent(character: char) -> Diagnostic {
+    let problem =
+        Diagnostic::error("unsendable-character", format!("`{character}` cannot be sent in ISO-2022-JP"));
+    match charset::remedy(character) {
+        Some(remedy) => problem.help(format!("{remedy}, or set `charset = \"auto\"`")),
+        None => problem.help("choose another character, or set `charset = \"auto\"`"),
+    }
+}
+
+/// The longest line that mail may have, in octets without CR LF (RFC 5322, section 2.1.1).
+const LONGEST_LINE: usize = 998;
+
+/// Where the lines of the mail form stand that are too long as octets.
+fn too_long_lines(text: &str, octets: &[u8]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let lines = text.split('\n').map(|line| {
+        let range = start..start + line.len();
+        start = range.end + 1;
+        range
+    });
+    let lengths = octets.split(|octet| *octet == b'\n').map(<[u8]>::len);
+    lines
+        .zip(lengths)
+        .filter(|(_, length)| *length > LONGEST_LINE + "\r".len())
+        .map(|(range, _)| range)
+        .collect()
+}
+
+fn line_too_long(form: &Arc<SourceText>, line: Range<usize>) -> Diagnostic {
+    Diagnostic::error("line-too-long", "a line of more than 998 octets cannot be sent in ISO-2022-JP")
+        .at(form, line)
+        .help("break the line, or set `charset = \"auto\"`")
+}
+
+/// The reader in whose name the letter is made.
+const SAMPLE_READER: &str = "Sample reader <reader@example.com>";
+
+/// The hour at which issues are dated, in the magazine's time zone.
+const HOUR: u32 = 9;
+
+fn headers(
+    config: &Config,
+    issue: &Issue,
+    subject: &str,
+    charset: Charset,
+    encoding: ContentTransferEncoding,
+) -> String {
+    let from = &config.mail.from;
+    let (local_part, domain) = from.address.rsplit_once('@').unwrap_or(("", &from.address));
+    let list = list_label(local_part);
+    let number = issue.number;
+    let blog = &config.blog.url;
+    let subscribe = config.blog.subscribe_url.clone().unwrap_or_else(|| format!("{blog}/"));
+    let mailbox = |name: &str, address: &str, used: usize| match name {
+        "" => address.to_owned(),
+        _ => named(name, address, charset, used),
+    };
+
+    let mut headers = Headers::new();
+    let mut add = |name: &'static str, value: String| {
+        let name = HeaderName::new_from_ascii_str(name);
+        headers.insert_raw(HeaderValue::dangerous_new_pre_encoded(name, String::new(), value));
+    };
+    add("Date", date(issue.date, config.magazine.timezone).format("%a, %d %b %Y %H:%M:%S %z").to_string());
+    add("From", mailbox(&from.name, &from.address, "From: ".len()));
+    add("To", SAMPLE_READER.to_owned());
+    add("Subject", charset::encode_header(subject, charset, "Subject: ".len()));
+    add("Message-ID", format!("<issue.{number}.sample@{domain}>"));
+    let list_id = format!("{list}.{domain}");
+    add("List-Id", mailbox(&config.magazine.name, &list_id, "List-Id: ".len()));
+    add("List-Help", format!("<{subscribe}>"));
+    add("List-Archive", format!("<{blog}/>"));
+    add("List-Post", "NO".to_owned());
+    add("Precedence", "bulk".to_owned());
+    add("Feedback-ID", format!("{number}:{list}:issue:{}", sender_id(domain)));
+    add("MIME-Version", "1.0".to_owned());
+    add("Content-Type", format!("text/plain; charset={}", charset.name()));
+    add("Content-Transfer-Encoding", encoding.to_string());
+    headers.to_string()
+}
+
+/// A display name with what stands in angle brackets behind it, on a line of its own where the name is encoded and
+/// leaves no room (RFC 2047 allows lines with encoded words 76 octets).
+fn named(name: &str, address: &str, charset: Charset, used: usize) -> String {
+    let is_atoms = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
+    let phrase = if name.chars().all(is_atoms) && !name.contains("=?") {
+        name.to_owned()
+    } else if name.is_ascii() {
+        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        charset::encode_header(name, charset, used)
+    };
+    let last_line = phrase.rsplit_once("\r\n").map_or(used + phrase.len(), |(_, line)| line.len());
+    let gap = if last_line + address.len() + " <>".len() > 76 { "\r\n " } else { " " };
+    format!("{phrase}{gap}<{address}>")
+}
+
+/// The day's hour of dating with the zone's offset from UTC on that day.
+fn date(day: NaiveDate, timezone: Tz) -> DateTime<FixedOffset> {
+    let time = NaiveTime::from_hms_opt(HOUR, 0, 0).expect("the hour is one");
+    let local = day.and_time(time);
+    match timezone.from_local_datetime(&local) {
+        LocalResult::Single(date) | LocalResult::Ambiguous(date, _) => date.fixed_offset(),
+        // The hour that clocks skip: no zone skips nine in the morning but on a day that it skips whole.
+        LocalResult::None => Utc.fix().from_utc_datetime(&local),
+    }
+}
+
+/// The label of a list's name, a dot-atom (RFC 2919).
+fn list_label(local_part: &str) -> String {
+    let label = local_part.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    if label.is_empty() { "list".to_owned() } else { label }
+}
+
+/// Whom feedback loops group the mail under: 5 to 15 characters, the same for all mail of the domain.
+fn sender_id(domain: &str) -> String {
+    let id = format!("{:-<5}", domain.replace('.', "-"));
+    id.chars().take(15).collect()
+}
+
+/// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.
+fn wire_text(body: &str) -> String {
+    let mut text = body.trim_end_matches('\n').replace('\n', "\r\n");
+    text.push_str("\r\n");
+    text
+}
+
+/// The body under its transfer encoding: as it is where it is 7-bit, else whatever is shorter.
+fn transfer(charset: Charset, text: Vec<u8>) -> (ContentTransferEncoding, Vec<u8>) {
+    if charset == Charset::Iso2022Jp {
+        return (ContentTransferEncoding::SevenBit, text);
+    }
+    let encoded = |encoding| {
+        let body = Body::new_with_encoding(text.clone(), encoding);
+        let mut octets = body.expect("any octets can be encoded so").into_vec();
+        if !octets.ends_with(b"\r\n") {
+            octets.extend_from_slice(b"\r\n");
+        }
+        octets
+    };
+    let base64 = encoded(ContentTransferEncoding::Base64);
+    let quoted_printable = encoded(ContentTransferEncoding::QuotedPrintable);
+    if quoted_printable.len() < base64.len() {
+        (ContentTransferEncoding::QuotedPrintable, quoted_printable)
+    } else {
+        (ContentTransferEncoding::Base64, base64)
+    }
+}
+
+fn digest(octets: &[u8]) -> String {
+    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+}

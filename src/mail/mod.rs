@@ -1,0 +1,9 @@
+//! An issue as mail: its typeset text and the letter that carries it.
+
+mod body;
+mod letter;
+mod subject;
+
+pub use body::body;
+pub use letter::{Letter, letter};
+pub use subject::subject;

@@ -1,6 +1,7 @@
 //! An issue as mail: its typeset text and the letter that carries it.
 
 mod body;
+mod context;
 mod letter;
 mod subject;
 

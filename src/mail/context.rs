@@ -1,0 +1,50 @@
+//! What every template of a mail knows of the magazine and the issue; `docs/templates.md` describes it.
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::model::Issue;
+
+#[derive(Debug, Serialize)]
+pub(super) struct MagazineContext<'a> {
+    name: &'a str,
+    publisher: &'a str,
+    /// The blog's home page.
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct IssueContext<'a> {
+    number: u32,
+    label: &'a str,
+    /// `2010-05-14`.
+    date: String,
+    next_date: Option<String>,
+    tags: Vec<&'a str>,
+    /// The issue on the blog.
+    pub(super) url: String,
+}
+
+impl<'a> MagazineContext<'a> {
+    pub(super) fn new(config: &'a Config) -> Self {
+        let magazine = &config.magazine;
+        MagazineContext {
+            name: &magazine.name,
+            publisher: &magazine.publisher,
+            url: format!("{}/", config.blog.url),
+        }
+    }
+}
+
+impl<'a> IssueContext<'a> {
+    pub(super) fn new(config: &Config, issue: &'a Issue) -> Self {
+        IssueContext {
+            number: issue.number,
+            label: &issue.label,
+            date: issue.date.to_string(),
+            next_date: issue.next_date.map(|date| date.to_string()),
+            tags: issue.all_tags(),
+            url: format!("{}/issues/{}/", config.blog.url, issue.label),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod blocks;
 mod clean;
 mod columns;
+pub mod document;
 mod fill;
 mod join;
 mod kinsoku;

@@ -1,9 +1,11 @@
 //! From files to the model: what an editor wrote, read once and never written back.
 
+mod convert;
 mod finished;
 mod mail_file;
 mod markdown;
 
+pub use convert::convert;
 pub use finished::{
     Byline, Envelope, Finished, FinishedArticle, Passage, finished, import_name, issue as finished_issue,
 };

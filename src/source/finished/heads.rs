@@ -14,6 +14,8 @@ pub(super) struct Head<'a> {
     pub(super) lines: Range<usize>,
     pub(super) title: &'a str,
     pub(super) corner: Option<&'a str>,
+    /// The author's name on a line of its own, far to the right.
+    pub(super) author: Option<Line<'a>>,
 }
 
 /// The widest title, in characters.
@@ -71,7 +73,7 @@ fn checkerboard<'a>(lines: &[Line<'a>], index: usize, end: usize) -> Option<Head
     let has_rule = index + 2 < end && is_rule(lines[index + 2].text);
     let (title, corner) = if title.is_empty() { (above, "") } else { (title, above) };
     let corner = Some(unmarked(corner)).filter(|corner| !corner.is_empty());
-    Some(Head { lines: index..index + 2 + usize::from(has_rule), title, corner })
+    Some(Head { lines: index..index + 2 + usize::from(has_rule), title, corner, author: None })
 }
 
 fn two_marks(line: &str) -> Option<(char, char, &str)> {
@@ -100,6 +102,11 @@ fn ruled<'a>(lines: &[Line<'a>], index: usize, within: Range<usize>) -> Option<H
             return None;
         }
         return Some(match inside {
+            [title, author] if is_far_right(author.text) && !is_far_right(title.text) => {
+                let at = author.end() - author.text.trim_start().len();
+                let author = Line { at, text: author.text.trim_start() };
+                Head { author: Some(author), ..with_corner(index..end, title.text, None) }
+            }
             [corner, title] => with_corner(index..end, title.text, Some(unmarked(corner.text))),
             _ => with_corner(index..end, inside[0].text, None),
         });
@@ -147,11 +154,16 @@ fn with_corner<'a>(lines: Range<usize>, title: &'a str, corner: Option<&'a str>)
     if corner.is_none()
         && let Some((corner, rest)) = title.strip_prefix('【').and_then(|title| title.split_once('】'))
         && !rest.trim().is_empty()
-        && !corner.trim().is_empty()
+        && corner.contains(char::is_alphabetic)
     {
-        return Head { lines, title: unmarked(rest), corner: Some(corner.trim()) };
+        return Head { lines, title: unmarked(rest), corner: Some(corner.trim()), author: None };
     }
-    Head { lines, title, corner: corner.filter(|corner| !corner.is_empty()) }
+    Head { lines, title, corner: corner.filter(|corner| !corner.is_empty()), author: None }
+}
+
+fn is_far_right(line: &str) -> bool {
+    let indent = line.len() - line.trim_start().len();
+    indent >= 12 && line.trim().chars().count() <= 24
 }
 
 fn is_title(line: &str) -> bool {

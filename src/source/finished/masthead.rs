@@ -5,7 +5,7 @@ use std::ops::Range;
 use chrono::NaiveDate;
 
 use super::dates::{self, Number};
-use super::lines::{Line, draws, is_rule, squeezed, unspaced};
+use super::lines::{Line, draws, is_rule, squeezed, unmarked, unspaced};
 
 /// What stands above the first article.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) struct Masthead {
     pub(super) name: Option<String>,
     pub(super) number: Option<Number>,
     pub(super) date: Option<NaiveDate>,
+    /// A date that stands near it, on a line of its own or so.
+    pub(super) near_date: Option<NaiveDate>,
 }
 
 /// How far down a masthead is looked for, and how high it may be, in lines.
@@ -26,8 +28,7 @@ const HEIGHT: usize = 12;
 pub(super) fn masthead(lines: &[Line<'_>]) -> Masthead {
     let top = &lines[..lines.len().min(DEPTH)];
     let Some(line_of_number) = top.iter().position(|line| bears_number(line.text)) else {
-        let date = top.iter().find_map(|line| dates::date(line.text)).map(|(_, date)| date);
-        return Masthead { date, ..Masthead::default() };
+        return Masthead { near_date: near_date(top), ..Masthead::default() };
     };
     let span = extent(lines, line_of_number);
     let mut masthead = Masthead { lines: span.clone(), ..Masthead::default() };
@@ -54,10 +55,7 @@ pub(super) fn masthead(lines: &[Line<'_>]) -> Masthead {
             words.push((index, rest));
         }
     }
-    if masthead.date.is_none() {
-        let below = &lines[span.end..lines.len().min(span.end + HEIGHT)];
-        masthead.date = below.iter().find_map(|line| dates::date(line.text)).map(|(_, date)| date);
-    }
+    masthead.near_date = near_date(&lines[span.end..lines.len().min(span.end + HEIGHT)]);
     let publisher = words.iter().position(|(index, words)| *index != line_of_number && publishes(words));
     masthead.publisher = publisher.map(|at| publisher_name(&words.remove(at).1));
     let name = words.iter().position(|(index, _)| *index == line_of_number).unwrap_or(0);
@@ -71,6 +69,11 @@ pub(super) fn masthead(lines: &[Line<'_>]) -> Masthead {
 /// A masthead's line names the issue; running text that mentions a number does not.
 fn bears_number(line: &str) -> bool {
     !line.ends_with(['。', '、', '.', ',']) && dates::number(line).is_some() && line.chars().count() <= 60
+}
+
+fn near_date(lines: &[Line<'_>]) -> Option<NaiveDate> {
+    let short = lines.iter().filter(|line| !line.text.ends_with('。') && line.text.chars().count() <= 40);
+    short.filter_map(|line| dates::date(line.text)).map(|(_, date)| date).next()
 }
 
 /// From the rule above to the rule below, else the lines up to the next blank one.
@@ -104,13 +107,25 @@ fn has_head(lines: &[Line<'_>]) -> bool {
     })
 }
 
-/// Words without the box's sides, ornaments and what brackets are left when number and date are gone.
+/// Words without the box's sides, ornaments and what is left of brackets when number and date are gone.
 fn bare(words: &str) -> String {
-    let ornament = |letter: char| {
-        draws(letter) || letter.is_whitespace() || "()（）[]［］【】<>＜＞『』「」≪≫《》".contains(letter)
-    };
-    let words = words.trim_matches(ornament);
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    const LEFT: [&str; 12] = ["", "発行", "配信", "号", "発行号", "月", "火", "水", "木", "金", "土", "日"];
+    if words.len() > 1000 {
+        return words.trim().to_owned();
+    }
+    let ornament = |letter: char| draws(letter) || letter.is_whitespace();
+    let mut words = words.trim_matches(ornament).to_owned();
+    for (open, close) in
+        [('(', ')'), ('（', '）'), ('[', ']'), ('［', '］'), ('【', '】'), ('<', '>'), ('＜', '＞')]
+    {
+        while let Some(start) = words.rfind(open)
+            && let Some(length) = words[start..].find(close)
+            && LEFT.contains(&squeezed(&words[start + open.len_utf8()..start + length]).as_str())
+        {
+            words.replace_range(start..start + length + close.len_utf8(), " ");
+        }
+    }
+    let words = unmarked(words.trim_matches(ornament)).split_whitespace().collect::<Vec<_>>().join(" ");
     unspaced(&words).unwrap_or(words)
 }
 
@@ -170,7 +185,7 @@ mod tests {
                 or(found.publisher.as_deref()),
                 or(found.name.as_deref()),
                 or(found.number.as_ref().map(|number| number.label.as_str())),
-                found.date.map_or("-".to_owned(), |date| date.to_string()),
+                found.date.or(found.near_date).map_or("-".to_owned(), |date| date.to_string()),
             );
             assert_eq!(shown, expected, "{text}");
         };

@@ -20,8 +20,9 @@ use self::lines::{Line, is_rule, mark, squeezed, title_in_rule, unmarked, unspac
 use crate::diagnostic::SourceText;
 use crate::model::Document;
 
+pub(super) use self::summary::latin_words;
 pub use self::summary::{import_name, issue};
-use self::text::Piece;
+pub(super) use self::text::{Kind, Piece, flowed, regrouped};
 
 /// What is known of a mail besides its text: its header, or nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +109,7 @@ pub fn finished(source: &Arc<SourceText>, envelope: &Envelope) -> Finished {
     let masthead = masthead::masthead(&lines);
     let from_subject = envelope.subject.as_deref().and_then(dates::number);
     let number = masthead.number.clone().or(from_subject);
-    let date = masthead.date.or(envelope.date);
+    let date = masthead.date.or(envelope.date).or(masthead.near_date);
 
     let body = masthead.lines.end..lines.len();
     let parts = Parts::of(&lines, body);
@@ -131,7 +132,12 @@ pub fn finished(source: &Arc<SourceText>, envelope: &Envelope) -> Finished {
     for (index, head) in parts.heads.iter().enumerate() {
         let end = parts.heads.get(index + 1).map_or(parts.text.end, |next| next.lines.start);
         let ranges = without_promise(head.lines.end..end);
-        let author = byline(&lines[ranges[0].clone()]);
+        let named = head.author.map(|line| Byline {
+            name: line.text.to_owned(),
+            span: line.at..line.end(),
+            plain: false,
+        });
+        let author = byline(&lines[ranges[0].clone()]).or(named);
         let cut = author.as_ref().filter(|author| author.plain).map(|author| author.span.start);
         let spaced = unspaced(head.title);
         articles.push(FinishedArticle {

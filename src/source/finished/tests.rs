@@ -32,7 +32,11 @@ fn assert_nothing_is_lost(finished: &Finished) {
             found(&article.title);
             found(article.corner.as_deref().unwrap_or_default());
         }
-        if let Some(author) = article.author.as_ref().filter(|author| author.plain) {
+        if let Some(author) = article
+            .author
+            .as_ref()
+            .filter(|author| !article.text.span.contains(&author.span.start) || author.plain)
+        {
             found(&author.name);
         }
         found(&words(&article.text.document.blocks));
@@ -162,6 +166,21 @@ fn titles_inside_rules() {
         "山海便り No.7 2009/04/01\n\n━━【 目次 】━━━━━━━━\n・山に登る\n・海で泳ぐ\n━━━━━━━━━━━━━━\n\n\
          ━━【 山に登る 】━━━━━━\n登りました。\n\n━━【 海で泳ぐ 】━━━━━━\n泳ぎました。\n",
         "name: 山海便り\nnumber: 7\ndate: 2009-04-01\narticle: 山に登る: 登りました。\narticle: 海で泳ぐ: 泳ぎました。\n",
+    );
+}
+
+#[test]
+fn a_newsletter_in_sections() {
+    check(
+        "━━━━━━━━━━━━━━━━\n   ◆ 山海便り vol.12【臨時号】2009.4.1 ◆\n━━━━━━━━━━━━━━━━\n\n\
+         皆さん、こんにちは。2001年1月1日から読んでいますか。\n\n◆ 目次\n 【 1 】山に登る\n 【 2 】海で泳ぐ\n\n\
+         ━━━━━━━━━━━━━━━━\n【 1 】山に登る\n                 山田太郎\n━━━━━━━━━━━━━━━━\n\n登りました。\n\n\
+         ━━━━━━━━━━━━━━━━\n【 2 】海で泳ぐ\n━━━━━━━━━━━━━━━━\n\n泳ぎました。\n\n\
+         =====================\n 山海便り\n 発行：山海社\n 問い合わせ先 a@example.jp\n 登録・解除 http://example.jp/\n=====================\n (C) 山海社\n",
+        "name: 山海便り 【臨時号】\nnumber: 12\ndate: 2009-04-01\n\
+         opening: 皆さん、こんにちは。2001年1月1日から読んでいますか。\n\
+         article: 【 1 】山に登る by 山田太郎?: 登りました。\narticle: 【 2 】海で泳ぐ: 泳ぎました。\n\
+         footer: 山海便り発行：山海社問い合わせ先 a@example.jp登録・解除 http://example.jp/(C) 山海社\n",
     );
 }
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::lines::{Line, is_rule, mark};
-use crate::model::{Block, Document, Inline, Item};
+use crate::model::{Block, Document, Inline, Item, plain};
+use crate::typeset::{char_columns, columns};
 
 /// Some lines that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,13 @@ pub(crate) struct Piece {
     pub(crate) lines: Vec<Range<usize>>,
     /// Whether a blank line stands above.
     pub(crate) parted: bool,
+}
+
+impl Piece {
+    /// The lines, each with whether a blank one stands above it.
+    pub(crate) fn parted_lines(&self) -> impl Iterator<Item = (Range<usize>, bool)> {
+        self.lines.iter().enumerate().map(|(index, line)| (line.clone(), index == 0 && self.parted))
+    }
 }
 
 /// What the lines of a piece are.
@@ -55,6 +63,18 @@ pub(super) fn pieces(lines: &[Line<'_>], measure: usize) -> Vec<Piece> {
         index = end;
     }
     pieces
+}
+
+/// Lines, each with whether a blank one stands above it, grouped for another measure.
+pub(crate) fn regrouped(text: &str, lines: &[(Range<usize>, bool)], measure: usize) -> Vec<Piece> {
+    let mut with_blanks = Vec::with_capacity(lines.len() * 2);
+    for (line, parted) in lines {
+        if *parted {
+            with_blanks.push(Line { at: line.start, text: "" });
+        }
+        with_blanks.push(Line { at: line.start, text: &text[line.clone()] });
+    }
+    pieces(&with_blanks, measure)
 }
 
 fn octets(line: &Line<'_>) -> Range<usize> {
@@ -148,17 +168,17 @@ fn first_atom(above: &str, below: &str) -> usize {
     }
     while let Some(letter) = letters.next_if(|letter| "‘“(〔[{〈《「『【（［｛｢".contains(*letter))
     {
-        atom += width(letter);
+        atom += char_columns(letter);
     }
     if letters.peek().is_some_and(char::is_ascii) {
         while let Some(letter) = letters.next_if(|letter| letter.is_ascii_graphic()) {
-            atom += width(letter);
+            atom += char_columns(letter);
         }
     } else if let Some(letter) = letters.next() {
-        atom += width(letter);
+        atom += char_columns(letter);
     }
     while let Some(letter) = letters.next_if(|letter| no_beginning(*letter)) {
-        atom += width(letter);
+        atom += char_columns(letter);
     }
     atom
 }
@@ -166,14 +186,6 @@ fn first_atom(above: &str, below: &str) -> usize {
 fn no_beginning(letter: char) -> bool {
     "’”)〕]}〉》」』】）］｝｣。．、，.,!?！？:;：；・ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞヽヾ〜～％℃"
         .contains(letter)
-}
-
-pub(super) fn columns(text: &str) -> usize {
-    text.chars().map(width).sum()
-}
-
-fn width(letter: char) -> usize {
-    if letter.is_ascii() || ('｡'..='ﾟ').contains(&letter) { 1 } else { 2 }
 }
 
 /// The mark of a list's item: its number and its octets.
@@ -297,6 +309,11 @@ fn quoted(text: &str, lines: &[Range<usize>], measure: usize, quotes: usize) -> 
     blocks(text, &pieces(&inside, measure), measure, quotes - 1)
 }
 
+/// The words of some lines of one paragraph, joined.
+pub(crate) fn flowed(text: &str, lines: &[Range<usize>]) -> String {
+    plain(&inlines(text, lines))
+}
+
 /// The words of some lines of one paragraph, one text for each line, and its addresses as links.
 fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
     let mut inlines = Vec::new();
@@ -309,8 +326,8 @@ fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
         push_words(words, at, &mut inlines);
         let below = lines.get(index + 1).map(|below| text[below.clone()].trim_start());
         let parts = below.is_some_and(|below| {
-            words.ends_with(|letter: char| width(letter) == 1)
-                && below.starts_with(|letter: char| width(letter) == 1)
+            words.ends_with(|letter: char| char_columns(letter) == 1)
+                && below.starts_with(|letter: char| char_columns(letter) == 1)
         });
         if parts {
             match inlines.last_mut() {
@@ -381,7 +398,6 @@ pub(super) fn measure(lines: &[Line<'_>]) -> usize {
 mod tests {
     use super::super::lines::lines;
     use super::*;
-    use crate::model::plain;
 
     fn show(blocks: &[Block]) -> String {
         let one = |block: &Block| match block {

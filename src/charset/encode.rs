@@ -27,6 +27,17 @@ pub enum Sendable {
     No,
 }
 
+/// A character that deserves a look before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Where in the text it begins, in octets.
+    pub offset: usize,
+    /// The character.
+    pub character: char,
+    /// Why: [`Sendable::PlatformDependent`] or [`Sendable::No`].
+    pub sendable: Sendable,
+}
+
 /// How well ISO-2022-JP carries a character that stands alone.
 pub fn sendable(character: char, profile: Profile) -> Sendable {
     if character.is_ascii() {
@@ -66,6 +77,27 @@ pub fn unsendable(text: &str, profile: Profile) -> Vec<Unsendable> {
         }
     }
     found.sort_by_key(|unsendable| unsendable.offset);
+    found
+}
+
+/// Every character of a text that an editor should know of before it is sent in ISO-2022-JP, in order: the
+/// platform-dependent ones and those of [`unsendable`].
+pub fn look(text: &str, profile: Profile) -> Vec<Finding> {
+    let table = table();
+    let depends = |(_, character): &(usize, char)| {
+        profile == Profile::Ms && !character.is_ascii() && is_platform_dependent(table.code(*character))
+    };
+    let dependent = text.char_indices().filter(depends);
+    let mut found: Vec<Finding> = dependent
+        .map(|(offset, character)| Finding { offset, character, sendable: Sendable::PlatformDependent })
+        .collect();
+    let unsendable = unsendable(text, profile).into_iter();
+    found.extend(unsendable.map(|Unsendable { offset, character }| Finding {
+        offset,
+        character,
+        sendable: Sendable::No,
+    }));
+    found.sort_by_key(|finding| finding.offset);
     found
 }
 
@@ -235,6 +267,23 @@ mod tests {
         check("①Ⅰ㈱№℡㍻〝〟ⅰ", Profile::Strict, Sendable::Yes);
         check("髙﨑∮", Profile::Strict, Sendable::No);
         check("©®™é€✓㋿😀𠮷鷗한\u{1B}", Profile::Ms, Sendable::No);
+    }
+
+    #[test]
+    fn a_look_tells_of_every_doubtful_character() {
+        use Sendable::{No, PlatformDependent};
+        let check = |text: &str, profile, want: &[(usize, char, Sendable)]| {
+            let found = look(text, profile);
+            let found: Vec<_> = found.iter().map(|f| (f.offset, f.character, f.sendable)).collect();
+            assert_eq!(found, want, "{text}");
+        };
+        check("日本語 ABC 〜ｶﾞ≒∪", Profile::Ms, &[]);
+        check(
+            "①©髙",
+            Profile::Ms,
+            &[(0, '①', PlatformDependent), (3, '©', No), (5, '髙', PlatformDependent)],
+        );
+        check("①©髙", Profile::Strict, &[(3, '©', No), (5, '髙', No)]);
     }
 
     #[test]

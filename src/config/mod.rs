@@ -91,12 +91,43 @@ pub enum CharsetChoice {
 pub struct AuthorConfig {
     /// The name readers see.
     pub name: String,
-    /// How the author's lines break, where it is not as `[mail]` says.
+    /// How the author's lines are set, where it is not as `[mail]` says.
+    pub typesetting: TypesettingChange,
+}
+
+/// What an author or an article changes of the typesetting above it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TypesettingChange {
+    /// Another measure, in columns.
+    pub width: Option<usize>,
+    /// Other line breaks.
     pub line_break: Option<LineBreak>,
-    /// What hangs, where it is not as `[mail]` says.
+    /// Other hanging punctuation.
     pub hanging_punctuation: Option<HangingPunctuation>,
-    /// How far it hangs, where it is not as `[mail]` says.
+    /// Another reach of `hanging-punctuation = "all"`, in columns.
     pub hanging_columns: Option<usize>,
+}
+
+impl TypesettingChange {
+    /// Reads the keys that `[mail]`, authors and articles share.
+    pub fn read(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) -> Self {
+        TypesettingChange {
+            width: keys.integer("width", WIDTHS, problems).map(|columns| columns as usize),
+            line_break: keys.one_of("line-break", &LineBreak::NAMES, problems),
+            hanging_punctuation: keys.one_of("hanging-punctuation", &HangingPunctuation::NAMES, problems),
+            hanging_columns: keys.integer("hanging-columns", 1..3, problems).map(|columns| columns as usize),
+        }
+    }
+
+    /// The typesetting with these changes.
+    pub fn apply(&self, to: Typesetting) -> Typesetting {
+        Typesetting {
+            width: self.width.unwrap_or(to.width),
+            line_break: self.line_break.unwrap_or(to.line_break),
+            hanging_punctuation: self.hanging_punctuation.unwrap_or(to.hanging_punctuation),
+            hanging_columns: self.hanging_columns.unwrap_or(to.hanging_columns),
+        }
+    }
 }
 
 /// `[blog]`.
@@ -167,15 +198,11 @@ impl Config {
 
     /// How an author's lines are set: his own settings over the magazine's.
     pub fn typesetting_of(&self, author: Option<&Author>) -> Typesetting {
-        let mut typesetting = self.mail.typesetting;
         let key = author.and_then(|author| author.key.as_ref());
-        if let Some(author) = key.and_then(|key| self.authors.get(key)) {
-            typesetting.line_break = author.line_break.unwrap_or(typesetting.line_break);
-            typesetting.hanging_punctuation =
-                author.hanging_punctuation.unwrap_or(typesetting.hanging_punctuation);
-            typesetting.hanging_columns = author.hanging_columns.unwrap_or(typesetting.hanging_columns);
+        match key.and_then(|key| self.authors.get(key)) {
+            Some(author) => author.typesetting.apply(self.mail.typesetting),
+            None => self.mail.typesetting,
         }
-        typesetting
     }
 }
 
@@ -245,15 +272,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
     let charset = keys.one_of("charset", &charsets, problems).unwrap_or_default();
     let profiles = [("ms", Profile::Ms), ("strict", Profile::Strict)];
     let charset_profile = keys.one_of("charset-profile", &profiles, problems).unwrap_or(Profile::Ms);
-    let classic = Typesetting::default();
-    let typesetting = Typesetting {
-        width: keys.integer("width", WIDTHS, problems).map_or(classic.width, |width| width as usize),
-        line_break: keys.one_of("line-break", &LineBreak::NAMES, problems).unwrap_or_default(),
-        hanging_punctuation: keys
-            .one_of("hanging-punctuation", &HangingPunctuation::NAMES, problems)
-            .unwrap_or_default(),
-        hanging_columns: hanging_columns(&mut keys, problems).unwrap_or(classic.hanging_columns),
-    };
+    let typesetting = TypesettingChange::read(&mut keys, problems).apply(Typesetting::default());
     let contents = keys.boolean("contents", problems).unwrap_or(false);
     let emphasis = [("drop", Emphasis::Drop), ("keep", Emphasis::Keep)];
     let emphasis = keys.one_of("emphasis", &emphasis, problems).unwrap_or_default();
@@ -278,12 +297,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
 }
 
 /// The measures that make sense for mail, in columns: a phone's to the longest line a mailer shows whole.
-const WIDTHS: Range<u32> = 20..201;
-
-/// Reads `hanging-columns`, which `[mail]`, authors and articles share.
-pub fn hanging_columns(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) -> Option<usize> {
-    keys.integer("hanging-columns", 1..3, problems).map(|columns| columns as usize)
-}
+pub const WIDTHS: Range<u32> = 20..201;
 
 fn sender(
     setting: &Setting<String>,
@@ -331,11 +345,9 @@ fn check_author_key(key: &Setting<String>, source: &Arc<SourceText>, problems: &
 
 fn author(mut keys: Keys<'_>, problems: &mut Vec<Diagnostic>) -> Option<AuthorConfig> {
     let name = keys.required_string("name", "\"…\"", problems);
-    let line_break = keys.one_of("line-break", &LineBreak::NAMES, problems);
-    let hanging_punctuation = keys.one_of("hanging-punctuation", &HangingPunctuation::NAMES, problems);
-    let hanging_columns = hanging_columns(&mut keys, problems);
+    let typesetting = TypesettingChange::read(&mut keys, problems);
     keys.finish(problems);
-    Some(AuthorConfig { name: name?.value, line_break, hanging_punctuation, hanging_columns })
+    Some(AuthorConfig { name: name?.value, typesetting })
 }
 
 fn blog(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<BlogConfig> {

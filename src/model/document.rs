@@ -199,3 +199,73 @@ fn push_plain(inlines: &[Inline], words: &mut String) {
         }
     }
 }
+
+/// A piece of a document's text, for those who look at every word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Words that are filled into lines, and where they stand.
+    Words(&'a str, usize),
+    /// Code within a line, and where it stands.
+    Code(&'a str, usize),
+    /// Preformatted lines, and where they stand.
+    Lines(&'a str, usize),
+    /// The address of a link or picture, and where the link stands.
+    Address(&'a str, usize),
+}
+
+impl Document {
+    /// Shows every piece of text, footnotes last.
+    pub fn for_each_piece<'a>(&'a self, mut look: impl FnMut(Piece<'a>)) {
+        blocks_pieces(&self.blocks, &mut look);
+        self.footnotes.iter().for_each(|footnote| blocks_pieces(&footnote.blocks, &mut look));
+    }
+}
+
+// The readers of documents bound how deep they nest, so these may call themselves.
+fn blocks_pieces<'a>(blocks: &'a [Block], look: &mut impl FnMut(Piece<'a>)) {
+    for block in blocks {
+        match block {
+            Block::Paragraph(content) | Block::Heading { content, .. } => inline_pieces(content, look),
+            Block::List { items, .. } => items.iter().for_each(|item| blocks_pieces(&item.blocks, look)),
+            Block::Quote(blocks) => blocks_pieces(blocks, look),
+            Block::Code { text, at, .. } => look(Piece::Lines(text, *at)),
+            Block::Table { head, rows, .. } => {
+                head.iter().chain(rows.iter().flatten()).for_each(|cell| inline_pieces(cell, look));
+            }
+            Block::Definitions(definitions) => {
+                for definition in definitions {
+                    definition.terms.iter().for_each(|term| inline_pieces(term, look));
+                    definition.details.iter().for_each(|detail| blocks_pieces(detail, look));
+                }
+            }
+            Block::Rule => {}
+        }
+    }
+}
+
+fn inline_pieces<'a>(inlines: &'a [Inline], look: &mut impl FnMut(Piece<'a>)) {
+    for inline in inlines {
+        match inline {
+            Inline::Text { text, at } => look(Piece::Words(text, *at)),
+            Inline::Code { text, at } => look(Piece::Code(text, *at)),
+            Inline::Emphasis(content) | Inline::Strong(content) | Inline::Strikethrough(content) => {
+                inline_pieces(content, look);
+            }
+            Inline::Link { url, content, at } => {
+                inline_pieces(content, look);
+                look(Piece::Address(url, *at));
+            }
+            Inline::Image { url, alt, title, at } => {
+                look(Piece::Words(if title.is_empty() { alt } else { title }, *at));
+                look(Piece::Address(url, *at));
+            }
+            Inline::Ruby { groups, at } => {
+                for group in groups {
+                    look(Piece::Words(&group.base, *at));
+                    look(Piece::Words(&group.reading, *at));
+                }
+            }
+            Inline::FootnoteReference { .. } | Inline::HardBreak => {}
+        }
+    }
+}

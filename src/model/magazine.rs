@@ -31,6 +31,8 @@ pub struct Issue {
     pub next_date: Option<NaiveDate>,
     /// The subject of this issue's mail, where it is not the magazine's usual one.
     pub subject: Option<String>,
+    /// Whether its mail begins with the contents, where it is not as the magazine says.
+    pub contents: Option<bool>,
     /// The tags of the issue as a whole.
     pub tags: Vec<String>,
     /// Not to be published yet.

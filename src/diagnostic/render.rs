@@ -57,13 +57,8 @@ impl Level {
 
 fn short(diagnostic: &Diagnostic) -> String {
     let (line, column) = diagnostic.line_and_column();
-    let message = one_line(&diagnostic.message);
-    format!(
-        "{}:{line}:{column}: {}: {}: {message}",
-        diagnostic.path(),
-        diagnostic.level.name(),
-        diagnostic.rule
-    )
+    let (path, message) = (one_line(diagnostic.path()), one_line(&diagnostic.message));
+    format!("{path}:{line}:{column}: {}: {}: {message}", diagnostic.level.name(), diagnostic.rule)
 }
 
 fn json(diagnostics: &[Diagnostic]) -> String {

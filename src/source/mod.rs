@@ -1,13 +1,63 @@
-//! From files to the model: what an editor wrote, read once and never written back.
+//! Files to a magazine: [`read`] is the disk, everything after it is pure.
+//!
+//! A magazine is read once into settings and metadata ([`Content`]); the texts themselves are parsed again when a
+//! page or a mail needs them, so that memory grows with the number of articles and not with their length.
 
+mod article;
+mod content;
 mod convert;
+mod decode;
 mod finished;
+mod finished_file;
+mod front_matter;
+mod issue;
 mod mail_file;
 mod markdown;
+mod read;
+mod settings;
 
+use std::sync::Arc;
+
+pub use content::{Content, HeldBack, parse};
 pub use convert::convert;
-pub use finished::{
-    Byline, Envelope, Finished, FinishedArticle, Passage, finished, import_name, issue as finished_issue,
-};
-pub use mail_file::{MailFile, is_maildir, looks_like_mail, looks_like_mbox, mail_file, maildir, split_mbox};
+pub use decode::decoded;
+pub use finished::{Envelope, Finished, finished, import_name};
+pub use finished_file::{FinishedFile, finished_message, finished_text};
+pub use mail_file::{is_maildir, looks_like_mail, looks_like_mbox, maildir, split_mbox};
 pub use markdown::{Attribute, Heading, Outline, Section, document, outline, outline_document, sections};
+pub use read::{RawFile, ReadError, Sources, read};
+
+use crate::charset::Charset;
+use crate::diagnostic::SourceText;
+use crate::model::Document;
+
+/// A text, and the file that its offsets point into.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// The file.
+    pub source: Arc<SourceText>,
+    /// The text.
+    pub document: Document,
+}
+
+/// The texts of one issue.
+#[derive(Clone, Debug)]
+pub struct IssueTexts {
+    /// The words before the first article.
+    pub opening: Option<Text>,
+    /// The articles, as many and in the same order as the issue has.
+    pub articles: Vec<Text>,
+    /// The mail as it went out, when the issue is kept as a finished mail.
+    pub sent: Option<SentMail>,
+}
+
+/// A mail as it went out.
+#[derive(Clone, Debug)]
+pub struct SentMail {
+    /// Its text, with line feeds at the line ends.
+    pub body: String,
+    /// The message's own octets, when it was kept as `.eml`.
+    pub message: Option<Vec<u8>>,
+    /// The character set it went out in.
+    pub charset: Charset,
+}

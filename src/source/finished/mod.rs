@@ -20,8 +20,8 @@ use self::lines::{Line, is_rule, mark, squeezed, title_in_rule, unmarked, unspac
 use crate::diagnostic::SourceText;
 use crate::model::Document;
 
-pub(super) use self::summary::latin_words;
-pub use self::summary::{import_name, issue};
+pub use self::summary::import_name;
+pub(super) use self::summary::{characters, excerpt, issue, latin_words};
 pub(super) use self::text::{Kind, Piece, flowed, regrouped};
 
 /// What is known of a mail besides its text: its header, or nothing.
@@ -101,6 +101,15 @@ pub struct Byline {
     pub span: Range<usize>,
     /// Whether it is written as mailmag writes it, `(name)` run in after the last words.
     pub plain: bool,
+}
+
+/// A manuscript's text: its hard-wrapped lines flow again, its lists, quotes and drawings are found.
+pub(super) fn manuscript(source: &Arc<SourceText>, body: Range<usize>) -> Document {
+    let lines = lines::lines(&source.text);
+    let within: Vec<Line<'_>> =
+        lines.into_iter().filter(|line| line.at >= body.start && line.end() <= body.end).collect();
+    let measure = text::measure(&within);
+    text::document(&source.text, &text::pieces(&within, measure), measure)
 }
 
 /// Takes a mail apart. What the masthead does not say is looked for in the envelope.

@@ -10,7 +10,12 @@ const EXCERPT: usize = 120;
 
 /// The metadata of a finished mail under the label its file's name gives it. `None` where no date is known, in
 /// neither the masthead nor the envelope.
-pub fn issue(finished: &Finished, config: &Config, number: u32, label: &str) -> Option<Issue> {
+pub(in crate::source) fn issue(
+    finished: &Finished,
+    config: &Config,
+    number: u32,
+    label: &str,
+) -> Option<Issue> {
     let slugs = slugs(&finished.articles);
     let articles = finished.articles.iter().zip(slugs).map(|(article, slug)| {
         let author = article.author.as_ref().map(|author| config.author_named(&author.name));
@@ -34,6 +39,7 @@ pub fn issue(finished: &Finished, config: &Config, number: u32, label: &str) -> 
         date: finished.date?,
         next_date: finished.next_date,
         subject: None,
+        contents: None,
         tags: Vec::new(),
         draft: false,
         articles: articles.collect(),
@@ -102,7 +108,7 @@ pub(in crate::source) fn latin_words(title: &str) -> Option<String> {
 }
 
 /// The first words of a text's paragraphs.
-fn excerpt(document: &Document) -> String {
+pub(in crate::source) fn excerpt(document: &Document) -> String {
     let mut words = String::new();
     let mut letters = 0;
     for block in &document.blocks {
@@ -125,7 +131,7 @@ fn excerpt(document: &Document) -> String {
 }
 
 /// How many characters there are to read, white space not counted.
-fn characters(blocks: &[Block]) -> usize {
+pub(in crate::source) fn characters(blocks: &[Block]) -> usize {
     let visible = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).count();
     let mut count = 0;
     for block in blocks {

@@ -1,0 +1,248 @@
+//! One issue: what its files say of it, and its texts.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use super::article::{self, Part};
+use super::decode::utf8_text;
+use super::finished::{self, Envelope};
+use super::finished_file::{FinishedFile, finished_message, finished_text};
+use super::front_matter::{self, Parts};
+use super::read::RawText;
+use super::settings::ArticleSettings;
+use super::{IssueTexts, SentMail, Text, markdown};
+use crate::charset::Charset;
+use crate::config::{Config, Keys};
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::model::Issue;
+
+/// The files of one issue, as they lie in `content/issues/`.
+pub(super) enum IssueFiles {
+    /// `010/index.md` with articles beside it.
+    Folder { name: String, texts: Vec<RawText> },
+    /// `009.md`, `008.txt` or `007.eml`.
+    File { name: String, text: RawText },
+}
+
+/// Where an issue's texts come from.
+#[derive(Debug)]
+pub(super) enum IssueSource {
+    /// An opening, perhaps, and one text for each article.
+    Folder { opening: Part, articles: Vec<Part> },
+    /// One Markdown text whose headings begin the articles.
+    OneFile(Part),
+    /// A finished mail, and the message's octets if it was kept as such.
+    Finished { source: Arc<SourceText>, charset: Charset, message: Option<Vec<u8>> },
+}
+
+/// Reads what an issue's files say of it. Nothing is returned when there is no telling which issue it is.
+pub(super) fn issue(
+    files: IssueFiles,
+    config: &Config,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Issue, IssueSource)> {
+    match files {
+        IssueFiles::Folder { name, texts } => folder(&name, texts, config, problems),
+        IssueFiles::File { name, text } if text.path.ends_with(".md") => {
+            one_file(&name, text, config, problems)
+        }
+        IssueFiles::File { name, text } => finished_mail(&name, text, config, problems),
+    }
+}
+
+impl IssueSource {
+    /// The text that tells the issue's number and date.
+    pub(super) fn first_text(&self) -> &Arc<SourceText> {
+        match self {
+            IssueSource::Folder { opening, .. } => &opening.source,
+            IssueSource::OneFile(part) => &part.source,
+            IssueSource::Finished { source, .. } => source,
+        }
+    }
+
+    /// The texts of the issue's articles, opening and finished mail.
+    pub(super) fn texts(&self, problems: &mut Vec<Diagnostic>) -> IssueTexts {
+        match self {
+            IssueSource::Folder { opening, articles } => {
+                let opening = opening.text(problems);
+                IssueTexts {
+                    opening: (!opening.document.is_empty()).then_some(opening),
+                    articles: articles.iter().map(|article| article.text(problems)).collect(),
+                    sent: None,
+                }
+            }
+            IssueSource::OneFile(part) => {
+                let mut texts = IssueTexts { opening: None, articles: Vec::new(), sent: None };
+                for section in markdown::sections(&part.source, part.body.clone(), problems) {
+                    let text = Text { source: part.source.clone(), document: section.body };
+                    match section.title {
+                        Some(_) => texts.articles.push(text),
+                        None if text.document.is_empty() => {}
+                        None => texts.opening = Some(text),
+                    }
+                }
+                texts
+            }
+            IssueSource::Finished { source, charset, message } => {
+                let finished = finished::finished(source, &Envelope::default());
+                let text = |document| Text { source: source.clone(), document };
+                let articles =
+                    finished.articles.into_iter().map(|article| text(article.text.document)).collect();
+                let opening = finished.opening.map(|opening| text(opening.document));
+                let sent = SentMail {
+                    body: source.text.replace("\r\n", "\n"),
+                    message: message.clone(),
+                    charset: *charset,
+                };
+                IssueTexts { opening, articles, sent: Some(sent) }
+            }
+        }
+    }
+}
+
+fn folder(
+    name: &str,
+    texts: Vec<RawText>,
+    config: &Config,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Issue, IssueSource)> {
+    let (index, articles): (Vec<RawText>, Vec<RawText>) =
+        texts.into_iter().partition(|text| text.path.ends_with("/index.md"));
+    let mut metadata = Vec::new();
+    let mut parts = Vec::new();
+    for text in articles {
+        if let Some((article, part)) = article::article(text, config, problems) {
+            metadata.push(article);
+            parts.push(part);
+        }
+    }
+    let Some(index) = index.into_iter().next() else {
+        problems.push(
+            Diagnostic::error("missing-index", format!("the issue {name} has no index.md"))
+                .in_file(format!("content/issues/{name}"))
+                .help(format!("add content/issues/{name}/index.md with its `date`")),
+        );
+        return None;
+    };
+    let source = utf8_text(index, problems)?;
+    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let issue = issue_settings(name, &source, front_matter, problems)?;
+    let opening = Part::markdown(source, body);
+    Some((Issue { articles: metadata, ..issue }, IssueSource::Folder { opening, articles: parts }))
+}
+
+fn one_file(
+    name: &str,
+    text: RawText,
+    config: &Config,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Issue, IssueSource)> {
+    let source = utf8_text(text, problems)?;
+    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let issue = issue_settings(name, &source, front_matter, problems);
+    let mut articles = Vec::new();
+    for outline in markdown::outline(&source.text, body.clone()) {
+        if let Some(heading) = &outline.title {
+            let settings = ArticleSettings::from_heading(heading, &source, config, problems);
+            let ordinal = (articles.len() + 1).to_string();
+            articles.push(article::from_settings(settings, outline, ordinal, config));
+        }
+    }
+    let issue = issue?;
+    if articles.is_empty() {
+        problems.push(
+            Diagnostic::error("no-articles", format!("the issue {name} has no article"))
+                .at(&source, body.start..body.start)
+                .help("begin each article with a line `# title`"),
+        );
+    }
+    let part = Part::markdown(source, body);
+    Some((Issue { articles, ..issue }, IssueSource::OneFile(part)))
+}
+
+fn finished_mail(
+    name: &str,
+    text: RawText,
+    config: &Config,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<(Issue, IssueSource)> {
+    let file = if text.path.ends_with(".eml") {
+        finished_message(text.path, text.octets, config.magazine.timezone, problems)?
+    } else {
+        finished_text(text.path, &text.octets, problems)?
+    };
+    let FinishedFile { source, charset, message, envelope } = file;
+    let finished = finished::finished(&source, &envelope);
+    let Some(number) = number_of(name).or(finished.number) else {
+        problems.push(
+            Diagnostic::error(
+                "missing-number",
+                "neither the name nor the text of this mail tells its number",
+            )
+            .at(&source, 0..0)
+            .help("name the file by the issue's number, such as 008.txt"),
+        );
+        return None;
+    };
+    let Some(issue) = finished::issue(&finished, config, number, &label_of(name, number)) else {
+        problems.push(
+            Diagnostic::error("missing-date", "this mail does not tell the date of its issue")
+                .at(&source, 0..0)
+                .help(
+                    "write the date into its head as it went out, such as (2010/05/14), or keep it as .eml",
+                ),
+        );
+        return None;
+    };
+    Some((issue, IssueSource::Finished { source, charset, message }))
+}
+
+/// The issue that front matter tells of, without its articles.
+fn issue_settings(
+    name: &str,
+    source: &Arc<SourceText>,
+    front_matter: Range<usize>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Issue> {
+    let mut keys = Keys::parse(source, front_matter, "the issue's front matter", problems);
+    let number = keys.integer("number", 0..10_000_000, problems).or_else(|| number_of(name));
+    let has_date = keys.has("date");
+    let date = keys.date("date", problems);
+    let next_date = keys.date("next-date", problems);
+    let subject = keys.string("subject", problems).map(|subject| subject.value);
+    let tags = keys.strings("tags", problems);
+    let draft = keys.boolean("draft", problems).unwrap_or(false);
+    let contents = keys.boolean("contents", problems);
+    if !has_date {
+        keys.report_missing("date", "2010-05-14", problems);
+    }
+    if number.is_none() {
+        keys.report_missing("number", "10", problems);
+    }
+    keys.finish(problems);
+    let (number, date): (u32, NaiveDate) = (number?, date?);
+    Some(Issue {
+        number,
+        label: label_of(name, number),
+        date,
+        next_date,
+        subject,
+        contents,
+        tags,
+        draft,
+        articles: Vec::new(),
+        finished: false,
+    })
+}
+
+/// The number that a file's or folder's name tells: `010` is 10.
+fn number_of(name: &str) -> Option<u32> {
+    name.parse().ok()
+}
+
+/// The number as the editor pads it in the name of the issue's file.
+fn label_of(name: &str, number: u32) -> String {
+    if number_of(name) == Some(number) { name.to_owned() } else { number.to_string() }
+}

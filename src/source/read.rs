@@ -1,0 +1,207 @@
+//! A magazine's files as they lie on the disk: the only reading there is.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use unicode_normalization::UnicodeNormalization;
+use walkdir::WalkDir;
+
+use crate::diagnostic::Diagnostic;
+
+/// The longest text that is read, in octets. A mail magazine's issue has some ten thousand.
+const LONGEST_TEXT: u64 = 8 * 1024 * 1024;
+
+/// What lies on the disk, before anybody understands it.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// The texts, by path.
+    pub texts: Vec<RawText>,
+    /// Pictures, attachments and the theme's files, by path; they are read when they are published.
+    pub files: Vec<RawFile>,
+    /// What could not be read, and why.
+    pub problems: Vec<Diagnostic>,
+}
+
+/// A text's octets.
+#[derive(Debug)]
+pub struct RawText {
+    /// The path from the magazine's root, with `/` between folders, in NFC.
+    pub path: String,
+    /// What the file holds.
+    pub octets: Vec<u8>,
+}
+
+/// A file that is published as it is.
+#[derive(Clone, Debug)]
+pub struct RawFile {
+    /// The path from the magazine's root, with `/` between folders, in NFC.
+    pub path: String,
+    /// Where it lies.
+    pub disk: PathBuf,
+}
+
+/// Why a magazine could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The folder is none.
+    #[error("there is no magazine in {}: it has no mailmag.toml (`mailmag init DIR` makes one, `-C DIR` names another)", .0.display())]
+    NoMagazine(PathBuf),
+    /// The root itself cannot be opened.
+    #[error("cannot open {}", .0.display())]
+    Root(PathBuf, #[source] io::Error),
+}
+
+/// Reads `mailmag.toml`, `content/`, `templates/` and `theme/` below a magazine's root.
+///
+/// Hidden files and editors' leftovers (`.swp`, `name~`, `#name#`) are passed over. A file that cannot be read is a
+/// problem, not an error: all of them are told at once.
+///
+/// # Errors
+///
+/// When there is no magazine at the root.
+pub fn read(root: &Path) -> Result<Sources, ReadError> {
+    let real_root = root.canonicalize().map_err(|error| ReadError::Root(root.to_owned(), error))?;
+    let settings = root.join("mailmag.toml");
+    if settings.symlink_metadata().is_err() {
+        return Err(ReadError::NoMagazine(root.to_owned()));
+    }
+    let mut sources = Sources::default();
+    let mut found = Vec::new();
+    for top in ["mailmag.toml", "content", "templates", "theme"] {
+        if root.join(top).symlink_metadata().is_ok() {
+            walk(root, &real_root, top, &mut found, &mut sources.problems);
+        }
+    }
+    let (texts, files): (Vec<RawFile>, Vec<RawFile>) =
+        found.into_iter().partition(|file| is_text(&file.path));
+    sources.files = files;
+    let read: Vec<Result<RawText, Diagnostic>> = texts.into_par_iter().map(read_text).collect();
+    for result in read {
+        match result {
+            Ok(text) => sources.texts.push(text),
+            Err(problem) => sources.problems.push(problem),
+        }
+    }
+    Ok(sources)
+}
+
+/// Whether a file is read as text: settings, sources of issues and pages, and templates.
+fn is_text(path: &str) -> bool {
+    if path.starts_with("templates/") || path == "mailmag.toml" {
+        return true;
+    }
+    path.starts_with("content/") && [".md", ".txt", ".eml"].iter().any(|ending| path.ends_with(ending))
+}
+
+fn walk(root: &Path, real_root: &Path, top: &str, found: &mut Vec<RawFile>, problems: &mut Vec<Diagnostic>) {
+    let mut entries = WalkDir::new(root.join(top)).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                problems.push(unwalkable(root, &error));
+                continue;
+            }
+        };
+        let name = entry.file_name().to_string_lossy();
+        if is_leftover(&name) {
+            if entry.file_type().is_dir() {
+                entries.skip_current_dir();
+            }
+            continue;
+        }
+        let path = path_below(root, entry.path());
+        if entry.path_is_symlink() && !leads_inside(entry.path(), real_root) {
+            problems.push(
+                Diagnostic::error("outside-the-magazine", "this link leads out of the magazine's folder")
+                    .in_file(&path)
+                    .help("put a copy of the file here instead"),
+            );
+            if entry.file_type().is_dir() {
+                entries.skip_current_dir();
+            }
+            continue;
+        }
+        if entry.path().to_str().is_none() || name.chars().any(char::is_control) {
+            problems.push(
+                Diagnostic::error(
+                    "bad-file-name",
+                    "this file's name holds characters that no address can carry",
+                )
+                .in_file(path.escape_debug().to_string())
+                .help("rename it in UTF-8, without line feeds and other control characters"),
+            );
+            continue;
+        }
+        if entry.file_type().is_file() {
+            found.push(RawFile { path, disk: entry.into_path() });
+        } else if !entry.file_type().is_dir() {
+            problems.push(
+                Diagnostic::error("not-a-file", "this is no regular file")
+                    .in_file(path)
+                    .help("remove the pipe, socket or device"),
+            );
+        }
+    }
+}
+
+fn is_leftover(name: &str) -> bool {
+    (name.starts_with('.') && name.len() > 1)
+        || name.ends_with('~')
+        || (name.starts_with('#') && name.ends_with('#'))
+}
+
+fn leads_inside(link: &Path, real_root: &Path) -> bool {
+    link.canonicalize().is_ok_and(|target| target.starts_with(real_root))
+}
+
+fn path_below(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").nfc().collect()
+}
+
+fn unwalkable(root: &Path, error: &walkdir::Error) -> Diagnostic {
+    let path = error.path().map_or(String::new(), |path| path_below(root, path));
+    if let Some(ancestor) = error.loop_ancestor() {
+        let message = format!("this link leads back to {}, which holds it", path_below(root, ancestor));
+        return Diagnostic::error("link-loop", message).in_file(path).help("remove the link");
+    }
+    match error.io_error() {
+        Some(error) => unreadable(path, error),
+        None => Diagnostic::error("unreadable", "this cannot be read").in_file(path),
+    }
+}
+
+fn unreadable(path: String, error: &io::Error) -> Diagnostic {
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => "the link's target is missing: restore it, or remove the link",
+        io::ErrorKind::PermissionDenied => "give yourself the right to read it (chmod u+r)",
+        _ => "look at the disk and at the file's rights",
+    };
+    Diagnostic::error("unreadable", format!("this cannot be read: {error}")).in_file(path).help(help)
+}
+
+fn read_text(file: RawFile) -> Result<RawText, Diagnostic> {
+    let RawFile { path, disk } = file;
+    let length = match fs::metadata(&disk) {
+        Ok(metadata) => metadata.len(),
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    if length > LONGEST_TEXT {
+        let message = format!(
+            "this text has {:.1} MB; the longest that is read has {} MB",
+            length as f64 / 1e6,
+            LONGEST_TEXT / 1024 / 1024
+        );
+        return Err(Diagnostic::error("too-large", message)
+            .in_file(path)
+            .help("split it into articles, or move what is no text elsewhere"));
+    }
+    match fs::read(&disk) {
+        Ok(octets) => Ok(RawText { path, octets }),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}

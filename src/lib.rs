@@ -19,4 +19,5 @@ pub mod typeset;
 pub mod config;
 pub mod source;
 pub mod theme;
+pub mod blog;
 pub mod publish;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use tera::Tera;
 
+pub use tera::value::Map;
 pub use tera::{Context, Value};
 
 use crate::config::Setting;

@@ -1,0 +1,534 @@
+//! A document as HTML: one string, everything escaped, no style attributes and no scripts, so that the strictest
+//! Content-Security-Policy lets it through.
+//!
+//! Recursion is as deep as the document is nested, which the readers of manuscripts bound.
+
+mod escape;
+mod links;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
+
+pub(super) use escape::{encode_path, encode_url, escape, push_escaped, without_controls};
+use links::{Target, target};
+
+/// Where a text stands on the blog, and what its addresses are resolved against.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// What every address of the blog begins with: `` or `/magazine`; in feeds the whole `https://…`.
+    pub(super) root: &'a str,
+    /// The folder of the text's file, from the magazine's root: `content/issues/010`.
+    pub(super) folder: &'a str,
+    /// What every id begins with, where several texts share a page; may be empty.
+    pub(super) prefix: &'a str,
+    /// The level that the text's highest heading gets.
+    pub(super) top: u8,
+    /// Whether there is a file, by its path from the magazine's root.
+    pub(super) has_file: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+/// A text as HTML, and what it needs beside it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Html {
+    /// The elements.
+    pub(super) html: String,
+    /// The pictures and attachments it shows or links, each once.
+    pub(super) files: Vec<FileCopy>,
+}
+
+/// A file beside a text that goes to the blog as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileCopy {
+    /// Its path from the magazine's root: `content/issues/010/rack.jpg`.
+    pub from: String,
+    /// Its path in the blog's folder: `issues/010/rack.jpg`.
+    pub to: String,
+}
+
+/// The ids that the pages themselves use.
+const RESERVED_IDS: [&str; 1] = ["main"];
+
+/// The HTML of a document. Pictures that are missing are problems at their place in the source.
+pub(super) fn html(
+    document: &Document,
+    source: &Arc<SourceText>,
+    place: Place<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Html {
+    let highest = highest_heading(&document.blocks).unwrap_or(place.top);
+    let mut writer = Writer {
+        out: String::with_capacity(source.text.len() * 3 / 2),
+        source,
+        place,
+        shift: place.top as i8 - highest as i8,
+        ids: RESERVED_IDS.iter().map(|id| ((*id).to_owned(), 1)).collect(),
+        sections: 0,
+        tables: 0,
+        notes: document
+            .footnotes
+            .iter()
+            .enumerate()
+            .map(|(index, note)| (note.name.as_str(), index))
+            .collect(),
+        references: vec![0; document.footnotes.len()],
+        in_link: false,
+        files: Vec::new(),
+        problems,
+    };
+    writer.blocks(&document.blocks);
+    writer.footnotes(&document.footnotes);
+    Html { html: writer.out, files: writer.files }
+}
+
+fn highest_heading(blocks: &[Block]) -> Option<u8> {
+    let level = |block: &Block| match block {
+        Block::Heading { level, .. } => Some(*level),
+        Block::Quote(blocks) => highest_heading(blocks),
+        Block::List { items, .. } => items.iter().filter_map(|item| highest_heading(&item.blocks)).min(),
+        Block::Definitions(definitions) => definitions
+            .iter()
+            .flat_map(|definition| &definition.details)
+            .filter_map(|blocks| highest_heading(blocks))
+            .min(),
+        _ => None,
+    };
+    blocks.iter().filter_map(level).min()
+}
+
+struct Writer<'a> {
+    out: String,
+    source: &'a Arc<SourceText>,
+    place: Place<'a>,
+    /// What is added to every heading's level.
+    shift: i8,
+    /// The ids in use, and how many tries each has seen.
+    ids: HashMap<String, usize>,
+    sections: usize,
+    tables: usize,
+    notes: HashMap<&'a str, usize>,
+    /// How often each footnote has been referred to so far.
+    references: Vec<usize>,
+    in_link: bool,
+    files: Vec<FileCopy>,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Writer<'a> {
+    fn blocks(&mut self, blocks: &'a [Block]) {
+        for block in blocks {
+            self.block(block);
+        }
+    }
+
+    fn block(&mut self, block: &'a Block) {
+        match block {
+            Block::Paragraph(words) if is_pictures(words) => self.figures(words),
+            Block::Paragraph(words) => {
+                self.out.push_str("<p>");
+                self.inlines(words);
+                self.out.push_str("</p>\n");
+            }
+            Block::Heading { level, id, content } => self.heading(*level, id.as_deref(), content),
+            Block::List { start, tight, items } => self.list(*start, *tight, items),
+            Block::Quote(blocks) => {
+                self.out.push_str("<blockquote>\n");
+                self.blocks(blocks);
+                self.out.push_str("</blockquote>\n");
+            }
+            Block::Code { language, text, .. } => {
+                self.out.push_str("<pre tabindex=\"0\"><code");
+                if !language.is_empty() {
+                    self.out.push_str(" class=\"language-");
+                    push_escaped(language, &mut self.out);
+                    self.out.push('"');
+                }
+                self.out.push('>');
+                push_escaped(text, &mut self.out);
+                self.out.push_str("</code></pre>\n");
+            }
+            Block::Table { alignments, head, rows } => self.table(alignments, head, rows),
+            Block::Definitions(definitions) => self.definitions(definitions),
+            Block::Rule => self.out.push_str("<hr>\n"),
+        }
+    }
+
+    fn heading(&mut self, level: u8, id: Option<&str>, words: &'a [Inline]) {
+        let level = (level as i8 + self.shift).clamp(1, 6).to_string();
+        let id = match id {
+            Some(id) if !id.is_empty() && !id.contains(char::is_whitespace) => self.unused_id(id),
+            _ => {
+                self.sections += 1;
+                self.unused_id(&format!("section-{}", self.sections))
+            }
+        };
+        for part in ["<h", &level, " id=\""] {
+            self.out.push_str(part);
+        }
+        push_escaped(&id, &mut self.out);
+        self.out.push_str("\">");
+        self.inlines(words);
+        for part in ["</h", &level, ">\n"] {
+            self.out.push_str(part);
+        }
+    }
+
+    /// The id itself, or with the first number behind it that makes it unique on the page.
+    fn unused_id(&mut self, wanted: &str) -> String {
+        let wanted = format!("{}{wanted}", self.place.prefix);
+        let mut id = wanted.clone();
+        while self.ids.contains_key(&id) {
+            let tries = self.ids.entry(wanted.clone()).or_insert(1);
+            *tries += 1;
+            id = format!("{wanted}-{tries}");
+        }
+        self.ids.insert(id.clone(), 1);
+        id
+    }
+
+    fn list(&mut self, start: Option<u64>, tight: bool, items: &'a [Item]) {
+        match start {
+            None => self.out.push_str("<ul>\n"),
+            Some(1) => self.out.push_str("<ol>\n"),
+            // The attribute is a signed number of 32 bits for browsers.
+            Some(start) => {
+                self.out.push_str("<ol start=\"");
+                self.out.push_str(&start.min(i32::MAX as u64).to_string());
+                self.out.push_str("\">\n");
+            }
+        }
+        for item in items {
+            self.item(item, tight);
+        }
+        self.out.push_str(if start.is_some() { "</ol>\n" } else { "</ul>\n" });
+    }
+
+    fn item(&mut self, item: &'a Item, tight: bool) {
+        self.out.push_str(if item.task.is_some() { "<li class=\"task\">" } else { "<li>" });
+        let mut rest = item.blocks.as_slice();
+        if let Some(done) = item.task {
+            let checkbox = if done {
+                "<input type=\"checkbox\" disabled checked"
+            } else {
+                "<input type=\"checkbox\" disabled"
+            };
+            match item.blocks.first() {
+                Some(Block::Paragraph(words)) => {
+                    rest = &item.blocks[1..];
+                    self.out.push_str(if tight { "<label>" } else { "<p><label>" });
+                    self.out.push_str(checkbox);
+                    self.out.push_str("> ");
+                    self.inlines(words);
+                    self.out.push_str(if tight { "</label>" } else { "</label></p>" });
+                }
+                _ => {
+                    self.out.push_str(checkbox);
+                    self.out.push_str(if done { " aria-label=\"済\">\n" } else { " aria-label=\"未\">\n" });
+                }
+            }
+        }
+        for block in rest {
+            match block {
+                Block::Paragraph(words) if tight && !is_pictures(words) => self.inlines(words),
+                block => {
+                    if !self.out.ends_with('\n') {
+                        self.out.push('\n');
+                    }
+                    self.block(block);
+                }
+            }
+        }
+        self.out.push_str("</li>\n");
+    }
+
+    fn table(&mut self, alignments: &[Alignment], head: &'a [Vec<Inline>], rows: &'a [Vec<Vec<Inline>>]) {
+        self.tables += 1;
+        self.out.push_str("<div class=\"table\" role=\"region\" aria-label=\"表");
+        self.out.push_str(&self.tables.to_string());
+        self.out.push_str("\" tabindex=\"0\"><table>\n<thead>\n<tr>");
+        for (column, cell) in head.iter().enumerate() {
+            self.cell("th", " scope=\"col\"", alignments.get(column), cell);
+        }
+        self.out.push_str("</tr>\n</thead>\n");
+        if !rows.is_empty() {
+            self.out.push_str("<tbody>\n");
+            for row in rows {
+                self.out.push_str("<tr>");
+                for (column, cell) in row.iter().enumerate() {
+                    self.cell("td", "", alignments.get(column), cell);
+                }
+                self.out.push_str("</tr>\n");
+            }
+            self.out.push_str("</tbody>\n");
+        }
+        self.out.push_str("</table></div>\n");
+    }
+
+    fn cell(&mut self, element: &str, attribute: &str, alignment: Option<&Alignment>, words: &'a [Inline]) {
+        let class = match alignment.copied().unwrap_or_default() {
+            Alignment::None => "",
+            Alignment::Left => " class=\"left\"",
+            Alignment::Center => " class=\"center\"",
+            Alignment::Right => " class=\"right\"",
+        };
+        for part in ["<", element, attribute, class, ">"] {
+            self.out.push_str(part);
+        }
+        self.inlines(words);
+        for part in ["</", element, ">"] {
+            self.out.push_str(part);
+        }
+    }
+
+    fn definitions(&mut self, definitions: &'a [Definition]) {
+        self.out.push_str("<dl>\n");
+        for definition in definitions {
+            for term in &definition.terms {
+                self.out.push_str("<dt>");
+                self.inlines(term);
+                self.out.push_str("</dt>\n");
+            }
+            for details in &definition.details {
+                self.out.push_str("<dd>");
+                match details.as_slice() {
+                    [Block::Paragraph(words)] if !is_pictures(words) => self.inlines(words),
+                    blocks => {
+                        self.out.push('\n');
+                        self.blocks(blocks);
+                    }
+                }
+                self.out.push_str("</dd>\n");
+            }
+        }
+        self.out.push_str("</dl>\n");
+    }
+
+    fn footnotes(&mut self, notes: &'a [Footnote]) {
+        if notes.is_empty() {
+            return;
+        }
+        self.out.push_str("<section class=\"footnotes\" role=\"doc-endnotes\" aria-label=\"脚注\">\n<ol>\n");
+        for (index, note) in notes.iter().enumerate() {
+            self.out.push_str("<li id=\"");
+            self.push_note_id("fn-", index);
+            self.out.push_str("\">\n");
+            match note.blocks.split_last() {
+                Some((Block::Paragraph(words), before)) if !is_pictures(words) => {
+                    self.blocks(before);
+                    self.out.push_str("<p>");
+                    self.inlines(words);
+                    self.backlinks(index);
+                    self.out.push_str("</p>\n");
+                }
+                _ => {
+                    self.blocks(&note.blocks);
+                    self.out.push_str("<p>");
+                    self.backlinks(index);
+                    self.out.push_str("</p>\n");
+                }
+            }
+            self.out.push_str("</li>\n");
+        }
+        self.out.push_str("</ol>\n</section>\n");
+    }
+
+    fn backlinks(&mut self, index: usize) {
+        for reference in 1..=self.references[index] {
+            self.out.push_str(" <a class=\"backlink\" role=\"doc-backlink\" href=\"#");
+            self.push_reference_id(index, reference);
+            self.out.push_str("\" aria-label=\"本文の注");
+            self.out.push_str(&(index + 1).to_string());
+            self.out.push_str("へ戻る\">↩\u{FE0E}</a>");
+        }
+    }
+
+    fn push_note_id(&mut self, kind: &str, index: usize) {
+        push_escaped(self.place.prefix, &mut self.out);
+        self.out.push_str(kind);
+        self.out.push_str(&(index + 1).to_string());
+    }
+
+    fn push_reference_id(&mut self, index: usize, reference: usize) {
+        self.push_note_id("fnref-", index);
+        if reference > 1 {
+            self.out.push('-');
+            self.out.push_str(&reference.to_string());
+        }
+    }
+
+    fn inlines(&mut self, inlines: &'a [Inline]) {
+        for inline in inlines {
+            self.inline(inline);
+        }
+    }
+
+    fn inline(&mut self, inline: &'a Inline) {
+        match inline {
+            Inline::Text { text, .. } => push_escaped(text, &mut self.out),
+            Inline::Code { text, .. } => {
+                self.out.push_str("<code>");
+                push_escaped(text, &mut self.out);
+                self.out.push_str("</code>");
+            }
+            Inline::Emphasis(words) => self.wrapped("em", words),
+            Inline::Strong(words) => self.wrapped("strong", words),
+            Inline::Strikethrough(words) => self.wrapped("s", words),
+            Inline::Link { url, content, .. } => self.link(url, content),
+            Inline::Image { url, alt, title, at } => self.picture(url, alt, title, *at),
+            Inline::Ruby { groups, .. } => self.ruby(groups),
+            Inline::FootnoteReference { name } => {
+                // No manuscript has one inside a link, where it could not be a link itself.
+                if let Some(&index) = self.notes.get(name.as_str()).filter(|_| !self.in_link) {
+                    self.reference(index);
+                }
+            }
+            Inline::HardBreak => self.out.push_str("<br>\n"),
+        }
+    }
+
+    fn wrapped(&mut self, element: &str, words: &'a [Inline]) {
+        for part in ["<", element, ">"] {
+            self.out.push_str(part);
+        }
+        self.inlines(words);
+        for part in ["</", element, ">"] {
+            self.out.push_str(part);
+        }
+    }
+
+    fn reference(&mut self, index: usize) {
+        self.references[index] += 1;
+        let reference = self.references[index];
+        self.out.push_str("<sup class=\"note\"><a role=\"doc-noteref\" id=\"");
+        self.push_reference_id(index, reference);
+        self.out.push_str("\" href=\"#");
+        self.push_note_id("fn-", index);
+        self.out.push_str("\" aria-label=\"注");
+        let number = (index + 1).to_string();
+        for part in [&number, "\">", &number, "</a></sup>"] {
+            self.out.push_str(part);
+        }
+    }
+
+    fn ruby(&mut self, groups: &[RubyGroup]) {
+        self.out.push_str("<ruby>");
+        for group in groups {
+            push_escaped(&group.base, &mut self.out);
+            self.out.push_str("<rp>(</rp><rt>");
+            push_escaped(&group.reading, &mut self.out);
+            self.out.push_str("</rt><rp>)</rp>");
+        }
+        self.out.push_str("</ruby>");
+    }
+
+    fn link(&mut self, url: &str, words: &'a [Inline]) {
+        let address = match target(url, self.place.folder, self.place.prefix) {
+            _ if self.in_link => None,
+            Target::Unsafe => None,
+            Target::Elsewhere(address) => Some(address),
+            Target::Blog(path) => Some(format!("{}{path}", self.place.root)),
+            Target::Beside { from, to, rest } => {
+                let address = format!("{}/{}{rest}", self.place.root, encode_path(&to));
+                if (self.place.has_file)(&from) {
+                    self.needs(from, to);
+                }
+                Some(address)
+            }
+        };
+        let Some(address) = address else { return self.inlines(words) };
+        self.out.push_str("<a href=\"");
+        push_escaped(&address, &mut self.out);
+        self.out.push_str("\">");
+        self.in_link = true;
+        self.inlines(words);
+        self.in_link = false;
+        self.out.push_str("</a>");
+    }
+
+    fn picture(&mut self, url: &str, alt: &str, title: &str, at: usize) {
+        let address = match target(url, self.place.folder, self.place.prefix) {
+            Target::Beside { from, to, .. } if (self.place.has_file)(&from) => {
+                let address = format!("{}/{}", self.place.root, encode_path(&to));
+                self.needs(from, to);
+                address
+            }
+            Target::Beside { from, .. } => {
+                let problem = Diagnostic::error("missing-picture", format!("there is no picture `{from}`"))
+                    .label("shown here")
+                    .help("put the file beside the text, or correct its name");
+                return self.problem(problem, url, at);
+            }
+            Target::Blog(path) => format!("{}{path}", self.place.root),
+            Target::Elsewhere(_) | Target::Unsafe => {
+                let problem =
+                    Diagnostic::error("remote-picture", "this picture would come from another site")
+                        .label("its host would learn who reads the page")
+                        .help("put the picture beside the text and name the file alone");
+                return self.problem(problem, url, at);
+            }
+        };
+        self.out.push_str("<img src=\"");
+        push_escaped(&address, &mut self.out);
+        self.out.push_str("\" alt=\"");
+        push_escaped(alt, &mut self.out);
+        if !title.is_empty() {
+            self.out.push_str("\" title=\"");
+            push_escaped(title, &mut self.out);
+        }
+        self.out.push_str("\" loading=\"lazy\" decoding=\"async\">");
+    }
+
+    /// Pictures that stand alone, each with its caption.
+    fn figures(&mut self, words: &'a [Inline]) {
+        for word in words {
+            let Inline::Image { url, alt, title, at } = word else { continue };
+            self.out.push_str("<figure>");
+            self.picture(url, alt, "", *at);
+            if !title.is_empty() {
+                self.out.push_str("<figcaption>");
+                push_escaped(title, &mut self.out);
+                self.out.push_str("</figcaption>");
+            }
+            self.out.push_str("</figure>\n");
+        }
+    }
+
+    fn needs(&mut self, from: String, to: String) {
+        let copy = FileCopy { from, to };
+        if !self.files.contains(&copy) {
+            self.files.push(copy);
+        }
+    }
+
+    /// Puts a problem at the address in question, which follows where the picture begins.
+    fn problem(&mut self, problem: Diagnostic, url: &str, at: usize) {
+        const FAR: usize = 4096;
+        let text = &self.source.text;
+        let begins = text.floor_char_boundary(at);
+        let near = &text[begins..text.floor_char_boundary(begins.saturating_add(FAR))];
+        let span = match near.find(url) {
+            Some(offset) if !url.is_empty() => begins + offset..begins + offset + url.len(),
+            _ => begins..begins + near.chars().next().map_or(0, char::len_utf8),
+        };
+        self.problems.push(problem.at(self.source, span));
+    }
+}
+
+/// Whether a paragraph holds pictures and nothing else.
+fn is_pictures(words: &[Inline]) -> bool {
+    let mut pictures = 0;
+    words.iter().all(|word| match word {
+        Inline::Image { .. } => {
+            pictures += 1;
+            true
+        }
+        Inline::Text { text, .. } => text.chars().all(char::is_whitespace),
+        Inline::HardBreak => true,
+        _ => false,
+    }) && pictures > 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use super::*;
+use crate::source;
+
+const FILES: [&str; 3] =
+    ["content/issues/010/rack.jpg", "content/issues/010/図 1.png", "content/issues/010/list.pdf"];
+
+fn render(markdown: &str, prefix: &str) -> (Html, Vec<Diagnostic>) {
+    let mut problems = Vec::new();
+    let source = SourceText::new("content/issues/010/01-a.md", markdown);
+    let (_, document) = source::document(&source, 0..markdown.len(), &mut problems);
+    problems.clear();
+    let place = Place {
+        root: "/mag",
+        folder: "content/issues/010",
+        prefix,
+        top: 2,
+        has_file: &|path| FILES.contains(&path),
+    };
+    (html(&document, &source, place, &mut problems), problems)
+}
+
+#[track_caller]
+fn check(markdown: &str, expected: &str) {
+    let (html, problems) = render(markdown, "");
+    assert_eq!(html.html, expected, "{markdown}");
+    assert_eq!(problems, [], "{markdown}");
+}
+
+#[test]
+fn blocks() {
+    check("a\n\nb  \nc", "<p>a</p>\n<p>b<br>\nc</p>\n");
+    check("> a\n>\n> > b", "<blockquote>\n<p>a</p>\n<blockquote>\n<p>b</p>\n</blockquote>\n</blockquote>\n");
+    check("---", "<hr>\n");
+    check(
+        "```rust ignore\nlet a = \"<b>\";\n```",
+        "<pre tabindex=\"0\"><code class=\"language-rust\">let a = &quot;&lt;b&gt;&quot;;\n</code></pre>\n",
+    );
+    check("```\n\na\n```", "<pre tabindex=\"0\"><code>\na\n</code></pre>\n");
+    check(
+        "文\n: 字\n: 列\n\n  の話",
+        "<dl>\n<dt>文</dt>\n<dd>字</dd>\n<dd>\n<p>列</p>\n<p>の話</p>\n</dd>\n</dl>\n",
+    );
+}
+
+#[test]
+fn headings_begin_at_the_second_level_and_have_ids_of_their_own() {
+    check("## a", "<h2 id=\"section-1\">a</h2>\n");
+    check("#### a\n##### b", "<h2 id=\"section-1\">a</h2>\n<h3 id=\"section-2\">b</h3>\n");
+    check("# title\n## a\n# b\n", "<h3 id=\"section-1\">a</h3>\n<h2 id=\"section-2\">b</h2>\n");
+    check(
+        "## a {#main}\n## b {#x}\n## c {#x}\n## d {#x-2}\n## e {#section-1}\n## f",
+        "<h2 id=\"main-2\">a</h2>\n<h2 id=\"x\">b</h2>\n<h2 id=\"x-2\">c</h2>\n<h2 id=\"x-2-2\">d</h2>\n\
+         <h2 id=\"section-1\">e</h2>\n<h2 id=\"section-1-2\">f</h2>\n",
+    );
+    let many = "## a {#x}\n".repeat(20_000);
+    assert!(render(&many, "").0.html.contains("<h2 id=\"x-20000\">"));
+}
+
+#[test]
+fn lists() {
+    check("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n");
+    check("1. a\n\n2. b", "<ol>\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ol>\n");
+    check("3. a", "<ol start=\"3\">\n<li>a</li>\n</ol>\n");
+    check("0. a", "<ol start=\"0\">\n<li>a</li>\n</ol>\n");
+    check("- a\n  - b\n- c", "<ul>\n<li>a\n<ul>\n<li>b</li>\n</ul>\n</li>\n<li>c</li>\n</ul>\n");
+    check(
+        "- [x] a\n- [ ] b",
+        "<ul>\n<li class=\"task\"><label><input type=\"checkbox\" disabled checked> a</label></li>\n\
+         <li class=\"task\"><label><input type=\"checkbox\" disabled> b</label></li>\n</ul>\n",
+    );
+}
+
+#[test]
+fn tables_scroll_in_a_frame_and_align_by_class() {
+    check(
+        "|a|b|c|\n|---|:-:|--:|\n|1|<|3|",
+        "<div class=\"table\" role=\"region\" aria-label=\"表1\" tabindex=\"0\"><table>\n<thead>\n<tr>\
+         <th scope=\"col\">a</th><th scope=\"col\" class=\"center\">b</th><th scope=\"col\" class=\"right\">c</th>\
+         </tr>\n</thead>\n<tbody>\n<tr><td>1</td><td class=\"center\">&lt;</td><td class=\"right\">3</td></tr>\n\
+         </tbody>\n</table></div>\n",
+    );
+}
+
+#[test]
+fn words() {
+    check("*a* **b** ~~c~~ `<d>`", "<p><em>a</em> <strong>b</strong> <s>c</s> <code>&lt;d&gt;</code></p>\n");
+    check(
+        "{漢字|かん|じ}",
+        "<p><ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rp>(</rp><rt>じ</rt><rp>)</rp></ruby></p>\n",
+    );
+    check("\\<script>&'\"", "<p>&lt;script&gt;&amp;&#39;&quot;</p>\n");
+}
+
+#[test]
+fn links() {
+    for (url, expected) in [
+        ("https://example.jp/?a&b", "https://example.jp/?a&amp;b"),
+        ("/about/", "/mag/about/"),
+        ("../009/", "/mag/issues/009/"),
+        ("list.pdf", "/mag/issues/010/list.pdf"),
+        ("#x", "#x"),
+    ] {
+        check(&format!("[a]({url})"), &format!("<p><a href=\"{expected}\">a</a></p>\n"));
+    }
+    assert_eq!(render("[a](javascript:b)", "").0.html, "<p>a</p>\n");
+    let (html, _) = render("[a](list.pdf) [b](list.pdf) [c](none.pdf)", "");
+    let copy = FileCopy { from: "content/issues/010/list.pdf".into(), to: "issues/010/list.pdf".into() };
+    assert_eq!(html.files, [copy]);
+}
+
+#[test]
+fn pictures() {
+    check(
+        "![前<面>](rack.jpg \"ラック & UPS\")",
+        "<figure><img src=\"/mag/issues/010/rack.jpg\" alt=\"前&lt;面&gt;\" loading=\"lazy\" decoding=\"async\">\
+         <figcaption>ラック &amp; UPS</figcaption></figure>\n",
+    );
+    check(
+        "a ![b](図%201.png)",
+        "<p>a <img src=\"/mag/issues/010/%E5%9B%B3%201.png\" alt=\"b\" loading=\"lazy\" decoding=\"async\"></p>\n",
+    );
+    for (markdown, rule, expected) in [
+        ("あ ![a](none.png)", "missing-picture", "none.png"),
+        ("![a](https://example.jp/a.png)", "remote-picture", "https://example.jp/a.png"),
+    ] {
+        let (html, problems) = render(markdown, "");
+        assert!(!html.html.contains("<img"));
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        let crate::diagnostic::Place::Span(source, span) = &problem.place else { panic!("{problem:?}") };
+        assert_eq!((problem.rule, &source.text[span.clone()]), (rule, expected));
+    }
+}
+
+#[test]
+fn footnotes_lead_there_and_back() {
+    let reference = |id: &str| {
+        format!(
+            "<sup class=\"note\"><a role=\"doc-noteref\" id=\"p-fnref-{id}\" href=\"#p-fn-1\" aria-label=\"注1\">1</a></sup>"
+        )
+    };
+    let back = |id: &str| {
+        format!(
+            " <a class=\"backlink\" role=\"doc-backlink\" href=\"#p-fnref-{id}\" aria-label=\"本文の注1へ戻る\">↩\u{FE0E}</a>"
+        )
+    };
+    let (html, _) = render("a[^x] b[^x]\n\n[^x]: note", "p-");
+    assert_eq!(
+        html.html,
+        format!(
+            "<p>a{} b{}</p>\n\
+             <section class=\"footnotes\" role=\"doc-endnotes\" aria-label=\"脚注\">\n<ol>\n<li id=\"p-fn-1\">\n\
+             <p>note{}{}</p>\n</li>\n</ol>\n</section>\n",
+            reference("1"),
+            reference("1-2"),
+            back("1"),
+            back("1-2")
+        )
+    );
+}

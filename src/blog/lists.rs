@@ -1,0 +1,201 @@
+//! The pages that gather others: home, archive, tags, corners, authors; and what machines read.
+
+use chrono::Datelike;
+
+use super::labels::{Entry, Label};
+use super::values::{map, text};
+use super::{Head, Made, Pages, Site, feed};
+use crate::diagnostic::Diagnostic;
+use crate::theme::Value;
+
+/// A page that gathers others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// The latest issue, some before it, and posts.
+    Home,
+    /// All years.
+    Archive,
+    /// The issues of one year.
+    Year(i32),
+    /// All posts.
+    Posts,
+    /// All tags.
+    Tags,
+    /// What has one tag, by its place in the order of names.
+    Tag(usize),
+    /// All corners.
+    Corners,
+    /// What stands in one corner.
+    Corner(usize),
+    /// All authors.
+    Authors,
+    /// What one author wrote.
+    Author(usize),
+    /// What is shown where nothing is.
+    NotFound,
+    /// `sitemap.xml` and its parts.
+    Sitemap,
+    /// `robots.txt`.
+    Robots,
+}
+
+/// How many back numbers the home page shows under the latest issue.
+const BACK_NUMBERS: usize = 9;
+/// How many posts the home page shows.
+const LATEST_POSTS: usize = 5;
+/// Up to how many issues the archive's front page lists all; else the latest year's.
+const SHORT_ARCHIVE: usize = 100;
+
+impl Site<'_> {
+    /// The gathering pages there are.
+    pub fn lists(&self) -> Vec<List> {
+        let mut lists = vec![List::Home, List::Archive, List::NotFound, List::Sitemap, List::Robots];
+        lists.extend(self.years.keys().rev().map(|&year| List::Year(year)));
+        if !self.magazine.posts.is_empty() {
+            lists.push(List::Posts);
+        }
+        for (all, list, one) in [
+            (&self.index.tags.all, List::Tags, List::Tag as fn(usize) -> List),
+            (&self.index.corners.all, List::Corners, List::Corner),
+            (&self.index.authors.all, List::Authors, List::Author),
+        ] {
+            if !all.is_empty() {
+                lists.push(list);
+                lists.extend((0..all.len()).map(one));
+            }
+        }
+        lists
+    }
+
+    /// Renders a gathering page.
+    pub fn render_list(&self, list: List) -> Result<Pages, Vec<Diagnostic>> {
+        let mut made = Made::default();
+        let name = &self.config.magazine.name;
+        match list {
+            List::Home => self.home(&mut made),
+            List::Archive => self.archive(&mut made),
+            List::Year(year) => self.year(year, &mut made),
+            List::Posts => {
+                let description = format!("{name}のブログ記事の一覧。");
+                let posts = (0..self.magazine.posts.len()).map(Entry::Post).collect::<Vec<_>>();
+                let head = head("posts/", "ブログ", &description);
+                let groups = self.by_year(&posts);
+                self.list("blog/posts.html", &head, [("groups", groups)], &mut made);
+            }
+            List::Tags => self.names("tags/", "タグ", &self.values.tags, &mut made),
+            List::Corners => self.names("corners/", "連載・コーナー", &self.values.corners, &mut made),
+            List::Authors => self.names("authors/", "書いた人", &self.values.authors, &mut made),
+            List::Tag(at) => self.name("タグ", &self.index.tags.all[at], &mut made),
+            List::Corner(at) => self.name("連載・コーナー", &self.index.corners.all[at], &mut made),
+            List::Author(at) => self.name("書いた人", &self.index.authors.all[at], &mut made),
+            List::NotFound => {
+                let head = head("404.html", "ページが見つかりません", "");
+                self.list("blog/404.html", &head, [], &mut made);
+            }
+            List::Sitemap => made.files = feed::sitemap(self),
+            List::Robots => made.files = vec![feed::robots(self)],
+        }
+        made.pages()
+    }
+
+    fn home(&self, made: &mut Made) {
+        let latest = self.magazine.issues.len().checked_sub(1);
+        let before = latest.unwrap_or(0);
+        let recent: Vec<Value> = (before.saturating_sub(BACK_NUMBERS)..before)
+            .rev()
+            .map(|at| self.values.issues[at].clone())
+            .collect();
+        let posts: Vec<Value> = self.values.posts.iter().rev().take(LATEST_POSTS).cloned().collect();
+        let latest = latest.map_or_else(Value::none, |at| self.values.issues[at].clone());
+        let head = head("", &self.config.magazine.name, &self.config.blog.description);
+        let lists = [("latest", latest), ("recent", recent.into()), ("posts", posts.into())];
+        self.list("blog/home.html", &head, lists, made);
+    }
+
+    fn archive(&self, made: &mut Made) {
+        let groups = if self.magazine.issues.len() <= SHORT_ARCHIVE {
+            self.issues(self.years.values().flatten())
+        } else {
+            self.issues(self.years.values().next_back().into_iter().flatten())
+        };
+        let description = format!("{}のバックナンバー。", self.config.magazine.name);
+        let head = head("archive/", "バックナンバー", &description);
+        self.list("blog/archive.html", &head, [("years", self.year_values()), ("groups", groups)], made);
+    }
+
+    fn year(&self, year: i32, made: &mut Made) {
+        let groups = self.issues(self.years.get(&year).into_iter().flatten());
+        let (path, title) = (format!("archive/{year}/"), format!("{year}年のバックナンバー"));
+        let description = format!("{}の{title}。", self.config.magazine.name);
+        let lists = [("years", self.year_values()), ("year", Value::from(year)), ("groups", groups)];
+        self.list("blog/year.html", &head(&path, &title, &description), lists, made);
+    }
+
+    fn names(&self, path: &str, title: &str, names: &[Value], made: &mut Made) {
+        let description = format!("{}の{title}の一覧。", self.config.magazine.name);
+        self.list("blog/names.html", &head(path, title, &description), [("names", names.into())], made);
+    }
+
+    fn name(&self, kind: &str, label: &Label, made: &mut Made) {
+        let description = format!("{kind}「{}」の記事の一覧。", label.name);
+        let folder = &label.path[..label.path.find('/').map_or(0, |at| at + 1)];
+        let lists = [
+            ("kind", text(kind)),
+            ("kind_url", text(&super::href(self.root, folder))),
+            ("name", text(&label.name)),
+            ("groups", self.by_year(&label.entries)),
+        ];
+        self.list("blog/name.html", &head(&label.path, &label.name, &description), lists, made);
+    }
+
+    fn list<const N: usize>(
+        &self,
+        template: &str,
+        head: &Head<'_>,
+        values: [(&'static str, Value); N],
+        made: &mut Made,
+    ) {
+        let mut context = self.context(head);
+        values.into_iter().for_each(|(name, value)| context.insert_value(name, value));
+        self.page(template, head, &context, made);
+    }
+
+    fn year_values(&self) -> Value {
+        let year = |(year, issues): (&i32, &Vec<usize>)| {
+            let url = super::href(self.root, &format!("archive/{year}/"));
+            map([("year", Value::from(*year)), ("url", text(&url)), ("count", Value::from(issues.len()))])
+        };
+        self.years.iter().rev().map(year).collect::<Vec<_>>().into()
+    }
+
+    fn issues<'a>(&self, issues: impl Iterator<Item = &'a usize>) -> Value {
+        self.by_year(&issues.map(|&at| Entry::Issue(at)).collect::<Vec<_>>())
+    }
+
+    /// Entries in groups of a year each, newest first; the articles of one issue keep their order.
+    fn by_year(&self, entries: &[Entry]) -> Value {
+        let mut groups: Vec<(i32, Vec<Value>)> = Vec::new();
+        let same_issue = |a: &Entry, b: &Entry| match (a, b) {
+            (Entry::Article(a, _), Entry::Article(b, _)) => a == b,
+            _ => false,
+        };
+        for chunk in entries.chunk_by(same_issue).rev() {
+            for &entry in chunk {
+                let year = self.date(entry).year();
+                let value = self.values.entry(entry);
+                match groups.last_mut() {
+                    Some((of, values)) if *of == year => values.push(value),
+                    _ => groups.push((year, vec![value])),
+                }
+            }
+        }
+        let group = |(year, entries): (i32, Vec<Value>)| {
+            map([("year", Value::from(year)), ("entries", entries.into())])
+        };
+        groups.into_iter().map(group).collect::<Vec<_>>().into()
+    }
+}
+
+fn head<'a>(path: &'a str, title: &'a str, description: &'a str) -> Head<'a> {
+    Head { path, title, description, kind: "website" }
+}

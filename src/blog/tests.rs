@@ -1,0 +1,303 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::config;
+use crate::diagnostic::SourceText;
+use crate::model::{Author, InMail, Issue, Page, Typesetting};
+use crate::source;
+
+const SETTINGS: &str = "[magazine]\nname = \"通<信>\"\npublisher = \"編集部 & 友\"\n\
+    [mail]\nfrom = \"news@example.jp\"\nsubject = \"Vol.\"\n[authors.mizuno]\nname = \"水野\"\n\
+    [blog]\nurl = \"https://example.jp/mag\"\n[blog.tags]\n\"文字コード\" = \"charset\"\n";
+
+const HOSTILE: &str = "<script>alert(1)</script>\"'&";
+
+fn settings() -> Config {
+    let mut problems = Vec::new();
+    config::parse(&SourceText::new("mailmag.toml", SETTINGS), &mut problems).expect("the settings are good")
+}
+
+fn article(title: &str, slug: &str) -> Article {
+    Article {
+        title: title.into(),
+        slug: slug.into(),
+        author: Some(Author { key: Some("mizuno".into()), name: "水野".into() }),
+        corner: Some("小話".into()),
+        tags: vec!["文字コード".into(), "C#".into()],
+        in_mail: InMail::Full,
+        letterspace: false,
+        typesetting: Typesetting::default(),
+        excerpt: format!("{title}の話"),
+        characters: 1307,
+    }
+}
+
+fn issue(number: u32, date: &str, articles: Vec<Article>) -> Issue {
+    Issue {
+        number,
+        label: format!("{number:03}"),
+        date: date.parse().expect("a date"),
+        next_date: None,
+        subject: None,
+        tags: vec!["号".into()],
+        draft: false,
+        articles,
+        finished: false,
+    }
+}
+
+fn magazine() -> Magazine {
+    let post = Post {
+        title: HOSTILE.into(),
+        slug: "hello".into(),
+        date: "2010-06-01".parse().expect("a date"),
+        author: None,
+        tags: vec!["CI/CD".into()],
+        draft: false,
+        excerpt: HOSTILE.into(),
+        characters: 0,
+    };
+    Magazine {
+        issues: vec![
+            issue(9, "2009-12-25", vec![article("年末", "year-end")]),
+            issue(
+                10,
+                "2010-05-14",
+                vec![article("一", "one"), article(HOSTILE, "two"), article("三", "日本")],
+            ),
+        ],
+        posts: vec![post],
+        pages: vec![Page { title: "購読".into(), slug: "subscribe".into(), excerpt: String::new() }],
+    }
+}
+
+fn words(path: &str, markdown: &str) -> Text {
+    let source: Arc<SourceText> = SourceText::new(path, markdown);
+    let (_, document) = source::document(&source, 0..markdown.len(), &mut Vec::new());
+    Text { source, document }
+}
+
+fn texts(issue: &Issue) -> IssueTexts {
+    let text = || {
+        words("content/issues/010/a.md", "本文です。\n\n![棚](rack.jpg)\n\n## 見出し\n\n<b>&[^1]\n\n[^1]: 注")
+    };
+    IssueTexts {
+        opening: Some(words("content/issues/010/index.md", "はじめに")),
+        articles: issue.articles.iter().map(|_| text()).collect(),
+        sent: None,
+    }
+}
+
+fn has_file(path: &str) -> bool {
+    path == "content/issues/010/rack.jpg"
+}
+
+/// Every page of a magazine, by its path.
+fn blog(magazine: &Magazine) -> BTreeMap<String, String> {
+    let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
+    let site = Site::new(&config, magazine, &theme, &has_file).expect("no collisions");
+    let mut made = Vec::new();
+    let mut of_issues = Vec::new();
+    for (index, issue) in magazine.issues.iter().enumerate() {
+        of_issues.push(texts(issue));
+        made.push(site.render_issue(index, &of_issues[index], "┏━┓\nhttps://example.jp/\n", "abc"));
+    }
+    let text = words("content/posts/hello.md", "投稿");
+    made.extend((0..magazine.posts.len()).map(|post| site.render_post(post, &text)));
+    made.extend((0..magazine.pages.len()).map(|page| site.render_page(page, &text)));
+    made.extend(site.lists().into_iter().map(|list| site.render_list(list)));
+    let entries: Vec<(Entry, &Text)> = site
+        .feed_entries()
+        .into_iter()
+        .map(|entry| match entry {
+            Entry::Article(issue, article) => (entry, &of_issues[issue].articles[article]),
+            _ => (entry, &text),
+        })
+        .collect();
+    made.push(site.render_feed(&entries));
+    let mut files = BTreeMap::new();
+    for file in made.into_iter().flat_map(|pages| pages.expect("every page can be made").files) {
+        let page = String::from_utf8(file.bytes).expect("pages are UTF-8");
+        assert_eq!(files.insert(file.path.clone(), page), None, "{} is made twice", file.path);
+    }
+    files
+}
+
+#[test]
+fn every_address_has_its_page() {
+    let blog = blog(&magazine());
+    let paths: Vec<&str> = blog.keys().map(String::as_str).collect();
+    assert_eq!(
+        paths,
+        [
+            "404.html",
+            "archive/2009/index.html",
+            "archive/2010/index.html",
+            "archive/index.html",
+            "atom.xml",
+            "authors/index.html",
+            "authors/mizuno/index.html",
+            "corners/index.html",
+            "corners/小話/index.html",
+            "index.html",
+            "issues/009/index.html",
+            "issues/009/mail/index.html",
+            "issues/009/year-end/index.html",
+            "issues/010/index.html",
+            "issues/010/mail/index.html",
+            "issues/010/one/index.html",
+            "issues/010/two/index.html",
+            "issues/010/日本/index.html",
+            "posts/hello/index.html",
+            "posts/index.html",
+            "robots.txt",
+            "sitemap.xml",
+            "subscribe/index.html",
+            "tags/c/index.html",
+            "tags/charset/index.html",
+            "tags/ci-cd/index.html",
+            "tags/index.html",
+            "tags/号/index.html",
+        ]
+    );
+    // Every internal link of every page leads to one of them.
+    for (path, page) in &blog {
+        for link in page.split("href=\"/mag/").skip(1) {
+            let link = link.split(['"', '#']).next().unwrap_or_default();
+            let encoded: BTreeMap<String, &String> = blog
+                .keys()
+                .map(|path| (html::encode_path(path.trim_end_matches("index.html")), path))
+                .collect();
+            let is_asset = ["style.css", "favicon.svg"].contains(&link);
+            assert!(is_asset || encoded.contains_key(link), "{path} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn nothing_hostile_gets_through_and_every_page_has_one_head() {
+    for (path, page) in blog(&magazine()) {
+        assert!(!page.contains("<script"), "{path}");
+        if path.ends_with(".html") {
+            assert_eq!(page.matches("<h1").count(), 1, "{path}");
+            assert_eq!(page.matches("<main").count(), 1, "{path}");
+            assert!(page.starts_with("<!doctype html>\n<html lang=\"ja\">"), "{path}");
+            assert!(!page.contains("style=") && !page.contains("onclick"), "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_xml_is_well_formed_and_says_what_it_should() {
+    let blog = blog(&magazine());
+    let feed = roxmltree::Document::parse(&blog["atom.xml"]).expect("atom.xml is XML");
+    let all = |name: &'static str| {
+        feed.descendants().filter(move |node| node.has_tag_name(("http://www.w3.org/2005/Atom", name)))
+    };
+    let titles: Vec<&str> = all("title").filter_map(|node| node.text()).collect();
+    assert_eq!(titles, ["通<信>", HOSTILE, "一", HOSTILE, "三", "年末"]);
+    let ids: Vec<&str> = all("id").filter_map(|node| node.text()).collect();
+    assert_eq!(
+        ids[..3],
+        [
+            "https://example.jp/mag/",
+            "tag:example.jp,2010-06-01:/posts/hello/",
+            "tag:example.jp,2010-05-14:/issues/010/one/"
+        ]
+    );
+    assert_eq!(all("updated").next().and_then(|node| node.text()), Some("2010-06-01T00:00:00+09:00"));
+    let content = all("content").nth(1).and_then(|node| node.text()).unwrap_or_default();
+    assert!(content.contains("<img src=\"https://example.jp/mag/issues/010/rack.jpg\""), "{content}");
+    assert!(content.contains("id=\"e2-section-1\"") && content.contains("href=\"#e2-fn-1\""), "{content}");
+
+    let sitemap = roxmltree::Document::parse(&blog["sitemap.xml"]).expect("sitemap.xml is XML");
+    let places: Vec<&str> = sitemap
+        .descendants()
+        .filter(|node| node.has_tag_name("loc"))
+        .filter_map(|node| node.text())
+        .collect();
+    assert!(places.contains(&"https://example.jp/mag/issues/010/%E6%97%A5%E6%9C%AC/"), "{places:?}");
+    assert!(blog["robots.txt"].ends_with("Sitemap: https://example.jp/mag/sitemap.xml\n"));
+}
+
+#[test]
+fn pages_say_what_belongs_to_them() {
+    let blog = blog(&magazine());
+    let article = &blog["issues/010/one/index.html"];
+    for part in [
+        "<link rel=\"canonical\" href=\"https://example.jp/mag/issues/010/one/\">",
+        "<title>一 | 通&lt;信&gt;</title>",
+        "<time datetime=\"2010-05-14\">2010年5月14日</time>",
+        "約3分",
+        "<a rel=\"tag\" href=\"/mag/tags/charset/\">文字コード</a>",
+        "<a rel=\"prev\" href=\"/mag/issues/009/year-end/\"><span>連載の前回</span> 年末</a>",
+        "<a rel=\"next\" href=\"/mag/issues/010/two/\">",
+        "<a class=\"subscribe\" href=\"/mag/subscribe/\">",
+        "<h2 id=\"section-1\">見出し</h2>",
+    ] {
+        assert!(article.contains(part), "{part}\n{article}");
+    }
+    let mail = &blog["issues/010/mail/index.html"];
+    let frame = "<pre>\n┏━┓\n<a href=\"https://example.jp/\">https://example.jp/</a>\n</pre>";
+    assert!(mail.contains(frame) && mail.contains("<code>abc</code>"), "{mail}");
+    // The call to subscribe comes before everything else of a back number.
+    for path in ["issues/010/index.html", "issues/010/mail/index.html", "issues/010/one/index.html"] {
+        assert!(blog[path].contains("<main id=\"main\">\n<aside class=\"call\""), "{path}");
+    }
+}
+
+#[test]
+fn an_empty_magazine_has_a_blog() {
+    let blog = blog(&Magazine::default());
+    assert_eq!(
+        blog.keys().collect::<Vec<_>>(),
+        ["404.html", "archive/index.html", "atom.xml", "index.html", "robots.txt", "sitemap.xml"]
+    );
+    assert!(roxmltree::Document::parse(&blog["atom.xml"]).is_ok());
+}
+
+#[test]
+fn two_pages_never_share_an_address() {
+    let check = |change: &dyn Fn(&mut Magazine), expected: &str| {
+        let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
+        let mut magazine = magazine();
+        change(&mut magazine);
+        let problems = Site::new(&config, &magazine, &theme, &has_file).err().unwrap_or_default();
+        let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(messages, [expected]);
+        assert!(problems.iter().all(|problem| problem.rule == "address-collision" && problem.help.is_some()));
+    };
+    check(
+        &|magazine| magazine.posts[0].tags = vec!["C".into()],
+        "the tags `C` and `C#` have one address: /tags/c/",
+    );
+    check(
+        &|magazine| magazine.posts[0].tags = vec!["???".into()],
+        "the tag `???` has no character that can stand in an address",
+    );
+    check(
+        &|magazine| magazine.issues[1].articles[0].slug = "Two".into(),
+        &format!("the article “一” and the article “{HOSTILE}” have one address: /issues/010/two"),
+    );
+    check(
+        &|magazine| magazine.issues[1].articles[0].slug = "mail".into(),
+        "the mail form and the article “一” have one address: /issues/010/mail",
+    );
+    check(
+        &|magazine| magazine.pages[0].slug = "issues/x".into(),
+        "the blog's own /issues and the page “購読” have one address: /issues",
+    );
+    check(
+        &|magazine| magazine.pages[0].slug = "style.css".into(),
+        "the theme's file `style.css` and the page “購読” have one address: /style.css",
+    );
+}
+
+#[test]
+fn a_problem_of_a_text_keeps_its_pages_from_being_made() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &|_| false).expect("no collisions");
+    let problems =
+        site.render_issue(0, &texts(&magazine.issues[0]), "", "").expect_err("the picture is missing");
+    assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["missing-picture"]);
+}

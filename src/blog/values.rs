@@ -1,0 +1,210 @@
+//! What templates see of issues, articles, posts and names: one light value for each, made once and shared by
+//! every list that shows it. Full texts are never among them. `docs/templates.md` describes their fields.
+
+use super::address;
+use super::html::{encode_path, without_controls};
+use super::labels::{Entry, Index, Label};
+use crate::config::Config;
+use crate::model::{Article, Author, Issue, Magazine, Page, Post};
+use crate::theme::{Map, Value};
+
+/// Characters a Japanese reader reads in a minute.
+const CHARACTERS_A_MINUTE: usize = 653;
+
+/// The light values.
+#[derive(Debug)]
+pub(super) struct Values {
+    /// Issues with their articles.
+    pub(super) issues: Vec<Value>,
+    /// Articles, by issue and by their order in it.
+    pub(super) articles: Vec<Vec<Value>>,
+    pub(super) posts: Vec<Value>,
+    pub(super) tags: Vec<Value>,
+    pub(super) corners: Vec<Value>,
+    pub(super) authors: Vec<Value>,
+    /// What every page knows of the magazine.
+    pub(super) site: Value,
+}
+
+/// A map with fixed names.
+pub(super) fn map<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
+    let mut map = Map::with_capacity(N);
+    for (name, value) in fields {
+        map.insert(name.into(), value);
+    }
+    map.into()
+}
+
+/// A text for a template.
+pub(super) fn text(words: &str) -> Value {
+    Value::from(without_controls(words))
+}
+
+/// A value, or none.
+pub(super) fn optional(value: Option<Value>) -> Value {
+    value.unwrap_or_else(Value::none)
+}
+
+impl Values {
+    pub(super) fn new(magazine: &Magazine, config: &Config, index: &Index) -> Self {
+        let root = config.blog.base_path();
+        let named =
+            |labels: &[Label]| labels.iter().map(|label| label_value(label, root)).collect::<Vec<_>>();
+        let (tags, corners, authors) =
+            (named(&index.tags.all), named(&index.corners.all), named(&index.authors.all));
+        let author = |author: &Option<Author>| {
+            optional(author.as_ref().and_then(|author| index.author(author)).map(|at| authors[at].clone()))
+        };
+        let corner = |corner: &Option<String>| {
+            optional(corner.as_ref().and_then(|name| index.corners.find(name)).map(|at| corners[at].clone()))
+        };
+        let mut issues = Vec::with_capacity(magazine.issues.len());
+        let mut articles = Vec::with_capacity(magazine.issues.len());
+        for issue in &magazine.issues {
+            let folder = address::issue(issue);
+            let brief = brief_issue(issue, &href(root, &folder));
+            let of_issue: Vec<Value> = issue
+                .articles
+                .iter()
+                .map(|article| {
+                    map([
+                        ("url", text(&href(root, &article_path(&folder, article)))),
+                        ("title", text(&article.title)),
+                        ("author", author(&article.author)),
+                        ("corner", corner(&article.corner)),
+                        ("excerpt", text(&article.excerpt)),
+                        ("minutes", minutes(article.characters)),
+                        ("issue", brief.clone()),
+                    ])
+                })
+                .collect();
+            issues.push(issue_value(issue, &href(root, &folder), &of_issue));
+            articles.push(of_issue);
+        }
+        let posts = magazine
+            .posts
+            .iter()
+            .map(|post| {
+                map([
+                    ("url", text(&href(root, &post_path(post)))),
+                    ("title", text(&post.title)),
+                    ("author", author(&post.author)),
+                    ("excerpt", text(&post.excerpt)),
+                    ("minutes", minutes(post.characters)),
+                    ("date", Value::from(post.date.to_string())),
+                ])
+            })
+            .collect();
+        let site = site_value(magazine, config, index);
+        Values { issues, articles, posts, tags, corners, authors, site }
+    }
+
+    /// An entry of a list, with what it is: `issue`, `article` or `post`.
+    pub(super) fn entry(&self, entry: Entry) -> Value {
+        let (kind, value) = match entry {
+            Entry::Issue(issue) => ("issue", &self.issues[issue]),
+            Entry::Article(issue, article) => ("article", &self.articles[issue][article]),
+            Entry::Post(post) => ("post", &self.posts[post]),
+        };
+        map([("kind", kind.into()), ("value", value.clone())])
+    }
+
+    /// The names that an article or post carries, in its order.
+    pub(super) fn tags_of(&self, index: &Index, tags: &[String]) -> Value {
+        let tags: Vec<Value> =
+            tags.iter().filter_map(|tag| index.tags.find(tag)).map(|at| self.tags[at].clone()).collect();
+        Value::from(tags)
+    }
+}
+
+/// The path of an article's page below its issue's folder.
+pub(super) fn article_path(folder: &str, article: &Article) -> String {
+    format!("{folder}{}/", address::part(&article.slug))
+}
+
+/// The path of a post's page.
+pub(super) fn post_path(post: &Post) -> String {
+    format!("posts/{}/", address::part(&post.slug))
+}
+
+/// The path of another page.
+pub(super) fn page_path(page: &Page) -> String {
+    page.slug.split('/').map(address::part).filter(|part| !part.is_empty()).fold(
+        String::new(),
+        |mut path, part| {
+            path.push_str(&part);
+            path.push('/');
+            path
+        },
+    )
+}
+
+/// A path as links name it: from the host's root, encoded.
+pub(super) fn href(root: &str, path: &str) -> String {
+    format!("{root}/{}", encode_path(path))
+}
+
+fn minutes(characters: usize) -> Value {
+    Value::from(characters.div_ceil(CHARACTERS_A_MINUTE).max(1))
+}
+
+fn brief_issue(issue: &Issue, url: &str) -> Value {
+    map([
+        ("url", text(url)),
+        ("number", Value::from(issue.number)),
+        ("label", text(&issue.label)),
+        ("date", Value::from(issue.date.to_string())),
+    ])
+}
+
+fn issue_value(issue: &Issue, url: &str, articles: &[Value]) -> Value {
+    map([
+        ("url", text(url)),
+        ("number", Value::from(issue.number)),
+        ("label", text(&issue.label)),
+        ("date", Value::from(issue.date.to_string())),
+        ("next_date", optional(issue.next_date.map(|date| Value::from(date.to_string())))),
+        ("mail_url", text(&format!("{url}mail/"))),
+        ("articles", Value::from(articles)),
+    ])
+}
+
+fn label_value(label: &Label, root: &str) -> Value {
+    map([
+        ("name", text(&label.name)),
+        ("url", text(&href(root, &label.path))),
+        ("count", Value::from(label.entries.len())),
+    ])
+}
+
+fn site_value(magazine: &Magazine, config: &Config, index: &Index) -> Value {
+    let root = config.blog.base_path();
+    let list = |path: &str, is_there: bool| optional(is_there.then(|| text(&href(root, path))));
+    let pages: Vec<Value> = magazine
+        .pages
+        .iter()
+        .map(|page| map([("title", text(&page.title)), ("url", text(&href(root, &page_path(page))))]))
+        .collect();
+    let subscribe = config.blog.subscribe_url.clone().or_else(|| {
+        let page = magazine.pages.iter().find(|page| page.slug == "subscribe")?;
+        Some(href(root, &page_path(page)))
+    });
+    map([
+        ("name", text(&config.magazine.name)),
+        ("publisher", text(&config.magazine.publisher)),
+        ("language", text(&config.magazine.language)),
+        ("description", text(&config.blog.description)),
+        ("address", text(&format!("{}/", config.blog.url))),
+        ("url", text(&href(root, ""))),
+        ("feed_url", text(&href(root, "atom.xml"))),
+        ("style_url", text(&href(root, "style.css"))),
+        ("icon_url", text(&href(root, "favicon.svg"))),
+        ("archive_url", text(&href(root, "archive/"))),
+        ("posts_url", list("posts/", !magazine.posts.is_empty())),
+        ("corners_url", list("corners/", !index.corners.all.is_empty())),
+        ("tags_url", list("tags/", !index.tags.all.is_empty())),
+        ("authors_url", list("authors/", !index.authors.all.is_empty())),
+        ("subscribe_url", optional(subscribe.map(|url| text(&url)))),
+        ("pages", Value::from(pages)),
+    ])
+}

@@ -1,5 +1,6 @@
 //! Fixed-width Japanese text: how wide it stands, where its lines end, and the shapes of a mail.
 
+mod atoms;
 mod blocks;
 mod clean;
 mod columns;
@@ -8,9 +9,16 @@ mod fill;
 mod join;
 mod kinsoku;
 mod ranges;
+mod shapes;
+mod table;
+mod unwrap;
 mod wrap;
 
+pub use atoms::{glued_urls, too_wide, urls};
 pub use columns::{char_columns, columns};
 pub use fill::{fill, fill_indented, fill_into};
 pub use join::join;
+pub use shapes::{boxed, center, indent, letterspace, pad, rule};
+pub use table::{TableStyle, listed, table};
+pub use unwrap::{Look, Passage, Score, paragraphs, scores, settings_of, unwrap};
 pub use wrap::wrap;

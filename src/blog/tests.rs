@@ -38,6 +38,7 @@ fn issue(number: u32, date: &str, articles: Vec<Article>) -> Issue {
         label: format!("{number:03}"),
         date: date.parse().expect("a date"),
         next_date: None,
+        contents: None,
         subject: None,
         tags: vec!["号".into()],
         draft: false,

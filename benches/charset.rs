@@ -40,7 +40,9 @@ mod reading {
     #[divan::bench]
     fn encoding_rs_alone(bencher: Bencher) {
         let octets = octets();
-        bencher.counter(BytesCount::of_slice(&octets)).bench_local(|| ISO_2022_JP.decode(black_box(&octets)).0.len());
+        bencher
+            .counter(BytesCount::of_slice(&octets))
+            .bench_local(|| ISO_2022_JP.decode(black_box(&octets)).0.len());
     }
 
     #[divan::bench(args = [Charset::Iso2022Jp, Charset::ShiftJis, Charset::EucJp, Charset::Utf8])]
@@ -64,20 +66,26 @@ mod writing {
     #[divan::bench]
     fn encoding_rs_alone(bencher: Bencher) {
         let text = mail_text();
-        bencher.counter(BytesCount::of_str(&text)).bench_local(|| ISO_2022_JP.encode(black_box(&text)).0.len());
+        bencher
+            .counter(BytesCount::of_str(&text))
+            .bench_local(|| ISO_2022_JP.encode(black_box(&text)).0.len());
     }
 
     /// A wave dash in every paragraph.
     #[divan::bench]
     fn normalising(bencher: Bencher) {
         let text = mail_text().replace("ごろ", "〜");
-        bencher.counter(BytesCount::of_str(&text)).bench_local(|| normalise(black_box(&text), Profile::Ms).len());
+        bencher
+            .counter(BytesCount::of_str(&text))
+            .bench_local(|| normalise(black_box(&text), Profile::Ms).len());
     }
 
     /// Nothing but characters that cannot be sent.
     #[divan::bench]
     fn finding_what_cannot_be_sent(bencher: Bencher) {
         let text = "한글 ©é\n".repeat(70_000);
-        bencher.counter(BytesCount::of_str(&text)).bench_local(|| unsendable(black_box(&text), Profile::Ms).len());
+        bencher
+            .counter(BytesCount::of_str(&text))
+            .bench_local(|| unsendable(black_box(&text), Profile::Ms).len());
     }
 }

@@ -39,6 +39,8 @@ pub enum List {
     Robots,
 }
 
+/// The file that servers show where nothing is.
+pub(super) const NOT_FOUND: &str = "404.html";
 /// How many back numbers the home page shows under the latest issue.
 const BACK_NUMBERS: usize = 9;
 /// How many posts the home page shows.
@@ -89,7 +91,7 @@ impl Site<'_> {
             List::Corner(at) => self.name("連載・コーナー", &self.index.corners.all[at], &mut made),
             List::Author(at) => self.name("書いた人", &self.index.authors.all[at], &mut made),
             List::NotFound => {
-                let head = head("404.html", "ページが見つかりません", "");
+                let head = head(NOT_FOUND, "ページが見つかりません", "");
                 self.list("blog/404.html", &head, [], &mut made);
             }
             List::Sitemap => made.files = feed::sitemap(self),

@@ -221,6 +221,8 @@ impl<'a> Site<'a> {
 
     /// What every page's template sees.
     fn context(&self, head: &Head<'_>) -> Context {
+        // The page that stands for all that is missing has no address of its own.
+        let address = (head.path != lists::NOT_FOUND).then(|| href(&self.config.blog.url, head.path));
         let mut context = Context::new();
         context.insert_value("site", self.values.site.clone());
         context.insert_value(
@@ -230,7 +232,8 @@ impl<'a> Site<'a> {
                 ("description", text(head.description)),
                 ("kind", head.kind.into()),
                 ("url", text(&href(self.root, head.path))),
-                ("address", text(&href(&self.config.blog.url, head.path))),
+                ("address", optional(address.map(|address| text(&address)))),
+                ("is_home", Value::from(head.path.is_empty())),
             ]),
         );
         context

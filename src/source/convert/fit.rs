@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::finished::{Kind, Piece, flowed};
 use super::escape::{escaped, fenced};
 use crate::model::{HangingPunctuation, LineBreak, Typesetting};
+use crate::typeset::document::NARROWEST;
 use crate::typeset::fill_indented;
 
 /// A text's lines, and what is to stay of its end.
@@ -181,12 +182,14 @@ fn push(markdown: &mut String, gap: &str, block: &str) {
 }
 
 /// Whether words, filled, become these lines.
-pub(super) fn fills<'a>(
+fn fills<'a>(
     words: &str,
     typesetting: Typesetting,
     heads: (&str, &str),
     mut lines: impl Iterator<Item = &'a str>,
 ) -> bool {
+    let narrowest = if heads.1.is_empty() { 0 } else { NARROWEST + heads.1.len() };
+    let typesetting = typesetting.with_width(typesetting.width.max(narrowest));
     let filled = fill_indented(words, &typesetting, heads.0, heads.1);
     filled.iter().all(|line| lines.next() == Some(line.trim_end())) && lines.next().is_none()
 }

@@ -2,17 +2,16 @@
 
 use super::super::finished::{Kind, Passage, Piece, flowed, regrouped};
 use super::escape::{escaped, fenced};
-use super::fit::fills;
 use crate::model::Typesetting;
 
 /// The mail's footer stands two columns in.
-const INDENT: &str = "  ";
+const INDENT: usize = 2;
 
 /// The footer's Markdown.
 pub(super) fn markdown(text: &str, footer: &Passage, typesetting: Typesetting) -> String {
     let mut markdown = String::new();
     let lines: Vec<_> = footer.pieces.iter().flat_map(Piece::parted_lines).collect();
-    for piece in regrouped(text, &lines, typesetting.width) {
+    for piece in regrouped(text, &lines, typesetting.width.saturating_sub(INDENT)) {
         let lines = || piece.lines.iter().map(|line| &text[line.clone()]);
         let words = flowed(text, &piece.lines);
         let mut push = |block: &str| {
@@ -30,9 +29,8 @@ pub(super) fn markdown(text: &str, footer: &Passage, typesetting: Typesetting) -
                     push(&format!("{}\n: {}", escaped(label), escaped(value)));
                 }
             }
-            (Kind::Flow, ..) if fills(&words, typesetting, (INDENT, INDENT), lines()) => {
-                push(&escaped(&words));
-            }
+            // The mail sets the standing words two columns in, wherever they stood: their lines may change.
+            (Kind::Flow, ..) => push(&escaped(&words)),
             (Kind::Rule, ..) => {}
             _ => push(&fenced(lines())),
         }

@@ -2,9 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::SourceText;
-use crate::model::{Block, Inline, plain};
 use crate::source::{Envelope, document, finished};
-use crate::typeset::fill_indented;
+use crate::typeset::document::{self as typeset, Layout, Manner};
 
 const SETTINGS: &str = "[magazine]\nname = \"山海便り\"\npublisher = \"山海社\"\n\
     [mail]\nfrom = \"a@example.jp\"\nsubject = \"s\"\nwidth = 20\n\
@@ -56,43 +55,24 @@ fn assert_typesets_to(lines: &str, markdown: &str) {
     let mut problems = Vec::new();
     let (_, document) = document(&source, body..markdown.len(), &mut problems);
     assert!(problems.is_empty(), "{problems:?}\n{markdown}");
-    let mut blocks = document.blocks;
-    if front.contains("yamada")
-        && let Some(Block::Paragraph(words)) = blocks.last_mut()
-    {
-        words.push(Inline::Text { text: "(山田)".to_owned(), at: 0 });
-    }
-    let found = typeset_blocks(&blocks, typesetting, ("", ""));
+    let manner = Manner { typesetting, ..manner(Layout::Open) };
+    let found = typeset::document(&document, &manner, front.contains("yamada").then_some("(山田)")).lines;
+    let found: Vec<&str> = found.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()).collect();
     let expected: Vec<&str> = lines.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     assert_eq!(found, expected, "{markdown}");
 }
 
-fn typeset_blocks(blocks: &[Block], typesetting: Typesetting, heads: (&str, &str)) -> Vec<String> {
-    let mut lines = Vec::new();
-    for block in blocks {
-        match block {
-            Block::Paragraph(words) => {
-                for (index, words) in words.split(|word| *word == Inline::HardBreak).enumerate() {
-                    let first = if index == 0 { heads.0 } else { heads.1 };
-                    lines.extend(fill_indented(&plain(words), &typesetting, first, heads.1));
-                }
-            }
-            Block::Code { text, .. } => lines.extend(text.lines().map(|line| line.trim_end().to_owned())),
-            Block::Quote(blocks) => lines.extend(typeset_blocks(blocks, typesetting, ("> ", "> "))),
-            Block::List { start, items, .. } => {
-                for (index, item) in items.iter().enumerate() {
-                    let (mark, indent) = match start {
-                        Some(start) => (format!("{}. ", start + index as u64), "   "),
-                        None => ("・".to_owned(), "  "),
-                    };
-                    lines.extend(typeset_blocks(&item.blocks, typesetting, (&mark, indent)));
-                }
-            }
-            other => panic!("{other:?}"),
-        }
+fn manner(layout: Layout) -> Manner<'static> {
+    let address = &|address: &str| address.to_owned();
+    let mail = config().mail;
+    Manner {
+        typesetting: mail.typesetting,
+        emphasis: mail.emphasis,
+        links: mail.links,
+        tables: mail.tables,
+        layout,
+        address,
     }
-    lines.retain(|line| !line.is_empty());
-    lines
 }
 
 #[test]
@@ -131,14 +111,14 @@ fn authors_who_are_known_leave_the_text() {
 
 #[test]
 fn lists_quotes_and_lines_that_stay() {
-    check("・山\n・海と川と湖と沼と池\n  と滝\n・空", "- 山\n- 海と川と湖と沼と池と滝\n- 空");
+    check("・山\n・海と川と湖と沼と池と\n  滝\n・空", "- 山\n- 海と川と湖と沼と池と滝\n- 空");
     check("・山\n・海と川と湖と沼と池と\nと滝", "・山\n\n```\n・海と川と湖と沼と池と\nと滝\n```");
     check("1. 山\n2. 海", "1. 山\n2. 海");
     check("1.山\n2.海", "1.山\\\n2.海");
     check("1. 山\n1. 海", "1\\. 山\\\n1\\. 海");
     check("- 山\n- 海", "\\- 山\\\n\\- 海");
     check("次の三つ。\n・山\n・海", "次の三つ。\\\n・山\\\n・海");
-    check("> 今日は山に行きまし\n> た。\n\n海", "> 今日は山に行きました。\n\n海");
+    check("> 今日は山に行きました\n> ね。\n\n海", "> 今日は山に行きましたね。\n\n海");
     check("┌──┐\n│山│\n└──┘", "```\n┌──┐\n│山│\n└──┘\n```");
     check("短い行を\n並べておく\nだけの文", "短い行を\\\n並べておく\\\nだけの文");
     check("とても長いのに折り返されていない行", "```\nとても長いのに折り返されていない行\n```");
@@ -158,7 +138,7 @@ fn an_issue_becomes_files() {
             "content/issues/7/index.md\n+++\ndate = 2009-12-20\nnext-date = 2010-01-10\n+++\n\n前書きです。\n",
             "content/issues/7/01-linux.md\n+++\ntitle = \"Linuxで「山」\"\nauthor = \"yamada\"\ncorner = \"山の欄\"\n+++\n\n登る。\n",
             "content/issues/7/02-article.md\n+++\ntitle = \"あとがき\"\nletterspace = true\n+++\n\nまた。\n",
-            "content/footer.md\n# 問い合わせ\n\n発行\n: 山海社\n\n```\n  このメールは登録され\n  た方へ。\n```\n",
+            "content/footer.md\n# 問い合わせ\n\n発行\n: 山海社\n\nこのメールは登録された方へ。\n",
         ]
     );
     let files = converted(&format!("{mail}★次号は1/10発行\n"));
@@ -166,6 +146,27 @@ fn an_issue_becomes_files() {
     assert!(files[2].1.ends_with("また。\n\n★次号は1/10発行\n"), "{}", files[2].1);
     let finished = finished(&SourceText::new("a.txt", "本文"), &Envelope::default());
     assert_eq!(convert(&finished, &config(), true).map_err(|problem| problem.rule), Err("no-issue-number"));
+}
+
+#[test]
+fn a_footer_stands_as_it_stood() {
+    let footer = "■登録について\n  このメールは登録され\n  た方へ。\n  http://a.jp/\n\n■問い合わせ\n  発行   : 山海社\n  メール : a@b.jp\n";
+    let mail = format!(
+        "山海便り #7 2009-04-01\n\n■□\n□■ 題\n--------------------\n本文。\n\n--------------------\n{footer}--------------------\n"
+    );
+    let (path, markdown) = converted(&mail).pop().expect("a footer");
+    assert_eq!(path, "content/footer.md");
+    let source = SourceText::new(path, markdown);
+    let sections = crate::source::sections(&source, 0..source.text.len(), &mut Vec::new());
+    assert_eq!(sections.len(), 2, "{}", source.text);
+    let set = sections.iter().flat_map(|section| {
+        let title = section.title.iter().map(|title| format!("■{}", crate::model::plain(&title.content)));
+        title
+            .chain(typeset::document(&section.body, &manner(Layout::Compact), None).lines)
+            .collect::<Vec<_>>()
+    });
+    let expected: Vec<&str> = footer.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(set.collect::<Vec<_>>(), expected, "{}", source.text);
 }
 
 #[test]

@@ -169,7 +169,7 @@ pub fn finished(source: &Arc<SourceText>, envelope: &Envelope) -> Finished {
         let span = text.span.clone();
         articles.push(FinishedArticle { title, letterspace: false, corner: None, author: None, text, span });
     }
-    let footer = Some(passage(std::slice::from_ref(&parts.footer), None));
+    let footer = Some(footer_passage(&source.text, &lines, parts.footer.clone(), measure));
     Finished {
         source: source.clone(),
         publisher: masthead.publisher,
@@ -302,6 +302,21 @@ fn is_footer(lines: &[Line<'_>]) -> bool {
         || (words.len() == 2 && (has_address || written <= 15))
         || (words.len() == 1 && written <= 6)
         || (has_address && written <= 4)
+}
+
+/// The footer's text. Where its lines are set in under its headings, they count as flush.
+fn footer_passage<'a>(text: &str, lines: &[Line<'a>], range: Range<usize>, measure: usize) -> Passage {
+    const INDENT: &str = "  ";
+    let flush = |line: Line<'a>| match line.text.strip_prefix(INDENT) {
+        Some(text) => Line { at: line.at + INDENT.len(), text },
+        None => line,
+    };
+    let flushed: Vec<Line<'_>> = lines[range.clone()].iter().copied().map(flush).collect();
+    let is_set_in = lines[range.clone()].iter().any(|line| line.text.starts_with(INDENT));
+    let measure = if is_set_in { measure.saturating_sub(INDENT.len()) } else { measure };
+    let pieces = text::pieces(without_outer_rules(&flushed), measure);
+    let document = text::document(text, &pieces, measure);
+    Passage { document, span: octets(lines, &[range]), pieces }
 }
 
 fn is_footer_title(title: &str) -> bool {

@@ -123,7 +123,7 @@ fn checkerboards() {
          article: 山に登る by 山田: 山に登りました。天気は晴れでした。\n\
          article: 海で泳ぐ (海の欄) by 海野: 泳ぎました。\n\
          article: あとがき (spaced): また来年。(笑)\n\
-         footer: ■配信停止下記からどうぞ。http://example.jp/\n",
+         footer: ■配信停止下記からどうぞ。 http://example.jp/\n",
     );
 }
 
@@ -150,13 +150,13 @@ fn marked_lines() {
         "山海便り #7 2009-04-01\n\nこんにちは。\n\n■山に登る\n\n登りました。\n\n●朝\n眠い。\n\n■海で泳ぐ\n泳ぎました。\n\n\
          --------------------\n発行 山海社\n",
         "name: 山海便り\nnumber: 7\ndate: 2009-04-01\nopening: こんにちは。\n\
-         article: 山に登る: 登りました。●朝 眠い。\narticle: 海で泳ぐ: 泳ぎました。\nfooter: 発行 山海社\n",
+         article: 山に登る: 登りました。●朝眠い。\narticle: 海で泳ぐ: 泳ぎました。\nfooter: 発行 山海社\n",
     );
     check(
         "山海便り No.7 2009/04/01\n\n【目次】\n◆山に登る◇\n◆海で泳ぐ◇\n\n◆山に登る◇\n登りました。\n\n◆海で泳ぐ◇\n泳ぎました。\n\n\
          ◆配信停止について◇\nお問い合わせ a@example.jp\n",
         "name: 山海便り\nnumber: 7\ndate: 2009-04-01\narticle: 山に登る: 登りました。\narticle: 海で泳ぐ: 泳ぎました。\n\
-         footer: ◆配信停止について◇ お問い合わせ a@example.jp\n",
+         footer: ◆配信停止について◇お問い合わせ a@example.jp\n",
     );
 }
 

@@ -249,6 +249,7 @@ fn blocks(text: &str, pieces: &[Piece], measure: usize, quotes: usize) -> Vec<Bl
     let mut blocks: Vec<Block> = Vec::new();
     let mut next_number = None;
     let mut above: Option<Kind> = None;
+    let mut below_mark = false;
     for piece in pieces {
         let line = |index: usize| &text[piece.lines[index].clone()];
         match piece.kind {
@@ -274,7 +275,10 @@ fn blocks(text: &str, pieces: &[Piece], measure: usize, quotes: usize) -> Vec<Bl
                 next_number = number.map(|number| number + 1);
             }
             Kind::Flow => {
-                let goes_on = above == Some(Kind::Flow) && !piece.parted && !line(0).starts_with([' ', '　']);
+                let goes_on = above == Some(Kind::Flow)
+                    && !piece.parted
+                    && !below_mark
+                    && !line(0).starts_with([' ', '　']);
                 let words = inlines(text, &piece.lines);
                 match blocks.last_mut() {
                     Some(Block::Paragraph(before)) if goes_on => {
@@ -286,6 +290,7 @@ fn blocks(text: &str, pieces: &[Piece], measure: usize, quotes: usize) -> Vec<Bl
             }
         }
         above = Some(piece.kind);
+        below_mark = piece.lines.len() == 1 && line(0).starts_with(mark);
     }
     blocks
 }

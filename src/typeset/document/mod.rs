@@ -92,7 +92,7 @@ pub fn document(document: &Document, manner: &Manner<'_>, run_in: Option<&str>) 
 }
 
 /// However deep the nesting, a line keeps this many columns.
-const NARROWEST: usize = 20;
+pub(crate) const NARROWEST: usize = 20;
 
 const COMPACT_INDENT: &str = "  ";
 

@@ -19,5 +19,8 @@ pub mod typeset;
 pub mod config;
 pub mod source;
 pub mod theme;
+pub mod check;
 pub mod blog;
+pub mod mail;
 pub mod publish;
+pub mod cli;

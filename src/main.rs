@@ -1,1 +1,7 @@
-fn main() {}
+//! The `mailmag` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mailmag::cli::main()
+}

@@ -5,13 +5,61 @@
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 use super::date;
+use crate::model::{HangingPunctuation, LineBreak, Typesetting};
+use crate::typeset;
 
 /// The widest measure that a template may ask for, in columns.
 const WIDEST: usize = 1000;
 
 pub(super) fn register(tera: &mut Tera) {
+    tera.register_filter("box", |text: &str, arguments: Kwargs, _: &State<'_>| boxed(text, &arguments));
+    tera.register_filter("center", |text: &str, arguments: Kwargs, _: &State<'_>| center(text, &arguments));
+    tera.register_filter("wrap", |text: &str, arguments: Kwargs, _: &State<'_>| wrap(text, &arguments));
+    tera.register_filter("indent", |text: &str, arguments: Kwargs, _: &State<'_>| indent(text, &arguments));
+    tera.register_filter("letterspace", |text: &str, _: Kwargs, _: &State<'_>| typeset::letterspace(text));
     tera.register_filter("pad", |value: &Value, arguments: Kwargs, _: &State<'_>| pad(value, &arguments));
     tera.register_filter("date", |text: &str, arguments: Kwargs, _: &State<'_>| date(text, &arguments));
+    tera.register_function("box", |arguments: Kwargs, _: &State<'_>| boxed(text(&arguments)?, &arguments));
+    tera.register_function("center", |arguments: Kwargs, _: &State<'_>| center(text(&arguments)?, &arguments));
+    tera.register_function("rule", |arguments: Kwargs, _: &State<'_>| rule(&arguments));
+}
+
+/// `box(text="…", width=76)`: the title box, each line centred in it.
+fn boxed(text: &str, arguments: &Kwargs) -> TeraResult<String> {
+    Ok(typeset::boxed(text, width(arguments)?))
+}
+
+/// `center(text="…", width=76)`: each line in the middle of the measure.
+fn center(text: &str, arguments: &Kwargs) -> TeraResult<String> {
+    let width = width(arguments)?;
+    Ok(text.lines().map(|line| typeset::center(line, width)).collect::<Vec<_>>().join("\n"))
+}
+
+/// `rule(width=76, of="-")`: a line of one character.
+fn rule(arguments: &Kwargs) -> TeraResult<String> {
+    let of = arguments.get::<&str>("of")?.unwrap_or("-");
+    let mut characters = of.chars();
+    match (characters.next(), characters.next()) {
+        (Some(character), None) => Ok(typeset::rule(character, width(arguments)?)),
+        _ => Err(Error::message("`of` must be one character, such as \"-\" or \"━\"")),
+    }
+}
+
+/// `text | wrap(width=76, line_break="strict", hanging_punctuation="none")`: paragraphs filled into lines.
+fn wrap(text: &str, arguments: &Kwargs) -> TeraResult<String> {
+    let typesetting = Typesetting {
+        width: width(arguments)?,
+        line_break: one_of(arguments, "line_break", &LineBreak::NAMES)?,
+        hanging_punctuation: one_of(arguments, "hanging_punctuation", &HangingPunctuation::NAMES)?,
+        ..Typesetting::default()
+    };
+    Ok(typeset::wrap(text, &typesetting))
+}
+
+/// `text | indent(width=2)`: every line that is not blank moved to the right.
+fn indent(text: &str, arguments: &Kwargs) -> TeraResult<String> {
+    let columns = arguments.get::<usize>("width")?.unwrap_or(2);
+    bounded(columns).map(|columns| typeset::indent(text, columns))
 }
 
 /// `10 | pad(width=3)` is `010`; `"発行" | pad(width=7)` has spaces behind it.
@@ -21,7 +69,7 @@ fn pad(value: &Value, arguments: &Kwargs) -> TeraResult<String> {
         return Ok(format!("{number:0width$}"));
     }
     match value.as_str() {
-        Some(text) => Ok(text.to_owned()),
+        Some(text) => Ok(typeset::pad(text, width)),
         None => Err(Error::message(format!("`pad` takes a number or a text, not {}", value.name()))),
     }
 }
@@ -35,6 +83,10 @@ fn date(text: &str, arguments: &Kwargs) -> TeraResult<String> {
     date::format(day, form).map_err(Error::message)
 }
 
+fn text(arguments: &Kwargs) -> TeraResult<&str> {
+    arguments.must_get::<&str>("text")
+}
+
 fn width(arguments: &Kwargs) -> TeraResult<usize> {
     bounded(arguments.must_get::<usize>("width")?)
 }
@@ -44,4 +96,13 @@ fn bounded(columns: usize) -> TeraResult<usize> {
         return Err(Error::message(format!("`width` must be at most {WIDEST} columns, not {columns}")));
     }
     Ok(columns)
+}
+
+fn one_of<T: Copy + Default>(arguments: &Kwargs, key: &str, names: &[(&'static str, T)]) -> TeraResult<T> {
+    let Some(wanted) = arguments.get::<&str>(key)? else { return Ok(T::default()) };
+    let found = names.iter().find(|(name, _)| *name == wanted).map(|(_, choice)| *choice);
+    found.ok_or_else(|| {
+        let known: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        Error::message(format!("`{key}` must be {}, not \"{wanted}\"", known.join(" or ")))
+    })
 }

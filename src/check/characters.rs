@@ -1,0 +1,99 @@
+//! Whether every character can be sent, each told at its own place.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Checked, place_of};
+use crate::charset::{self, Finding, Sendable};
+use crate::config::CharsetChoice;
+use crate::diagnostic::{Diagnostic, SourceText};
+use crate::model::{InMail, Piece};
+
+/// Every character of the mail is in the character set it is sent in; what other machines may show otherwise is a
+/// warning.
+pub(super) fn can_be_sent(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
+    if checked.config.mail.charset == CharsetChoice::Utf8 {
+        return;
+    }
+    let mut found = Vec::new();
+    for text in checked.texts() {
+        text.document.for_each_piece(|piece| {
+            let (words, at) = match piece {
+                Piece::Words(words, at) | Piece::Code(words, at) | Piece::Lines(words, at) => (words, at),
+                Piece::Address(..) => return,
+            };
+            look(words, &text.source, at, checked, &mut found);
+        });
+    }
+    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail != InMail::Omit) {
+        for words in [Some(&article.title), article.corner.as_ref()].into_iter().flatten() {
+            let at = place_of(&text.source, words).start;
+            look(words, &text.source, at, checked, &mut found);
+        }
+    }
+    let unsendable = found.iter().any(|found| found.sendable == Sendable::No);
+    if unsendable && checked.config.mail.charset == CharsetChoice::Auto {
+        // The mail goes out in UTF-8, which has them all.
+        return;
+    }
+    // Each character is told once a file: a text that has ① has ② and ③, and they come again.
+    let mut told: Vec<(char, *const SourceText)> = Vec::new();
+    for Found { source, span, character, sendable } in found {
+        if told.contains(&(character, Arc::as_ptr(&source))) {
+            continue;
+        }
+        told.push((character, Arc::as_ptr(&source)));
+        problems.push(diagnostic(character, sendable).at(&source, span));
+    }
+}
+
+struct Found {
+    source: Arc<SourceText>,
+    span: Range<usize>,
+    character: char,
+    sendable: Sendable,
+}
+
+fn look(words: &str, source: &Arc<SourceText>, at: usize, checked: &Checked<'_>, found: &mut Vec<Found>) {
+    for Finding { offset, character, sendable } in charset::look(words, checked.config.mail.charset_profile) {
+        let span = find(source, at, offset, character);
+        found.push(Found { source: source.clone(), span, character, sendable });
+    }
+}
+
+/// Where a character stands that is at `offset` in words that begin at `at`: just there when the words stand so in
+/// the file; else where it is next, for words may have lost their escapes and marks.
+fn find(source: &SourceText, at: usize, offset: usize, character: char) -> Range<usize> {
+    let length = character.len_utf8();
+    let exact = at + offset;
+    if source.text.get(exact..).is_some_and(|rest| rest.starts_with(character)) {
+        return exact..exact + length;
+    }
+    match source.text.get(at..).and_then(|rest| rest.find(character)) {
+        Some(further) => at + further..at + further + length,
+        None => at..at,
+    }
+}
+
+fn diagnostic(character: char, sendable: Sendable) -> Diagnostic {
+    let name = format!("`{character}` (U+{:04X})", character as u32);
+    let remedy = charset::remedy(character);
+    match sendable {
+        Sendable::PlatformDependent => {
+            Diagnostic::warning("platform-dependent-char", format!("{name} is not in JIS X 0208"))
+                .label("some readers will see something else")
+                .help(match remedy {
+                    Some(remedy) => format!("{remedy}; or set `charset-profile = \"strict\"` under [mail]"),
+                    None => "set `charset-profile = \"strict\"` or `charset = \"utf-8\"` under [mail]".to_owned(),
+                })
+        }
+        Sendable::Yes | Sendable::No => {
+            Diagnostic::error("unsendable-char", format!("{name} cannot be sent in ISO-2022-JP"))
+                .label("not in this character set")
+                .help(match remedy {
+                    Some(remedy) => format!("{remedy}; or set `charset = \"auto\"` under [mail]"),
+                    None => "choose another character, or set `charset = \"auto\"` under [mail]".to_owned(),
+                })
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether lines fit the measure, and whether readers' mailers can tell where an address ends.
+
+use super::Checked;
+use crate::diagnostic::Diagnostic;
+use crate::model::{InMail, Piece};
+use crate::typeset;
+
+/// No line of code and no word is wider than the measure: what cannot be cut stands past the margin.
+pub(super) fn fit(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
+    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail != InMail::Omit) {
+        let width = article.typesetting.width;
+        text.document.for_each_piece(|piece| {
+            let mut too_wide = |words: &str, start: usize, remedy: &str| {
+                let message = format!("{} columns do not fit a line of {width}", typeset::columns(words));
+                problems.push(
+                    Diagnostic::warning("line-too-wide", message)
+                        .at(&text.source, start..start + words.len())
+                        .label("stands past the margin, or is cut by readers' mailers")
+                        .help(remedy),
+                );
+            };
+            match piece {
+                Piece::Lines(lines, at) => {
+                    let mut start = at;
+                    for line in lines.split_inclusive('\n') {
+                        let words = line.trim_end();
+                        // Lines within a list or quote are indented in the file: look for them from here on.
+                        let found = text.source.text[start..].find(words).map_or(start, |further| start + further);
+                        if typeset::columns(&typeset::document::expand_tabs(words)) > width {
+                            too_wide(words, found, "break the line by hand");
+                        }
+                        start = found + words.len();
+                    }
+                }
+                Piece::Words(words, at) | Piece::Code(words, at) => {
+                    for atom in typeset::too_wide(words, width) {
+                        too_wide(&words[atom.clone()], at + atom.start, "shorten it, or put it on the blog alone");
+                    }
+                }
+                Piece::Address(..) => {}
+            }
+        });
+    }
+}
+
+/// No full stop, closing bracket or kana follows an address at once: mailers take it into the link.
+pub(super) fn urls_stand_apart(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
+    for text in checked.texts() {
+        text.document.for_each_piece(|piece| {
+            let Piece::Words(words, at) = piece else { return };
+            for url in typeset::glued_urls(words) {
+                problems.push(
+                    Diagnostic::warning("url-glued", "readers' mailers will take what follows into this address")
+                        .at(&text.source, at + url.start..at + url.end)
+                        .help("put a space behind the address, or give it a line of its own"),
+                );
+            }
+        });
+    }
+}

@@ -1,0 +1,92 @@
+//! `mailmag check`: everything that is wrong, and nothing written.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use super::console::Console;
+use super::production::produce;
+use super::{Outcome, open, today};
+use crate::diagnostic::{Diagnostic, Format, Level, render};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Tell only the problems of these files and folders, as seen from the magazine's folder
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How problems are written down
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatName,
+}
+
+/// The names of [`Format`] on the command line.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum FormatName {
+    /// With the lines they stand in; on stderr
+    #[default]
+    Human,
+    /// path:line:column: level: rule-id: message, a line each; on stdout
+    Short,
+    /// An array of objects with the same fields; on stdout
+    Json,
+}
+
+pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
+    let wanted: Vec<String> =
+        arguments.paths.iter().map(|path| below_root(directory, path)).collect::<Result<_>>()?;
+    let (content, mut problems) = open(directory)?;
+    if let Some(mut content) = content {
+        let held_back = content.hold_back(today(&content.config));
+        held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
+        let nothing = |_: &str, _: &[u8]| Ok(());
+        problems.extend(produce(&content, &nothing, console)?);
+    }
+    if !wanted.is_empty() {
+        problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));
+    }
+    report(&problems, arguments.format, console)
+}
+
+fn report(problems: &[Diagnostic], format: FormatName, console: &Console) -> Result<Outcome> {
+    let format = match format {
+        FormatName::Human => return Ok(console.problems(problems)),
+        FormatName::Short => Format::Short,
+        FormatName::Json => Format::Json,
+    };
+    console.data(render(problems, format, false).as_bytes())?;
+    let has_errors = problems.iter().any(|problem| problem.level == Level::Error);
+    Ok(if has_errors { Outcome::Problems } else { Outcome::Well })
+}
+
+fn lies_in(path: &str, wanted: &str) -> bool {
+    path.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || wanted.is_empty())
+}
+
+/// A path as problems name it: from the magazine's root, with `/` between folders.
+fn below_root(directory: &Path, path: &Path) -> Result<String> {
+    if !directory.join(path).exists() {
+        bail!("there is no {} in the magazine's folder", path.display());
+    }
+    let root = directory.canonicalize()?;
+    let full = directory.join(path).canonicalize()?;
+    let Ok(below) = full.strip_prefix(&root) else { bail!("{} lies outside the magazine", path.display()) };
+    Ok(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_chosen_by_whole_parts_of_their_path() {
+        for (path, wanted, expected) in [
+            ("content/issues/010/01-a.md", "content/issues/010", true),
+            ("content/issues/010.md", "content/issues/010.md", true),
+            ("content/issues/0100/01-a.md", "content/issues/010", false),
+            ("mailmag.toml", "", true),
+        ] {
+            assert_eq!(lies_in(path, wanted), expected, "{path} in {wanted}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the program says: data to stdout, everything else to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Outcome;
+use crate::diagnostic::{Diagnostic, Format, Level, render};
+
+/// When messages are coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ColorChoice {
+    /// When stderr is a terminal
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where messages go, and how many of them.
+#[derive(Debug)]
+pub(super) struct Console {
+    color: bool,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Console {
+    #[expect(clippy::disallowed_methods, reason = "NO_COLOR and TERM are for the command line to read")]
+    pub(super) fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                io::stderr().is_terminal() && !unwanted && !dumb
+            }
+        };
+        Console { color, quiet, verbose }
+    }
+
+    /// Data, to stdout.
+    pub(super) fn data(&self, octets: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(octets)?;
+        stdout.flush()
+    }
+
+    /// A sentence about what was done, unless `-q`.
+    pub(super) fn say(&self, sentence: &str) {
+        if !self.quiet {
+            self.to_stderr(sentence);
+        }
+    }
+
+    /// A sentence that only `-v` shows.
+    pub(super) fn detail(&self, sentence: &str) {
+        if self.verbose {
+            self.to_stderr(sentence);
+        }
+    }
+
+    /// Problems for people, and what they come to: only errors make a command fail. Warnings are silent under `-q`.
+    pub(super) fn problems(&self, problems: &[Diagnostic]) -> Outcome {
+        let errors = problems.iter().filter(|problem| problem.level == Level::Error).count();
+        let warnings = problems.len() - errors;
+        let shown: Vec<Diagnostic> =
+            problems.iter().filter(|problem| !self.quiet || problem.level == Level::Error).cloned().collect();
+        let text = render(&shown, Format::Human, self.color);
+        if !text.is_empty() {
+            self.to_stderr(text.trim_end_matches('\n'));
+            self.to_stderr("");
+        }
+        if errors + warnings > 0 {
+            self.say(&format!("{}, {}", count(errors, "error"), count(warnings, "warning")));
+        }
+        if errors > 0 { Outcome::Problems } else { Outcome::Well }
+    }
+
+    /// What kept a command from being done, with its causes.
+    pub(super) fn failure(&self, error: &anyhow::Error) {
+        let (on, off) = if self.color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        let message: String =
+            format!("{error:#}").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.to_stderr(&format!("{on}error{off}: {message}"));
+    }
+
+    /// A bar for long work; nothing is drawn when stderr is no terminal or under `-q`.
+    pub(super) fn progress(&self, steps: usize, what: &'static str) -> ProgressBar {
+        let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}")
+            .expect("the template is a constant, and right");
+        ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style).with_message(what)
+    }
+
+    fn to_stderr(&self, text: &str) {
+        // When stderr is gone there is nobody left to tell.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Whether an error only says that the reader of our data has gone (`mailmag … | head`).
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

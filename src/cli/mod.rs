@@ -1,0 +1,113 @@
+//! The command line: one file per command, the only printing, the only clock.
+
+mod build;
+mod check;
+mod console;
+mod import;
+mod init;
+mod man;
+mod new;
+mod production;
+mod text;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chrono::{NaiveDate, Utc};
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::source::{self, Content, ReadError};
+use console::{ColorChoice, Console};
+
+/// Japanese mail magazines from one source: typeset mail, a static archive.
+#[derive(Debug, Parser)]
+#[command(name = "mailmag", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    /// The magazine's folder
+    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
+    directory: PathBuf,
+    /// Colours in messages
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    color: ColorChoice,
+    /// Say nothing but problems
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a new magazine, ready to build
+    Init(init::Arguments),
+    /// Begin an issue, an article or a post, with the next number and date filled in
+    New(new::Arguments),
+    /// Name everything that is wrong with the magazine, and write nothing
+    Check(check::Arguments),
+    /// Make the blog and the mail of every issue
+    Build(build::Arguments),
+    /// Take old mails into content/issues
+    Import(import::Arguments),
+    /// Typeset, unwrap, decode or encode text from stdin to stdout
+    Text(text::Arguments),
+    /// Print a shell's completions for this program
+    Completions(man::CompletionsArguments),
+    /// Print this program's manual page, or write one page for each command
+    Man(man::Arguments),
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// All is well: 0.
+    Well,
+    /// There are problems in the content, and they have been told: 1.
+    Problems,
+}
+
+/// Runs the program with the process's own arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let console = Console::new(arguments.color, arguments.quiet, arguments.verbose);
+    let directory = &arguments.directory;
+    let result = match arguments.command {
+        Command::Init(arguments) => init::run(directory, arguments, &console),
+        Command::New(arguments) => new::run(directory, arguments, &console),
+        Command::Check(arguments) => check::run(directory, arguments, &console),
+        Command::Build(arguments) => build::run(directory, arguments, &console),
+        Command::Import(arguments) => import::run(directory, arguments, &console),
+        Command::Text(arguments) => text::run(arguments, &console),
+        Command::Completions(arguments) => man::completions(arguments, &console),
+        Command::Man(arguments) => man::run(arguments, &console),
+    };
+    match result {
+        Ok(Outcome::Well) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(1),
+        Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.failure(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The command line as clap sees it, for manual pages and completions.
+fn command() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}
+
+/// Reads a magazine: its content, when the settings are usable, and all that is wrong with it.
+fn open(directory: &Path) -> Result<(Option<Content>, Vec<Diagnostic>), ReadError> {
+    Ok(source::parse(source::read(directory)?))
+}
+
+/// The day it is where the magazine is published.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
+fn today(config: &Config) -> NaiveDate {
+    Utc::now().with_timezone(&config.magazine.timezone).date_naive()
+}

@@ -1,0 +1,4 @@
+//! What holds across modules, and what the whole program does.
+
+mod architecture;
+mod broken;

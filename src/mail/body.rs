@@ -6,30 +6,29 @@ use super::context::{IssueContext, MagazineContext};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Block, Document, InMail, Inline, Issue, Links, Typesetting};
-use crate::source::{IssueTexts, Text};
+use crate::source::{Content, IssueTexts, Text};
 use crate::theme::{self, Theme};
 use crate::typeset::document::{Layout, Manner, document};
 
-/// The mail form of an issue: UTF-8, with a line feed after each line. `footer` is the magazine's standing words. A
-/// finished mail's form is as it went out.
+/// The mail form of an issue by its index in the magazine: UTF-8, with a line feed after each line. A finished mail's
+/// is as it went out.
 ///
 /// # Errors
 /// A template that cannot be rendered.
 pub fn body(
-    config: &Config,
-    issue: &Issue,
+    content: &Content,
+    index: usize,
     texts: &IssueTexts,
-    footer: Option<&Text>,
     theme: &Theme,
 ) -> Result<String, Box<Diagnostic>> {
+    let issue = &content.magazine.issues[index];
     let text = match &texts.sent {
         Some(sent) => sent.body.clone(),
         None => {
-            let context = theme::Context::from_serialize(&context(config, issue, texts, footer));
-            let context = context.expect("the context is of strings, numbers and lists");
-            theme
-                .render("mail/body.txt", &context, &format!("the mail of issue {}", issue.label))?
-                .replace("\r\n", "\n")
+            let context = context(&content.config, issue, texts, content.footer.as_ref());
+            let context = theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
+            let what = format!("the mail of issue {}", issue.label);
+            theme.render("mail/body.txt", &context, &what)?.replace("\r\n", "\n")
         }
     };
     Ok(format!("{}\n", text.trim_end_matches('\n')))
@@ -164,5 +163,121 @@ fn full_address(url: &str, root: &str, path: &str) -> String {
         } else {
             return format!("{root}{folder}/{rest}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::*;
+    use crate::config;
+    use crate::diagnostic::SourceText;
+    use crate::model::Author;
+    use crate::source;
+
+    const SETTINGS: &str = r#"
+        [magazine]
+        name = "等幅通信"
+        publisher = "桁そろえ研究会"
+        [mail]
+        from = "news@tohaba.example"
+        subject = "unused here"
+        width = 40
+        [blog]
+        url = "https://tohaba.example/back"
+    "#;
+
+    fn text(path: &str, markdown: &str) -> Text {
+        let source = SourceText::new(path, markdown);
+        let document = source::document(&source, 0..markdown.len(), &mut Vec::new()).1;
+        Text { source, document }
+    }
+
+    fn article(title: &str, in_mail: InMail) -> Article {
+        Article {
+            title: title.to_owned(),
+            slug: "slug".to_owned(),
+            author: Some(Author { key: None, name: "水野".to_owned() }),
+            corner: Some("道具箱".to_owned()),
+            tags: Vec::new(),
+            in_mail,
+            letterspace: false,
+            typesetting: Typesetting::default().with_width(24),
+            excerpt: String::new(),
+            characters: 0,
+        }
+    }
+
+    fn issue(articles: Vec<Article>) -> Issue {
+        Issue {
+            number: 10,
+            label: "010".to_owned(),
+            date: NaiveDate::from_ymd_opt(2010, 5, 14).expect("a day"),
+            next_date: None,
+            subject: None,
+            contents: Some(true),
+            tags: Vec::new(),
+            draft: false,
+            articles,
+            finished: false,
+        }
+    }
+
+    /// What the template is given, as JSON.
+    fn given(articles: Vec<Article>, texts: IssueTexts, footer: Option<&Text>) -> serde_json::Value {
+        let settings = SourceText::new("mailmag.toml", SETTINGS);
+        let config = config::parse(&settings, &mut Vec::new()).expect("the settings are good");
+        serde_json::to_value(context(&config, &issue(articles), &texts, footer)).expect("it is JSON")
+    }
+
+    #[test]
+    fn articles_are_in_the_mail_as_they_say() {
+        let markdown = "![棚](rack.jpg)\n\n一段落目は長い。[註](/about/)[^1]\n\n二段落目。\n\n[^1]: 脚注。\n";
+        let choices = [("全文", InMail::Full), ("要約", InMail::Summary), ("なし", InMail::Omit)];
+        let articles: Vec<Article> = choices.iter().map(|(title, choice)| article(title, *choice)).collect();
+        let texts = choices.map(|_| text("content/issues/010/01-a.md", markdown)).to_vec();
+        let given = given(articles, IssueTexts { opening: None, articles: texts, sent: None }, None);
+        let shown = given["articles"].as_array().expect("a list");
+        assert_eq!(shown.len(), 2);
+        assert_eq!(
+            shown[0]["text"],
+            "[画像] 棚\nhttps://tohaba.example/back/issues/010/rack.jpg\n\n一段落目は長い。註[1]\n[*1]\n\n\
+             二段落目。(水野)\n\n[*1] 脚注。\n\n[1] https://tohaba.example/back/about/"
+        );
+        assert_eq!(shown[1]["text"], "一段落目は長い。註[1]\n(水野)\n\n[1] https://tohaba.example/back/about/");
+        assert_eq!((&shown[0]["is_summary"], &shown[1]["is_summary"]), (&false.into(), &true.into()));
+        assert_eq!(shown[1]["url"], "https://tohaba.example/back/issues/010/slug/");
+    }
+
+    #[test]
+    fn the_magazine_s_own_words_have_its_measure() {
+        let opening = text("content/issues/010/index.md", "あいうえおかきくけこさしすせそたちつてとな");
+        let footer = text("content/footer.md", "[登録](subscribe/)はこちら。\n");
+        let texts = IssueTexts { opening: Some(opening), articles: Vec::new(), sent: None };
+        let given = given(Vec::new(), texts, Some(&footer));
+        assert_eq!(given["opening"], "あいうえおかきくけこさしすせそたちつてと\nな");
+        assert_eq!(given["footer"], "  登録はこちら。\n  https://tohaba.example/back/subscribe/");
+        assert_eq!(given["contents"], true);
+        assert_eq!(given["issue"]["date"], "2010-05-14");
+        assert_eq!(given["issue"]["url"], "https://tohaba.example/back/issues/010/");
+    }
+
+    #[test]
+    fn addresses_are_made_full() {
+        let cases = [
+            ("https://a.jp/x", "https://a.jp/x"),
+            ("tel:03", "tel:03"),
+            ("//a.jp/", "//a.jp/"),
+            ("/about/", "https://b.jp/m/about/"),
+            ("rack.jpg", "https://b.jp/m/issues/010/rack.jpg"),
+            ("./a/b.pdf", "https://b.jp/m/issues/010/a/b.pdf"),
+            ("../009/", "https://b.jp/m/issues/009/"),
+            ("../../../../x", "https://b.jp/m/x"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(full_address(url, "https://b.jp/m", "content/issues/010/01-a.md"), expected);
+        }
+        assert_eq!(full_address("x", "https://b.jp", "content/footer.md"), "https://b.jp/x");
     }
 }

@@ -133,7 +133,7 @@ fn control_characters(form: &Arc<SourceText>) -> Vec<Diagnostic> {
 
 fn cannot_be_sent(character: char) -> Diagnostic {
     let problem =
-        Diagnostic::error("unsendable-character", format!("`{character}` cannot be sent in ISO-2022-JP"));
+        Diagnostic::error("unsendable-char", format!("`{character}` cannot be sent in ISO-2022-JP"));
     match charset::remedy(character) {
         Some(remedy) => problem.help(format!("{remedy}, or set `charset = \"auto\"`")),
         None => problem.help("choose another character, or set `charset = \"auto\"`"),

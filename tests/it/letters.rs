@@ -117,8 +117,8 @@ fn what_cannot_be_sent_is_named_at_its_place() {
     let long = "長".repeat(500);
     let cases: [(&str, &str, &str, &[&str]); 5] = [
         (SETTINGS, "題", "一\u{1b}二\n三\0", &["control-character 3..4", "control-character 11..12"]),
-        (&strict, "題", "一\n🍣é\n", &["unsendable-character 4..8", "unsendable-character 8..10"]),
-        (&strict, "🍣", "一\n", &["unsendable-character content/issues/010"]),
+        (&strict, "題", "一\n🍣é\n", &["unsendable-char 4..8", "unsendable-char 8..10"]),
+        (&strict, "🍣", "一\n", &["unsendable-char content/issues/010"]),
         (&strict, "題", &format!("一\n{long}\n二"), &["line-too-long 4..1504"]),
         (SETTINGS, "題", &format!("一\n{long}\n二"), &[]),
     ];

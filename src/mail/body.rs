@@ -26,7 +26,8 @@ pub fn body(
         Some(sent) => sent.body.clone(),
         None => {
             let context = context(&content.config, issue, texts, content.footer.as_ref());
-            let context = theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
+            let context =
+                theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
             let what = format!("the mail of issue {}", issue.label);
             theme.render("mail/body.txt", &context, &what)?.replace("\r\n", "\n")
         }
@@ -59,7 +60,7 @@ struct ArticleContext<'a> {
     /// Whether the text is but the first paragraph.
     is_summary: bool,
     /// The article on the blog.
-    url: String,
+    address: String,
 }
 
 fn context<'a>(
@@ -78,7 +79,7 @@ fn context<'a>(
         contents,
         opening: texts.opening.as_ref().map(|opening| in_full(config, opening, Layout::Open)),
         articles: articles
-            .map(|(article, text)| article_context(config, article, text, &issue.url))
+            .map(|(article, text)| article_context(config, article, text, &issue.address))
             .collect(),
         footer: footer.map(|footer| in_full(config, footer, Layout::Compact)),
         issue,
@@ -98,7 +99,7 @@ fn article_context<'a>(
     config: &Config,
     article: &'a Article,
     text: &Text,
-    issue_url: &str,
+    issue_address: &str,
 ) -> ArticleContext<'a> {
     let address = |url: &str| full_address(url, &config.blog.url, &text.source.path);
     let manner = manner(config, article.typesetting, &address);
@@ -114,7 +115,7 @@ fn article_context<'a>(
         tags: &article.tags,
         text: document(shown, &manner, run_in.as_deref()).text(),
         is_summary,
-        url: format!("{issue_url}{}/", article.slug),
+        address: format!("{issue_address}{}/", article.slug),
     }
 }
 
@@ -242,12 +243,15 @@ mod tests {
         assert_eq!(shown.len(), 2);
         assert_eq!(
             shown[0]["text"],
-            "[画像] 棚\nhttps://tohaba.example/back/issues/010/rack.jpg\n\n一段落目は長い。註[1]\n[*1]\n\n\
+            "[画像] 棚\nhttps://tohaba.example/back/issues/010/rack.jpg\n\n一段落目は長い。\n註[1][*1]\n\n\
              二段落目。(水野)\n\n[*1] 脚注。\n\n[1] https://tohaba.example/back/about/"
         );
-        assert_eq!(shown[1]["text"], "一段落目は長い。註[1]\n(水野)\n\n[1] https://tohaba.example/back/about/");
+        assert_eq!(
+            shown[1]["text"],
+            "一段落目は長い。註[1]\n(水野)\n\n[1] https://tohaba.example/back/about/"
+        );
         assert_eq!((&shown[0]["is_summary"], &shown[1]["is_summary"]), (&false.into(), &true.into()));
-        assert_eq!(shown[1]["url"], "https://tohaba.example/back/issues/010/slug/");
+        assert_eq!(shown[1]["address"], "https://tohaba.example/back/issues/010/slug/");
     }
 
     #[test]
@@ -260,7 +264,7 @@ mod tests {
         assert_eq!(given["footer"], "  登録はこちら。\n  https://tohaba.example/back/subscribe/");
         assert_eq!(given["contents"], true);
         assert_eq!(given["issue"]["date"], "2010-05-14");
-        assert_eq!(given["issue"]["url"], "https://tohaba.example/back/issues/010/");
+        assert_eq!(given["issue"]["address"], "https://tohaba.example/back/issues/010/");
     }
 
     #[test]

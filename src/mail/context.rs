@@ -10,7 +10,7 @@ pub(super) struct MagazineContext<'a> {
     name: &'a str,
     publisher: &'a str,
     /// The blog's home page.
-    url: String,
+    address: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -22,7 +22,7 @@ pub(super) struct IssueContext<'a> {
     next_date: Option<String>,
     tags: Vec<&'a str>,
     /// The issue on the blog.
-    pub(super) url: String,
+    pub(super) address: String,
 }
 
 impl<'a> MagazineContext<'a> {
@@ -31,7 +31,7 @@ impl<'a> MagazineContext<'a> {
         MagazineContext {
             name: &magazine.name,
             publisher: &magazine.publisher,
-            url: format!("{}/", config.blog.url),
+            address: format!("{}/", config.blog.url),
         }
     }
 }
@@ -44,7 +44,7 @@ impl<'a> IssueContext<'a> {
             date: issue.date.to_string(),
             next_date: issue.next_date.map(|date| date.to_string()),
             tags: issue.all_tags(),
-            url: format!("{}/issues/{}/", config.blog.url, issue.label),
+            address: format!("{}/issues/{}/", config.blog.url, issue.label),
         }
     }
 }

@@ -310,15 +310,6 @@ impl Setter<'_> {
         self.prefix.truncate(outer);
     }
 
-    /// Sets what `inner` sets with further lines two columns in.
-    fn outdented(&mut self, inner: impl FnOnce(&mut Self)) {
-        let outer = self.prefix.len();
-        self.marked.get_or_insert_with(|| self.prefix.clone());
-        self.prefix.push_str("  ");
-        inner(self);
-        self.prefix.truncate(outer);
-    }
-
     /// Fills a text; its line feeds are line breaks that the author asked for.
     fn filled(&mut self, text: &str) {
         let typesetting = self.measure();

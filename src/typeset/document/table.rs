@@ -1,7 +1,8 @@
 //! Tables: drawn where they fit, else a line for each cell.
 
 use super::{Setter, words};
-use crate::model::{Alignment, Inline};
+use crate::model::{Alignment, Inline, Tables};
+use crate::typeset::{TableStyle, listed, table};
 
 impl Setter<'_> {
     pub(super) fn table(
@@ -10,21 +11,19 @@ impl Setter<'_> {
         head: &[Vec<Inline>],
         rows: &[Vec<Vec<Inline>>],
     ) {
-        let mut cells =
-            |row: &[Vec<Inline>]| -> Vec<String> { row.iter().map(|cell| self.words.of(cell)).collect() };
-        let head_cells = cells(head);
-        let row_cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row)).collect();
-        let _ = alignments;
-        self.set.undrawn_tables.extend(words::first_place(head));
-        for (index, row) in row_cells.iter().enumerate() {
-            if index > 0 {
-                self.blank_line();
-            }
-            for (label, cell) in head_cells.iter().zip(row) {
-                let text = format!("{label}: {cell}").replace('\n', " ");
-                self.outdented(|setter| setter.filled(&text));
-            }
-        }
+        let head_words: Vec<String> = head.iter().map(|cell| self.words.of(cell)).collect();
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| self.words.of(cell)).collect()).collect();
+        let style = match self.manner.tables {
+            Tables::Box => TableStyle::Box,
+            Tables::Ascii => TableStyle::Ascii,
+        };
+        let typesetting = self.measure();
+        let set = table(&head_words, &rows, alignments, style, &typesetting).unwrap_or_else(|| {
+            self.set.undrawn_tables.extend(words::first_place(head));
+            listed(&head_words, &rows, &typesetting)
+        });
+        set.split('\n').for_each(|line| self.line(&line.replace(words::GLUE, "")));
         self.link_lines();
     }
 }

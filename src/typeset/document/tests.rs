@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Footnote, RubyGroup};
+use crate::model::{Alignment, Footnote, RubyGroup};
 
 fn text(words: &str) -> Inline {
     Inline::Text { text: words.into(), at: 7 }
@@ -183,6 +183,27 @@ fn deep_nesting_keeps_a_measure() {
 fn code_is_never_filled() {
     let long = "x ".repeat(50) + "y";
     check(vec![code(&format!("{long}\n\n\ty\n"))], &format!("{long}\n\n        y"));
+}
+
+#[test]
+fn tables_are_drawn_or_listed() {
+    let row = |cells: [&str; 2]| cells.map(|cell| vec![text(cell)]).to_vec();
+    let table = |cell: &str| Block::Table {
+        alignments: vec![Alignment::Left, Alignment::Right],
+        head: row(["項目", "値"]),
+        rows: vec![row(["甲", "1"]), row(["乙", cell])],
+    };
+    let ascii = Manner { tables: Tables::Ascii, ..manner(24) };
+    check_in(
+        ascii,
+        vec![Block::Quote(vec![table("20")])],
+        "> +------+----+\n> | 項目 | 値 |\n> +------+----+\n> | 甲   |  1 |\n> | 乙   | 20 |\n> +------+----+",
+    );
+    check(vec![table("20")], "┌──┬─┐\n│項目│値│\n├──┼─┤\n│甲  │ 1│\n│乙  │20│\n└──┴─┘");
+    let too_wide = Document { blocks: vec![table("https://example.jp/too-wide")], footnotes: vec![] };
+    let set = document(&too_wide, &manner(24), None);
+    assert_eq!(set.text(), "項目: 甲\n値: 1\n\n項目: 乙\n値: https://example.jp/too-wide");
+    assert_eq!(set.undrawn_tables, [7]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod html;
 mod labels;
 mod lists;
 mod mail_frame;
+mod outside;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +28,7 @@ use values::{Values, article_path, href, map, optional, page_path, post_path, te
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use lists::List;
+pub use outside::{article_address, full_address, issue_address};
 
 /// A file of the blog.
 #[derive(Clone, Debug, PartialEq, Eq)]

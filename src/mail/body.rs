@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::context::{IssueContext, MagazineContext};
+use crate::blog::{article_address, full_address};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Block, Document, InMail, Inline, Issue, Links, Typesetting};
@@ -72,23 +73,20 @@ fn context<'a>(
     let contents = issue.contents.unwrap_or(config.mail.contents);
     let articles =
         issue.articles.iter().zip(&texts.articles).filter(|(article, _)| article.in_mail != InMail::Omit);
-    let issue = IssueContext::new(config, issue);
     Context {
         magazine: MagazineContext::new(config),
         width: config.mail.typesetting.width,
         contents,
         opening: texts.opening.as_ref().map(|opening| in_full(config, opening, Layout::Open)),
-        articles: articles
-            .map(|(article, text)| article_context(config, article, text, &issue.address))
-            .collect(),
+        articles: articles.map(|(article, text)| article_context(config, article, text, issue)).collect(),
         footer: footer.map(|footer| in_full(config, footer, Layout::Compact)),
-        issue,
+        issue: IssueContext::new(config, issue),
     }
 }
 
 /// Words of the magazine itself, set as `[mail]` says.
 fn in_full(config: &Config, text: &Text, layout: Layout) -> String {
-    let address = |url: &str| full_address(url, &config.blog.url, &text.source.path);
+    let address = |url: &str| full_address(&config.blog, url, &text.source.path);
     let manner = manner(config, config.mail.typesetting, &address);
     // Standing words have no end at which anybody would look for notes.
     let links = if layout == Layout::Compact { Links::Line } else { manner.links };
@@ -99,9 +97,9 @@ fn article_context<'a>(
     config: &Config,
     article: &'a Article,
     text: &Text,
-    issue_address: &str,
+    issue: &Issue,
 ) -> ArticleContext<'a> {
-    let address = |url: &str| full_address(url, &config.blog.url, &text.source.path);
+    let address = |url: &str| full_address(&config.blog, url, &text.source.path);
     let manner = manner(config, article.typesetting, &address);
     let run_in = article.author.as_ref().map(|author| format!("({})", author.name));
     let is_summary = article.in_mail == InMail::Summary;
@@ -115,7 +113,7 @@ fn article_context<'a>(
         tags: &article.tags,
         text: document(shown, &manner, run_in.as_deref()).text(),
         is_summary,
-        address: format!("{issue_address}{}/", article.slug),
+        address: article_address(&config.blog, issue, article),
     }
 }
 
@@ -137,34 +135,6 @@ fn first_paragraph(document: &Document) -> Document {
         |block: &&Block| matches!(block, Block::Paragraph(content) if !content.iter().all(is_picture));
     let first = document.blocks.iter().find(has_words);
     Document { blocks: first.into_iter().cloned().collect(), footnotes: Vec::new() }
-}
-
-/// The full address of what the text at `path` names: as it is, from the blog's root, or from the folder on the blog
-/// that the text's folder becomes; nothing leads out of it.
-fn full_address(url: &str, root: &str, path: &str) -> String {
-    let has_scheme = url.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    });
-    if has_scheme || url.starts_with("//") {
-        return url.to_owned();
-    }
-    if let Some(path) = url.strip_prefix('/') {
-        return format!("{root}/{path}");
-    }
-    let mut folder = path.strip_prefix("content").unwrap_or(path);
-    folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut rest = url;
-    loop {
-        if let Some(below) = rest.strip_prefix("./") {
-            rest = below;
-        } else if let Some(above) = rest.strip_prefix("../") {
-            rest = above;
-            folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
-        } else {
-            return format!("{root}{folder}/{rest}");
-        }
-    }
 }
 
 #[cfg(test)]
@@ -265,23 +235,5 @@ mod tests {
         assert_eq!(given["contents"], true);
         assert_eq!(given["issue"]["date"], "2010-05-14");
         assert_eq!(given["issue"]["address"], "https://tohaba.example/back/issues/010/");
-    }
-
-    #[test]
-    fn addresses_are_made_full() {
-        let cases = [
-            ("https://a.jp/x", "https://a.jp/x"),
-            ("tel:03", "tel:03"),
-            ("//a.jp/", "//a.jp/"),
-            ("/about/", "https://b.jp/m/about/"),
-            ("rack.jpg", "https://b.jp/m/issues/010/rack.jpg"),
-            ("./a/b.pdf", "https://b.jp/m/issues/010/a/b.pdf"),
-            ("../009/", "https://b.jp/m/issues/009/"),
-            ("../../../../x", "https://b.jp/m/x"),
-        ];
-        for (url, expected) in cases {
-            assert_eq!(full_address(url, "https://b.jp/m", "content/issues/010/01-a.md"), expected);
-        }
-        assert_eq!(full_address("x", "https://b.jp", "content/footer.md"), "https://b.jp/x");
     }
 }

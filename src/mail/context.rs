@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::blog::issue_address;
 use crate::config::Config;
 use crate::model::Issue;
 
@@ -22,7 +23,7 @@ pub(super) struct IssueContext<'a> {
     next_date: Option<String>,
     tags: Vec<&'a str>,
     /// The issue on the blog.
-    pub(super) address: String,
+    address: String,
 }
 
 impl<'a> MagazineContext<'a> {
@@ -44,7 +45,7 @@ impl<'a> IssueContext<'a> {
             date: issue.date.to_string(),
             next_date: issue.next_date.map(|date| date.to_string()),
             tags: issue.all_tags(),
-            address: format!("{}/issues/{}/", config.blog.url, issue.label),
+            address: issue_address(&config.blog, issue),
         }
     }
 }

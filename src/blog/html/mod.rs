@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, SourceText};
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
 
 pub(super) use escape::{encode_path, encode_url, escape, push_escaped, without_controls};
-use links::{Target, target};
+pub(super) use links::{Target, target};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.
 #[derive(Clone, Copy)]

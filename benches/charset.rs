@@ -14,7 +14,7 @@ fn mail_text() -> String {
     let page = "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓\r\n\
         \x20                 等 幅 通 信  Vol.128 (2026/11/24)\r\n\
         ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛\r\n\r\n\
-        　等幅の書体で組んだ文章は、一行の文字数が決まっていて、どこで開いても同じ姿\r\n\
+        \u{3000}等幅の書体で組んだ文章は、一行の文字数が決まっていて、どこで開いても同じ姿\r\n\
         に見えます。今月は、その行の終わりに句読点が来たときのことを考えてみましょう。\r\n\
         たとえば Rust で書いた組版の道具は、1 秒に 20 万行を超える速さで行を分けます。\r\n\
         カタカナのコンピュータ用語、データベースやネットワークなども少しあります。\r\n\r\n\
@@ -49,6 +49,15 @@ mod reading {
     fn detecting(bencher: Bencher, charset: Charset) {
         let octets = encode(&mail_text(), charset, Profile::Ms).expect("all of it can be sent");
         bencher.counter(BytesCount::of_slice(&octets)).bench_local(|| detect(black_box(&octets)));
+    }
+
+    /// Octets that are wrong in every character set.
+    #[divan::bench]
+    fn garbage(bencher: Bencher) {
+        let octets = vec![0xFF; 100_000];
+        bencher
+            .counter(BytesCount::of_slice(&octets))
+            .bench_local(|| decode(black_box(&octets), None).is_err());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use encoding_rs::{Decoder, DecoderResult, EUC_JP, Encoding, SHIFT_JIS, UTF_16BE, UTF_16LE};
+use encoding_rs::{DecoderResult, EUC_JP, Encoding, SHIFT_JIS, UTF_16BE, UTF_16LE};
 
 use super::{Charset, detect, iso_2022_jp};
 
@@ -231,16 +231,15 @@ fn read_shift_jis(octets: &[u8]) -> Attempt {
 
 fn read_by(encoding: &'static Encoding, octets: &[u8]) -> Attempt {
     let mut attempt = Attempt::with_capacity(octets.len() + octets.len() / 2);
-    let mut decoder: Decoder = encoding.new_decoder_without_bom_handling();
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    // encoding_rs visits all the room it is given at every octet that it cannot read, so it gets little.
+    let mut piece = String::with_capacity(1 << 12);
     let mut at = 0;
     loop {
-        let room =
-            decoder.max_utf8_buffer_length_without_replacement(octets.len() - at).unwrap_or(octets.len());
-        // Growing by halves keeps the whole linear where much cannot be read.
-        attempt.text.reserve(room.min(octets.len() / 2 + 16));
-        let (result, read) =
-            decoder.decode_to_string_without_replacement(&octets[at..], &mut attempt.text, true);
+        let (result, read) = decoder.decode_to_string_without_replacement(&octets[at..], &mut piece, true);
         at += read;
+        attempt.text.push_str(&piece);
+        piece.clear();
         match result {
             DecoderResult::InputEmpty => return attempt,
             DecoderResult::OutputFull => {}

@@ -74,8 +74,7 @@ impl Work<'_> {
         let may_go_on = !problems.iter().any(|problem| problem.level == Level::Error);
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {
-            let footer = self.content.footer.as_ref();
-            let body = mail::body(config, issue, &texts, footer, self.theme)?;
+            let body = mail::body(self.content, index, &texts, self.theme)?;
             Ok((subject, body))
         });
         let (subject, body) = match mail {

@@ -84,7 +84,9 @@ fn diagnostic(character: char, sendable: Sendable) -> Diagnostic {
                 .label("some readers will see something else")
                 .help(match remedy {
                     Some(remedy) => format!("{remedy}; or set `charset-profile = \"strict\"` under [mail]"),
-                    None => "set `charset-profile = \"strict\"` or `charset = \"utf-8\"` under [mail]".to_owned(),
+                    None => {
+                        "set `charset-profile = \"strict\"` or `charset = \"utf-8\"` under [mail]".to_owned()
+                    }
                 })
         }
         Sendable::Yes | Sendable::No => {

@@ -25,7 +25,8 @@ pub(super) fn fit(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
                     for line in lines.split_inclusive('\n') {
                         let words = line.trim_end();
                         // Lines within a list or quote are indented in the file: look for them from here on.
-                        let found = text.source.text[start..].find(words).map_or(start, |further| start + further);
+                        let found =
+                            text.source.text[start..].find(words).map_or(start, |further| start + further);
                         if typeset::columns(&typeset::document::expand_tabs(words)) > width {
                             too_wide(words, found, "break the line by hand");
                         }
@@ -34,7 +35,11 @@ pub(super) fn fit(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
                 }
                 Piece::Words(words, at) | Piece::Code(words, at) => {
                     for atom in typeset::too_wide(words, width) {
-                        too_wide(&words[atom.clone()], at + atom.start, "shorten it, or put it on the blog alone");
+                        too_wide(
+                            &words[atom.clone()],
+                            at + atom.start,
+                            "shorten it, or put it on the blog alone",
+                        );
                     }
                 }
                 Piece::Address(..) => {}
@@ -50,9 +55,12 @@ pub(super) fn urls_stand_apart(checked: &Checked<'_>, problems: &mut Vec<Diagnos
             let Piece::Words(words, at) = piece else { return };
             for url in typeset::glued_urls(words) {
                 problems.push(
-                    Diagnostic::warning("url-glued", "readers' mailers will take what follows into this address")
-                        .at(&text.source, at + url.start..at + url.end)
-                        .help("put a space behind the address, or give it a line of its own"),
+                    Diagnostic::warning(
+                        "url-glued",
+                        "readers' mailers will take what follows into this address",
+                    )
+                    .at(&text.source, at + url.start..at + url.end)
+                    .help("put a space behind the address, or give it a line of its own"),
                 );
             }
         });

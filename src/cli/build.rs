@@ -35,7 +35,8 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         console.say(&format!("nothing was written: {} is as it was", out.display()));
         return Ok(outcome);
     }
-    let published = stage.commit().with_context(|| format!("cannot move the new files into {}", out.display()))?;
+    let published =
+        stage.commit().with_context(|| format!("cannot move the new files into {}", out.display()))?;
     console.say(&format!(
         "{} in {}: {} written, {} unchanged, {} removed",
         count(content.magazine.issues.len(), "issue"),

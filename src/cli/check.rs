@@ -60,7 +60,8 @@ fn report(problems: &[Diagnostic], format: FormatName, console: &Console) -> Res
 }
 
 fn lies_in(path: &str, wanted: &str) -> bool {
-    path.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || wanted.is_empty())
+    path.strip_prefix(wanted)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || wanted.is_empty())
 }
 
 /// A path as problems name it: from the magazine's root, with `/` between folders.

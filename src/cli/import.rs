@@ -45,7 +45,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     for mail in &mails {
         let Some(issue) = read(mail, &arguments, &content, &mut problems) else { continue };
         let taken = content.magazine.issues.iter().any(|other| other.number == issue.number);
-        if let Some(first) = names.insert(issue.number, mail.name.clone()).or(taken.then(|| "the magazine".to_owned())) {
+        if let Some(first) =
+            names.insert(issue.number, mail.name.clone()).or(taken.then(|| "the magazine".to_owned()))
+        {
             let message = format!("this is issue {}, and {first} has that already", issue.number);
             let help = "remove one of the two, or name the number with --number";
             problems.push(Diagnostic::error("duplicate-number", message).in_file(&mail.name).help(help));
@@ -86,7 +88,8 @@ fn collect(path: &Path, mails: &mut Vec<Mail>, problems: &mut Vec<Diagnostic>) -
         } else {
             let entries = fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
             let paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-            let is_mail = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "txt" || ending == "eml");
+            let is_mail =
+                |path: &PathBuf| path.extension().is_some_and(|ending| ending == "txt" || ending == "eml");
             paths.into_iter().filter(is_mail).collect()
         };
         if files.is_empty() {

@@ -28,7 +28,9 @@ pub(super) fn run(base: &Path, arguments: Arguments, console: &Console) -> Resul
     }
     write_starter(&directory, today())?;
     let shown = directory.display();
-    console.say(&format!("{shown} is a magazine now. Write its name and sender into {shown}/mailmag.toml, then:"));
+    console.say(&format!(
+        "{shown} is a magazine now. Write its name and sender into {shown}/mailmag.toml, then:"
+    ));
     console.say(&format!("  mailmag -C {shown} build"));
     Ok(Outcome::Well)
 }

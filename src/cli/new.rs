@@ -105,7 +105,9 @@ fn issue(magazine: &Magazine, date: Option<NaiveDate>, today: NaiveDate) -> (Str
     let date = date.unwrap_or(due);
     let path = format!("content/issues/{number:0digits$}/index.md");
     let next_date = match next {
-        Some(days) => date.checked_add_days(Days::new(days)).map_or(String::new(), |next| format!("next-date = {next}\n")),
+        Some(days) => date
+            .checked_add_days(Days::new(days))
+            .map_or(String::new(), |next| format!("next-date = {next}\n")),
         None => String::new(),
     };
     (path, format!("+++\ndate = {date}\n{next_date}+++\n"))
@@ -114,7 +116,9 @@ fn issue(magazine: &Magazine, date: Option<NaiveDate>, today: NaiveDate) -> (Str
 /// When the next issue is due, and how many days lie between issues.
 fn next_dates(issues: &[Issue], today: NaiveDate) -> (NaiveDate, Option<u64>) {
     let rhythm = match issues {
-        [.., before, last] => u64::try_from((last.date - before.date).num_days()).ok().filter(|days| *days > 0),
+        [.., before, last] => {
+            u64::try_from((last.date - before.date).num_days()).ok().filter(|days| *days > 0)
+        }
         _ => None,
     };
     let rhythm = rhythm.unwrap_or(14);
@@ -123,7 +127,12 @@ fn next_dates(issues: &[Issue], today: NaiveDate) -> (NaiveDate, Option<u64>) {
     (due, Some(rhythm))
 }
 
-fn front_matter(title: &str, author: Option<String>, corner: Option<String>, date: Option<NaiveDate>) -> String {
+fn front_matter(
+    title: &str,
+    author: Option<String>,
+    corner: Option<String>,
+    date: Option<NaiveDate>,
+) -> String {
     let mut text = format!("+++\ntitle = {}\n", quoted(title));
     if let Some(date) = date {
         text += &format!("date = {date}\n");

@@ -24,20 +24,38 @@ pub(super) struct Part {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
+    /// Markdown whose first heading is the title.
     Markdown,
+    /// Markdown whose title stands elsewhere: all headings are text.
+    Untitled,
     Manuscript,
 }
 
 impl Part {
-    /// A part in Markdown.
+    /// A part in Markdown whose first `# heading` is its title.
     pub(super) fn markdown(source: Arc<SourceText>, body: Range<usize>) -> Self {
         Part { source, body, form: Form::Markdown }
+    }
+
+    /// A part in Markdown whose headings all belong to its text.
+    pub(super) fn untitled(source: Arc<SourceText>, body: Range<usize>) -> Self {
+        Part { source, body, form: Form::Untitled }
+    }
+
+    /// Markdown whose title may stand in its front matter. A first heading that says the same is not shown twice; one
+    /// that says something else is text.
+    fn titled(source: Arc<SourceText>, body: Range<usize>, title: Option<&str>, outline: &Outline) -> Self {
+        match title {
+            Some(title) if title != title_of(outline) => Part::untitled(source, body),
+            _ => Part::markdown(source, body),
+        }
     }
 
     /// The part's text, made anew at each call.
     pub(super) fn text(&self, problems: &mut Vec<Diagnostic>) -> Text {
         let document = match self.form {
             Form::Markdown => markdown::document(&self.source, self.body.clone(), problems).1,
+            Form::Untitled => markdown::whole(&self.source, self.body.clone(), problems),
             Form::Manuscript => finished::manuscript(&self.source, self.body.clone()),
         };
         Text { source: self.source.clone(), document }
@@ -67,12 +85,16 @@ pub(super) fn article(
     let keys = Keys::parse(&source, front_matter, "the article's front matter", problems);
     let settings = ArticleSettings::from_keys(keys, &source, config, problems);
     let (outline, body) = match form {
-        Form::Markdown => (markdown::outline_document(&source.text, body.clone()), body),
+        Form::Markdown | Form::Untitled => (markdown::outline_document(&source.text, body.clone()), body),
         Form::Manuscript => manuscript(&source, body, settings.title.is_some()),
     };
     has_title(settings.title.as_deref(), &outline, &source, body.start, problems)?;
     let slug = slug_of(&source, settings.slug.is_some(), problems)?;
-    Some((from_settings(settings, outline, slug, config), Part { source, body, form }))
+    let part = match form {
+        Form::Manuscript => Part { source, body, form },
+        _ => Part::titled(source, body, settings.title.as_deref(), &outline),
+    };
+    Some((from_settings(settings, outline, slug, config), part))
 }
 
 /// An article of what its author set and what its text is; `slug` where he set none.
@@ -119,6 +141,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
     let outline = markdown::outline_document(&source.text, body.clone());
     has_title(title.as_deref(), &outline, &source, body.start, problems)?;
     let slug = slug_of(&source, own_slug.is_some(), problems)?;
+    let part = Part::titled(source, body, title.as_deref(), &outline);
     let post = Post {
         title: title.unwrap_or_else(|| title_of(&outline)),
         slug: own_slug.unwrap_or(slug),
@@ -129,7 +152,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
         excerpt: outline.excerpt,
         characters: outline.characters,
     };
-    Some((post, Part::markdown(source, body)))
+    Some((post, part))
 }
 
 /// Reads a page's file.
@@ -142,8 +165,9 @@ pub(super) fn page(text: RawText, problems: &mut Vec<Diagnostic>) -> Option<(Pag
     let outline = markdown::outline_document(&source.text, body.clone());
     has_title(title.as_deref(), &outline, &source, body.start, problems)?;
     let slug = slug_of(&source, false, problems)?;
+    let part = Part::titled(source, body, title.as_deref(), &outline);
     let page = Page { title: title.unwrap_or_else(|| title_of(&outline)), slug, excerpt: outline.excerpt };
-    Some((page, Part::markdown(source, body)))
+    Some((page, part))
 }
 
 /// The words of a text's first heading.

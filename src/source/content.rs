@@ -70,7 +70,7 @@ pub fn parse(sources: Sources) -> (Option<Content>, Vec<Diagnostic>) {
     let footer = groups.footer.and_then(|text| {
         let source = utf8_text(text, &mut problems)?;
         let body = 0..source.text.len();
-        Some(Part::markdown(source, body).text(&mut problems))
+        Some(Part::untitled(source, body).text(&mut problems))
     });
     let templates = groups.templates.into_iter().filter_map(|text| utf8_text(text, &mut problems)).collect();
     let (theme_files, files): (Vec<RawFile>, Vec<RawFile>) =
@@ -291,6 +291,7 @@ mod tests {
     fn an_issue_may_be_a_folder_or_a_file() {
         let content = good(&[
             ("content/issues/010/index.md", "+++\ndate = 2010-05-14\nnext-date = 2010-05-26\n+++\n"),
+            ("content/issues/010/03-c.md", "+++\ntitle = \"題\"\n+++\n# 別の題\n\n本文。\n"),
             ("content/issues/010/02-b.txt", "原稿の題\n\n一行目の\n続きです。\n"),
             ("content/issues/010/01-a.md", "+++\nauthor = \"ito\"\ncorner = \"角\"\n+++\n# 題\n\n本文。\n"),
             (
@@ -305,7 +306,7 @@ mod tests {
             issue.articles.iter().map(|article| article.slug.clone()).collect()
         };
         assert_eq!(slugs(ninth), ["one", "2"]);
-        assert_eq!(slugs(tenth), ["a", "b"]);
+        assert_eq!(slugs(tenth), ["a", "b", "c"]);
         assert_eq!(ninth.articles[0].tags, ["a", "b"]);
         assert_eq!(tenth.articles[1].title, "原稿の題");
         assert_eq!(tenth.articles[0].typesetting.line_break, crate::model::LineBreak::Loose);
@@ -315,7 +316,8 @@ mod tests {
         assert!(texts.opening.is_some() && texts.sent.is_none());
         assert_eq!(texts.articles.len(), 2);
         let texts = content.issue_texts(1, &mut problems);
-        assert_eq!(texts.articles.len(), 2);
+        let blocks: Vec<usize> = texts.articles.iter().map(|text| text.document.blocks.len()).collect();
+        assert_eq!(blocks, [1, 1, 2], "a heading beside a title is text");
         assert_eq!(problems, []);
     }
 

@@ -24,7 +24,9 @@ pub use decode::decoded;
 pub use finished::{Envelope, Finished, finished, import_name};
 pub use finished_file::{FinishedFile, finished_message, finished_text};
 pub use mail_file::{is_maildir, looks_like_mail, looks_like_mbox, maildir, split_mbox};
-pub use markdown::{Attribute, Heading, Outline, Section, document, outline, outline_document, sections};
+pub use markdown::{
+    Attribute, Heading, Outline, Section, document, outline, outline_document, sections, whole,
+};
 pub use read::{RawFile, ReadError, Sources, read};
 
 use crate::charset::Charset;

@@ -20,7 +20,9 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("pad", |value: &Value, arguments: Kwargs, _: &State<'_>| pad(value, &arguments));
     tera.register_filter("date", |text: &str, arguments: Kwargs, _: &State<'_>| date(text, &arguments));
     tera.register_function("box", |arguments: Kwargs, _: &State<'_>| boxed(text(&arguments)?, &arguments));
-    tera.register_function("center", |arguments: Kwargs, _: &State<'_>| center(text(&arguments)?, &arguments));
+    tera.register_function("center", |arguments: Kwargs, _: &State<'_>| {
+        center(text(&arguments)?, &arguments)
+    });
     tera.register_function("rule", |arguments: Kwargs, _: &State<'_>| rule(&arguments));
 }
 

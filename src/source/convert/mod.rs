@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use chrono::Datelike;
 
-use super::finished::{Byline, Finished, FinishedArticle, Piece, import_name, latin_words, regrouped};
+use super::finished::{Byline, Finished, FinishedArticle, Piece, import_name, regrouped, slugs};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Author, HangingPunctuation, LineBreak, Typesetting};
@@ -40,10 +40,11 @@ pub fn convert(
         })
         .collect();
     let common = common_typesettings(&manuscripts, config);
-    for (place, manuscript) in manuscripts.iter().enumerate() {
-        let words = latin_words(&manuscript.article.title).unwrap_or_else(|| "article".to_owned());
-        let path = format!("{folder}/{:02}-{words}.md", place + 1);
-        files.push((path, manuscript.markdown(&common, config)));
+    // The articles keep the addresses that they have as parts of a finished mail.
+    for (place, (manuscript, slug)) in manuscripts.iter().zip(slugs(&finished.articles)).enumerate() {
+        let order = format!("{:02}", place + 1);
+        let name = if slug == order { order } else { format!("{order}-{slug}") };
+        files.push((format!("{folder}/{name}.md"), manuscript.markdown(&common, config)));
     }
     if let Some(footer) = finished.footer.as_ref().filter(|_| !has_footer) {
         let typesetting = config.mail.typesetting;

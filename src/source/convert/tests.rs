@@ -137,7 +137,7 @@ fn an_issue_becomes_files() {
         [
             "content/issues/7/index.md\n+++\ndate = 2009-12-20\nnext-date = 2010-01-10\n+++\n\n前書きです。\n",
             "content/issues/7/01-linux.md\n+++\ntitle = \"Linuxで「山」\"\nauthor = \"yamada\"\ncorner = \"山の欄\"\n+++\n\n登る。\n",
-            "content/issues/7/02-article.md\n+++\ntitle = \"あとがき\"\nletterspace = true\n+++\n\nまた。\n",
+            "content/issues/7/02.md\n+++\ntitle = \"あとがき\"\nletterspace = true\n+++\n\nまた。\n",
             "content/footer.md\n# 問い合わせ\n\n発行\n: 山海社\n\nこのメールは登録された方へ。\n",
         ]
     );

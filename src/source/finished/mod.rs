@@ -21,7 +21,7 @@ use crate::diagnostic::SourceText;
 use crate::model::Document;
 
 pub use self::summary::import_name;
-pub(super) use self::summary::{characters, excerpt, issue, latin_words};
+pub(super) use self::summary::{characters, excerpt, issue, slugs};
 pub(super) use self::text::{Kind, Piece, flowed, regrouped};
 
 /// What is known of a mail besides its text: its header, or nothing.

@@ -72,7 +72,7 @@ pub(in crate::source) fn slugs(articles: &[FinishedArticle]) -> Vec<String> {
     let mut slugs: Vec<String> = Vec::with_capacity(articles.len());
     let mut taken = std::collections::HashSet::new();
     for (index, article) in articles.iter().enumerate() {
-        let place = (index + 1).to_string();
+        let place = format!("{:02}", index + 1);
         let words = latin_words(&article.title);
         let slug = words.filter(|words| !taken.contains(words)).unwrap_or(place);
         taken.insert(slug.clone());
@@ -82,7 +82,7 @@ pub(in crate::source) fn slugs(articles: &[FinishedArticle]) -> Vec<String> {
 }
 
 /// The Latin words of a title as an address: the longest that begins with a letter, `virt-v2v`.
-pub(in crate::source) fn latin_words(title: &str) -> Option<String> {
+fn latin_words(title: &str) -> Option<String> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     let mut words: Vec<String> = Vec::new();
     for word in title.split(|letter: char| !is_part(letter)) {

@@ -68,6 +68,11 @@ pub fn document(
     (section.title, section.body)
 }
 
+/// A text all of whose headings belong to it: the magazine's standing words.
+pub fn whole(source: &Arc<SourceText>, body: Range<usize>, problems: &mut Vec<Diagnostic>) -> Document {
+    read(source, body, Titles::None, problems).pop().unwrap_or_default().body
+}
+
 fn read(
     source: &Arc<SourceText>,
     body: Range<usize>,

@@ -13,6 +13,8 @@ pub(super) enum Titles {
     Each,
     /// The first names the only article; further ones are headings within it.
     First,
+    /// All are headings within the text.
+    None,
 }
 
 /// What an event begins besides itself.
@@ -71,6 +73,8 @@ fn begin(event: &Event<'_>, titles: Titles, state: State) -> (Begins, State) {
         Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => match (titles, state) {
             (Titles::First, State::Titled) => (Begins::Nothing, state),
             (Titles::First, State::Untitled) => (Begins::Title, State::Titled),
+            (Titles::None, State::Before) => (Begins::Untitled, State::Untitled),
+            (Titles::None, _) => (Begins::Nothing, state),
             _ => (Begins::Article, State::Titled),
         },
         Event::Start(Tag::HtmlBlock | Tag::FootnoteDefinition(_)) => (Begins::Nothing, state),

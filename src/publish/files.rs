@@ -1,6 +1,6 @@
 //! Single files and folders: which paths are allowed, what the output folder has there, writing to the stage.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -44,11 +44,12 @@ pub(super) fn folders_above(path: &str) -> impl Iterator<Item = &str> {
 pub(super) struct Folders {
     dist: PathBuf,
     known: HashMap<Box<str>, bool>,
+    open: HashSet<Box<str>>,
 }
 
 impl Folders {
     pub(super) fn of(dist: &Path) -> Folders {
-        Folders { dist: dist.to_path_buf(), known: HashMap::from([("".into(), true)]) }
+        Folders { dist: dist.to_path_buf(), known: HashMap::from([("".into(), true)]), open: HashSet::new() }
     }
 
     pub(super) fn has(&mut self, folder: &str) -> Result<bool, PublishError> {
@@ -72,6 +73,40 @@ impl Folders {
         }
         Ok(true)
     }
+
+    /// Refuses a folder that files could not be moved into (or, when it is not there yet, that could not be made),
+    /// as this must not come out halfway through a commit.
+    pub(super) fn check_open(&mut self, folder: &str) -> Result<(), PublishError> {
+        if self.open.contains(folder) {
+            return Ok(());
+        }
+        let mut there = folder;
+        while !self.has(there)? {
+            there = folder_of(there);
+        }
+        if there == folder || !self.open.contains(there) {
+            let path = self.dist.join(there);
+            try_open(&self.dist, &path).map_err(disk("move files into", &path))?;
+            self.open.insert(there.into());
+        }
+        self.open.insert(folder.into());
+        Ok(())
+    }
+}
+
+/// May we change what is in this folder, and does a rename from the stage reach it?
+#[cfg(unix)]
+fn try_open(dist: &Path, folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    let same_file_system = folder == dist || fs::metadata(folder)?.dev() == fs::metadata(dist)?.dev();
+    if same_file_system { Ok(()) } else { Err(io::ErrorKind::CrossesDevices.into()) }
+}
+
+/// Elsewhere only trying tells.
+#[cfg(not(unix))]
+fn try_open(_dist: &Path, _folder: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// What stands at a path, links not followed; `None` when nothing does.

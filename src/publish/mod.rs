@@ -186,6 +186,7 @@ impl Stage {
                 files::Existing::Different => {}
             }
         }
+        locked(&self.folders).check_open(folder)?;
         if let Err(error) = files::write(&journal::staged(&self.dist, path), octets) {
             // A clash of two files of this build says more than what the system said of it.
             clash::within_build(&locked(&self.paths))?;
@@ -219,7 +220,13 @@ impl Stage {
 
         clash::within_build(&made)?;
         let over_folders = std::mem::take(&mut *locked(&self.over_folders));
-        clash::with_dist(&self.dist, &mut locked(&self.folders), &made, &over_folders, &removed)?;
+        {
+            let mut folders = locked(&self.folders);
+            clash::with_dist(&self.dist, &mut folders, &made, &over_folders, &removed)?;
+            for path in &removed {
+                folders.check_open(files::folder_of(path))?;
+            }
+        }
 
         let manifest = (manifest != self.manifest).then_some(manifest);
         journal::write(&self.dist, &removed, manifest.as_deref())?;

@@ -355,6 +355,41 @@ fn a_disk_that_refuses_is_an_error_that_names_the_place() {
     check(top.path(), &[("file", "theirs")]);
 }
 
+/// Root may write anywhere: then the same builds must succeed.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_must_not_change_is_found_before_anything_moves() {
+    use std::os::unix::fs::PermissionsExt;
+    let new: Files =
+        &[("a.html", "new"), ("blog/index.html", "front"), ("blog/issues/001/index.html", "new")];
+    let fewer: Files = &[("a.html", "new"), ("blog/index.html", "front")];
+    let deeper: Files =
+        &[("a.html", "new"), FIRST[0], FIRST[1], FIRST[2], ("blog/issues/001/new/index.html", "new")];
+    for files in [new, fewer, deeper] {
+        let dist = output_folder();
+        publish(dist.path(), FIRST).unwrap();
+        let before = contents(dist.path());
+        let closed = dist.path().join("blog/issues/001");
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+        let may_write_anyway =
+            fs::write(closed.join("try"), "").and_then(|()| fs::remove_file(closed.join("try"))).is_ok();
+        match publish(dist.path(), files) {
+            Ok(_) => {
+                assert!(may_write_anyway);
+                check(dist.path(), files);
+            }
+            Err(error) => {
+                assert!(!may_write_anyway);
+                assert_eq!(error.to_string(), format!("cannot move files into `{}`", closed.display()));
+                assert_eq!(contents(dist.path()), before);
+            }
+        }
+        if closed.exists() {
+            fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}
+
 #[test]
 fn files_come_from_many_threads() {
     let dist = output_folder();

@@ -244,7 +244,7 @@ fn metadata_is_made_for_lists() {
             format!("{} {:?} {} {}", article.slug, key, article.excerpt, article.characters)
         })
         .collect();
-    assert_eq!(shown, ["1 Some(\"yamada\") 登りました。 6", "linux-virt-v2v None  3", "3 None 海。 2"]);
+    assert_eq!(shown, ["01 Some(\"yamada\") 登りました。 6", "linux-virt-v2v None  3", "03 None 海。 2"]);
     assert_eq!(issue.articles[0].typesetting.line_break, crate::model::LineBreak::Loose);
     assert!(issue.finished);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tera::ErrorKind;
 
 use super::{BUILT_IN, built_in_template};
-use crate::config::Setting;
+use crate::config::{Setting, closest};
 use crate::diagnostic::{Diagnostic, SourceText};
 
 /// The problem that keeps the templates from being loaded, and the name of the own template it stands in.
@@ -25,7 +25,7 @@ pub(super) fn in_loading(
         other => {
             let message = other.to_string();
             if let Some((name, range)) = reported_place(&message, own) {
-                let words = one_sentence(message.trim_start_matches("error: "));
+                let words = one_sentence(&message);
                 let diagnostic = Diagnostic::error("template-error", words).help(DOCUMENTATION);
                 return (placed(diagnostic, &name, range, own), Some(name));
             }
@@ -91,8 +91,16 @@ const DOCUMENTATION: &str = "docs/templates.md lists what templates may use";
 fn sentences(words: &str) -> (String, String) {
     match words.split_once('\n') {
         Some((message, rest)) if !rest.trim().is_empty() => (one_sentence(message), rest.trim().to_owned()),
-        _ => (one_sentence(words), DOCUMENTATION.to_owned()),
+        _ => (one_sentence(words), did_you_mean(words).unwrap_or_else(|| DOCUMENTATION.to_owned())),
     }
+}
+
+/// Of a sentence such as "Field `nmber` is not defined. Available fields: label, number".
+fn did_you_mean(words: &str) -> Option<String> {
+    let (wrong, names) = words.split_once(". Available ")?;
+    let wrong = wrong.split('`').nth(1)?;
+    let names: Vec<&str> = names.split_once(": ")?.1.split(", ").collect();
+    closest(wrong, &names).map(|name| format!("did you mean `{name}`?"))
 }
 
 /// The place that a message tells in words alone: ` --> mail/body.txt:2:5`.
@@ -109,7 +117,8 @@ fn reported_place(message: &str, own: &BTreeMap<String, Arc<SourceText>>) -> Opt
 }
 
 fn one_sentence(words: &str) -> String {
-    words.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+    let line = words.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).trim_end_matches('.').to_owned()
 }
 
 fn placed(

@@ -108,3 +108,67 @@ fn one_of<T: Copy + Default>(arguments: &Kwargs, key: &str, names: &[(&'static s
         Error::message(format!("`{key}` must be {}, not \"{wanted}\"", known.join(" or ")))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn render(template: &str) -> TeraResult<String> {
+        let mut tera = Tera::new();
+        register(&mut tera);
+        let mut context = tera::Context::new();
+        context.insert("number", &10);
+        context.insert("day", "2010-05-14");
+        tera.render_str(template, &context, false)
+    }
+
+    #[test]
+    fn what_templates_can_call() {
+        let cases = [
+            ("{{ '題名' | box(width=12) }}", "┏━━━━┓\n    題名\n┗━━━━┛"),
+            ("{{ box(text='題名', width=12) }}", "┏━━━━┓\n    題名\n┗━━━━┛"),
+            ("{{ '題名' | center(width=8) }}", "  題名"),
+            ("{{ center(text='題名', width=8) }}", "  題名"),
+            ("{{ rule(width=6) }}", "------"),
+            ("{{ rule(width=6, of='━') }}", "━━━"),
+            ("{{ '今日はちょっと' | wrap(width=8) }}", "今日は\nちょっと"),
+            ("{{ '今日はちょっと' | wrap(width=8, line_break='loose') }}", "今日はち\nょっと"),
+            ("{{ '今日は。' | wrap(width=6, hanging_punctuation='allow-end') }}", "今日は。"),
+            ("{{ '一\n\n二' | indent }}", "  一\n\n  二"),
+            ("{{ '一' | indent(width=4) }}", "    一"),
+            ("{{ 'あとがき' | letterspace }}", "あ と が き"),
+            ("{{ number | pad(width=3) }}", "010"),
+            ("{{ -1 | pad(width=3) }}", "-01"),
+            ("{{ 1234 | pad(width=3) }}", "1234"),
+            ("{{ '発行' | pad(width=7) }}:", "発行   :"),
+            ("{{ '発行' | pad(width=3) }}:", "発行:"),
+            ("{{ day | date }}", "2010年5月14日"),
+            ("{{ day | date(format='%EY%-m月%-d日(%a)') }}", "平成22年5月14日(金)"),
+        ];
+        for (template, expected) in cases {
+            assert_eq!(render(template).unwrap_or_else(|error| error.to_string()), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn what_they_refuse() {
+        let cases = [
+            ("{{ '題名' | box }}", "Missing keyword argument `width`"),
+            ("{{ rule(width=1001) }}", "`width` must be at most 1000 columns, not 1001"),
+            ("{{ '題名' | indent(width=1001) }}", "`width` must be at most 1000 columns, not 1001"),
+            ("{{ number | pad(width=-1) }}", "Value `-1` is out of range for `usize`"),
+            ("{{ true | pad(width=3) }}", "`pad` takes a number or a text, not bool"),
+            ("{{ rule(width=6, of='--') }}", "`of` must be one character, such as \"-\" or \"━\""),
+            (
+                "{{ '題名' | wrap(width=8, line_break='soft') }}",
+                "`line_break` must be \"strict\" or \"normal\" or \"loose\", not \"soft\"",
+            ),
+            ("{{ 'あす' | date }}", "`あす` is no date such as 2010-05-14"),
+            ("{{ get_env(name='HOME') }}", "Unknown function `get_env`"),
+        ];
+        for (template, expected) in cases {
+            let error = render(template).expect_err(template).to_string();
+            assert!(error.contains(expected), "{template}: {error}");
+        }
+    }
+}

@@ -39,7 +39,10 @@ impl Theme {
     pub fn new(own: &[Arc<SourceText>]) -> Result<Self, Vec<Diagnostic>> {
         let mut own: BTreeMap<String, Arc<SourceText>> = own
             .iter()
-            .map(|source| (source.path.trim_start_matches("templates/").to_owned(), source.clone()))
+            .map(|source| {
+                let name = source.path.strip_prefix("templates/").unwrap_or(&source.path);
+                (name.to_owned(), source.clone())
+            })
             .collect();
         let mut problems = Vec::new();
         loop {
@@ -47,11 +50,11 @@ impl Theme {
                 Ok(tera) if problems.is_empty() => return Ok(Theme { tera, own }),
                 Ok(_) => return Err(problems),
                 Err(error) => {
-                    // Without the template that is wrong, the next one's faults can be seen.
                     let (diagnostic, culprit) = errors::in_loading(&error, &own);
                     problems.push(diagnostic);
-                    if culprit.and_then(|culprit| own.remove(&culprit)).is_none() {
-                        return Err(problems);
+                    match culprit {
+                        Some(culprit) if own.contains_key(&culprit) => set_aside(&mut own, culprit),
+                        _ => return Err(problems),
                     }
                 }
             }
@@ -91,6 +94,18 @@ impl Theme {
 /// The built-in files of the theme by their paths below `theme/`.
 pub fn built_in_assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
     files(&ASSETS).into_iter()
+}
+
+/// Takes a wrong template out, so that the faults of the next can be seen; with it those that name it, which
+/// nobody can judge without it.
+fn set_aside(own: &mut BTreeMap<String, Arc<SourceText>>, wrong: String) {
+    let mut leaving = vec![wrong];
+    while let Some(name) = leaving.pop() {
+        own.remove(&name);
+        let names = [format!("\"{name}\""), format!("'{name}'")];
+        let builds_on_it = |source: &SourceText| names.iter().any(|name| source.text.contains(name));
+        leaving.extend(own.iter().filter(|(_, source)| builds_on_it(source)).map(|(name, _)| name.clone()));
+    }
 }
 
 fn load(own: &BTreeMap<String, Arc<SourceText>>) -> Result<Tera, tera::Error> {
@@ -178,6 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn one_wrong_template_is_told_once_not_with_all_that_build_on_it() {
+        let Err(problems) = theme(&[
+            ("own/base.html", "{% block own %}{{ words"),
+            ("own/page.html", "{% extends \"own/base.html\" %}{% block own %}{% endblock %}"),
+            ("own/post.html", "{% extends 'own/page.html' %}{% block own %}{% endblock %}"),
+        ]) else {
+            panic!("the first is wrong")
+        };
+        let told: Vec<String> = problems.iter().map(problem).collect();
+        assert_eq!(told, ["templates/own/base.html:1:19: template-error: Unexpected end of input"]);
+    }
+
+    #[test]
     fn a_field_that_is_not_there_is_told_at_its_place() {
         let theme =
             theme(&[("mail/note.txt", "号\n第{{ issue.nmuber }}号")]).unwrap_or_else(|_| panic!("it is one"));
@@ -185,6 +213,7 @@ mod tests {
             theme.render("mail/note.txt", &context(), "issue 010").expect_err("there is no such field");
         assert!(problem(&diagnostic).starts_with("templates/mail/note.txt:2:"), "{}", problem(&diagnostic));
         assert_eq!(diagnostic.label, "while rendering issue 010");
+        assert_eq!(diagnostic.help.as_deref(), Some("did you mean `number`?"));
     }
 
     #[test]
@@ -200,12 +229,15 @@ mod tests {
             "{{ issue.number",
             "{{ issue | pad(width=3) }}",
             "{{ 1 | pad(width=5000) }}",
+            "{{ 1 | padd(width=3) }}",
+            "{% include \"mail/nowhere.txt\" %}",
         ] {
             let diagnostic = render(wrong).expect_err(wrong);
             assert!(
                 problem(&diagnostic).starts_with("mailmag.toml:1:11: template-error: "),
                 "{diagnostic:?}"
             );
+            assert!(!diagnostic.message.starts_with("error"), "{}", diagnostic.message);
         }
     }
 }

@@ -143,6 +143,10 @@ mod tests {
             ("{{ '発行' | pad(width=7) }}:", "発行   :"),
             ("{{ '発行' | pad(width=3) }}:", "発行:"),
             ("{{ day | date }}", "2010年5月14日"),
+            ("{{ 'x' ~ day | date }}", "x2010年5月14日"),
+            ("{{ ('題' ~ '名') | center(width=8) }}", "  題名"),
+            ("{{ day | date(format='%-m月%-d日(%a)') }}", "5月14日(金)"),
+            ("{{ '一\n二' | center(width=4) }}", " 一\n 二"),
             ("{{ day | date(format='%EY%-m月%-d日(%a)') }}", "平成22年5月14日(金)"),
         ];
         for (template, expected) in cases {

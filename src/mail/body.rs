@@ -236,4 +236,67 @@ mod tests {
         assert_eq!(given["issue"]["date"], "2010-05-14");
         assert_eq!(given["issue"]["address"], "https://tohaba.example/back/issues/010/");
     }
+
+    #[test]
+    fn the_classic_layout_stands() {
+        let settings = SourceText::new("mailmag.toml", SETTINGS);
+        let config = config::parse(&settings, &mut Vec::new()).expect("the settings are good");
+        let mut first = article("とても長い題名は次の行に続いて行頭がそろう", InMail::Summary);
+        first.corner = None;
+        let mut second = article("あとがき", InMail::Full);
+        second.letterspace = true;
+        let mut issue = issue(vec![first, second]);
+        issue.next_date = NaiveDate::from_ymd_opt(2010, 5, 6);
+        let texts = IssueTexts {
+            opening: Some(text("content/issues/010/index.md", "はじめに。")),
+            articles: vec![
+                text("content/issues/010/01-a.md", "一。\n\n二。"),
+                text("content/issues/010/02-b.md", "終。"),
+            ],
+            sent: None,
+        };
+        let footer = text("content/footer.md", "連絡先\n: news@tohaba.example");
+        let theme = Theme::new(&[]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let context = context(&config, &issue, &texts, Some(&footer));
+        let context = theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
+        let mail =
+            theme.render("mail/body.txt", &context, "a test").unwrap_or_else(|problem| panic!("{problem:?}"));
+        let edge = "━".repeat(18);
+        let rule = "-".repeat(40);
+        let expected = [
+            &format!("┏{edge}┓"),
+            "      桁そろえ研究会メールマガジン",
+            "    等 幅 通 信 Vol.010 (2010/05/14)",
+            &format!("┗{edge}┛"),
+            "",
+            "■目次",
+            "  とても長い題名は次の行に続いて行頭がそ",
+            "  ろう",
+            "  あとがき",
+            "",
+            "はじめに。",
+            "",
+            "■□",
+            "□■ とても長い題名は次の行に続いて行頭",
+            "     がそろう",
+            &rule,
+            "一。(水野)",
+            "",
+            "続きはこちら:",
+            "https://tohaba.example/back/issues/010/slug/",
+            "",
+            "■□ 道具箱",
+            "□■ あ と が き",
+            &rule,
+            "終。(水野)",
+            "",
+            "★次回の等幅通信は5月6日を予定していま",
+            "す。",
+            "",
+            &rule,
+            "  連絡先 : news@tohaba.example",
+            &rule,
+        ];
+        assert_eq!(mail.lines().collect::<Vec<_>>(), expected, "{mail}");
+    }
 }

@@ -102,7 +102,7 @@ fn pieces(text: &str, fits: impl Fn(&str) -> bool) -> impl Iterator<Item = &str>
 }
 
 /// Reads a header value: unfolds it, decodes its encoded words one by one and joins those that are next to each other.
-/// Raw octets in any Japanese character set, which RFC 2047 forbids and old mail has, are read as [`decode`] does. A
+/// Raw octets in any Japanese character set, which RFC 2047 forbids and old mail has, are read as [`decode()`] does. A
 /// word that cannot be read stays as it is written, and so do raw octets, as `\xA0`.
 pub fn decode_header(octets: &[u8]) -> String {
     let value = unfold(octets);

@@ -1,8 +1,8 @@
 //! Japanese character sets of mail: what a text is in, how it is read, what can be sent and how.
 //!
-//! No character is lost in silence. [`decode`] mends the usual damage of old mail and tells of every repair, and what
-//! it cannot read is an error at its place. [`encode`] writes what [`normalise`] makes of a text, and what the
-//! character set cannot carry is an error at its place, with a [`remedy`] where one is known.
+//! No character is lost in silence. [`decode()`] mends the usual damage of old mail and tells of every repair, and what
+//! it cannot read is an error at its place. [`encode()`] writes what [`normalise()`] makes of a text, and what the
+//! character set cannot carry is an error at its place, with a [`remedy()`] where one is known.
 //!
 //! Nothing here knows of files: places are lines, counted from one, and offsets in octets.
 

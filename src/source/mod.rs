@@ -1,4 +1,4 @@
-//! Files to a magazine: [`read`] is the disk, everything after it is pure.
+//! Files to a magazine: [`read()`] is the disk, everything after it is pure.
 //!
 //! A magazine is read once into settings and metadata ([`Content`]); the texts themselves are parsed again when a
 //! page or a mail needs them, so that memory grows with the number of articles and not with their length.

@@ -77,11 +77,11 @@ pub fn read(root: &Path) -> Result<Sources, ReadError> {
     let (texts, files): (Vec<RawFile>, Vec<RawFile>) =
         found.into_iter().partition(|file| is_text(&file.path));
     sources.files = files;
-    let read: Vec<Result<RawText, Diagnostic>> = texts.into_par_iter().map(read_text).collect();
+    let read: Vec<Result<RawText, Box<Diagnostic>>> = texts.into_par_iter().map(read_text).collect();
     for result in read {
         match result {
             Ok(text) => sources.texts.push(text),
-            Err(problem) => sources.problems.push(problem),
+            Err(problem) => sources.problems.push(*problem),
         }
     }
     Ok(sources)
@@ -184,11 +184,11 @@ fn unreadable(path: String, error: &io::Error) -> Diagnostic {
     Diagnostic::error("unreadable", format!("this cannot be read: {error}")).in_file(path).help(help)
 }
 
-fn read_text(file: RawFile) -> Result<RawText, Diagnostic> {
+fn read_text(file: RawFile) -> Result<RawText, Box<Diagnostic>> {
     let RawFile { path, disk } = file;
     let length = match fs::metadata(&disk) {
         Ok(metadata) => metadata.len(),
-        Err(error) => return Err(unreadable(path, &error)),
+        Err(error) => return Err(Box::new(unreadable(path, &error))),
     };
     if length > LONGEST_TEXT {
         let message = format!(
@@ -196,12 +196,11 @@ fn read_text(file: RawFile) -> Result<RawText, Diagnostic> {
             length as f64 / 1e6,
             LONGEST_TEXT / 1024 / 1024
         );
-        return Err(Diagnostic::error("too-large", message)
-            .in_file(path)
-            .help("split it into articles, or move what is no text elsewhere"));
+        let help = "split it into articles, or move what is no text elsewhere";
+        return Err(Box::new(Diagnostic::error("too-large", message).in_file(path).help(help)));
     }
     match fs::read(&disk) {
         Ok(octets) => Ok(RawText { path, octets }),
-        Err(error) => Err(unreadable(path, &error)),
+        Err(error) => Err(Box::new(unreadable(path, &error))),
     }
 }

@@ -176,7 +176,10 @@ mod tests {
         if style == TableStyle::Box
             && let Some(found) = found
         {
-            assert!(found.lines().all(|line| columns(line) <= width && columns(line) % 2 == 0), "{found}");
+            assert!(
+                found.lines().all(|line| columns(line) <= width && columns(line).is_multiple_of(2)),
+                "{found}"
+            );
         }
     }
 

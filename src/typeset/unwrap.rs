@@ -261,7 +261,7 @@ mod tests {
         for typesetting in candidates(20) {
             let filled = fill(TEXT, &typesetting);
             let lines: Vec<&str> = filled.iter().map(String::as_str).collect();
-            let found = settings_of(&[lines.clone()], 20).map(|found| fill(TEXT, &found));
+            let found = settings_of(std::slice::from_ref(&lines), 20).map(|found| fill(TEXT, &found));
             assert_eq!(found.as_deref(), Some(&filled[..]), "{typesetting:?}");
             let wrapped = filled.join("\n");
             assert_eq!(unwrap(&wrapped, 20), TEXT, "{typesetting:?}");

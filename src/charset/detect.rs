@@ -29,12 +29,14 @@ pub fn detect(octets: &[u8]) -> Charset {
         return guess;
     }
     // Nothing can be read without loss: whatever loses least is what the text was meant to be.
-    let candidates = [Charset::Utf8, Charset::ShiftJis, Charset::EucJp];
+    let escapes = has_escapes(body).then_some(Charset::Iso2022Jp);
+    let candidates = escapes.into_iter().chain([Charset::Utf8, Charset::ShiftJis, Charset::EucJp]);
     let implausible = |charset: &Charset| {
         let attempt = read_as(body, *charset, false);
-        attempt.unreadable_places + half_width_kana(&attempt.text)
+        let escapes = attempt.text.bytes().filter(|octet| *octet == 0x1B).count();
+        attempt.unreadable_places + half_width_kana(&attempt.text) + escapes
     };
-    candidates.into_iter().min_by_key(implausible).unwrap_or(Charset::Utf8)
+    candidates.min_by_key(implausible).unwrap_or(Charset::Utf8)
 }
 
 /// Whether a text is likely one that somebody wrote: almost anything can be read as half-width kana of Shift_JIS.
@@ -137,5 +139,6 @@ mod tests {
         let mut octets = encoded("長い文章のどこか一箇所が壊れていても", Charset::ShiftJis);
         octets.push(0xFF);
         assert_eq!(detect(&octets), Charset::ShiftJis);
+        assert_eq!(detect(b"\x1b$B$\"$$\x1b(B\n\x1b$B\xFF\xFF\x1b(B"), Charset::Iso2022Jp);
     }
 }

@@ -16,21 +16,7 @@ pub(super) fn can_be_sent(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>)
         return;
     }
     let mut found = Vec::new();
-    for text in checked.texts() {
-        text.document.for_each_piece(|piece| {
-            let (words, at) = match piece {
-                Piece::Words(words, at) | Piece::Code(words, at) | Piece::Lines(words, at) => (words, at),
-                Piece::Address(..) => return,
-            };
-            look(words, &text.source, at, checked, &mut found);
-        });
-    }
-    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail != InMail::Omit) {
-        for words in [Some(&article.title), article.corner.as_ref()].into_iter().flatten() {
-            let at = place_of(&text.source, words).start;
-            look(words, &text.source, at, checked, &mut found);
-        }
-    }
+    for_each_words(checked, &mut |words, source, at| look(words, source, at, checked, &mut found));
     let unsendable = found.iter().any(|found| found.sendable == Sendable::No);
     if unsendable && checked.config.mail.charset == CharsetChoice::Auto {
         // The mail goes out in UTF-8, which has them all.
@@ -44,6 +30,43 @@ pub(super) fn can_be_sent(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>)
         }
         told.push((character, Arc::as_ptr(&source)));
         problems.push(diagnostic(character, sendable).at(&source, span));
+    }
+}
+
+/// No control character is in the mail: it would be lost, or move a terminal's cursor.
+pub(super) fn can_be_seen(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
+    for_each_words(checked, &mut |words, source, at| {
+        let controls =
+            words.char_indices().filter(|(_, c)| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}'));
+        for (offset, control) in controls {
+            problems.push(
+                Diagnostic::error(
+                    "control-character",
+                    format!("U+{:04X} is no character of a text", control as u32),
+                )
+                .at(source, find(source, at, offset, control))
+                .label("here, invisible")
+                .help("delete it"),
+            );
+        }
+    });
+}
+
+/// All words that stand in the mail, and where they begin in their file.
+fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceText>, usize)) {
+    for text in checked.texts() {
+        text.document.for_each_piece(|piece| match piece {
+            Piece::Words(words, at) | Piece::Code(words, at) | Piece::Lines(words, at) => {
+                look(words, &text.source, at);
+            }
+            Piece::Address(..) => {}
+        });
+    }
+    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail != InMail::Omit) {
+        let summary = (article.in_mail == InMail::Summary).then_some(&article.excerpt);
+        for words in [Some(&article.title), article.corner.as_ref(), summary].into_iter().flatten() {
+            look(words, &text.source, place_of(&text.source, words).start);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::typeset;
 
 /// No line of code and no word is wider than the measure: what cannot be cut stands past the margin.
 pub(super) fn fit(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
-    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail != InMail::Omit) {
+    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail == InMail::Full) {
         let width = article.typesetting.width;
         text.document.for_each_piece(|piece| {
             let mut too_wide = |words: &str, start: usize, remedy: &str| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::{Article, Issue};
+use crate::model::{Article, InMail, Issue};
 use crate::source::{IssueTexts, Text};
 
 /// What a rule looks at: an issue that is to be typeset, with its texts.
@@ -18,8 +18,8 @@ struct Checked<'a> {
 }
 
 /// Every rule, in the order their problems are told.
-const RULES: [fn(&Checked<'_>, &mut Vec<Diagnostic>); 3] =
-    [characters::can_be_sent, lines::fit, lines::urls_stand_apart];
+const RULES: [fn(&Checked<'_>, &mut Vec<Diagnostic>); 4] =
+    [characters::can_be_seen, characters::can_be_sent, lines::fit, lines::urls_stand_apart];
 
 /// The problems of one issue's mail form. A finished mail is kept as it went out, so nothing is said of it.
 pub fn issue(config: &Config, issue: &Issue, texts: &IssueTexts) -> Vec<Diagnostic> {
@@ -37,9 +37,12 @@ impl<'a> Checked<'a> {
         self.issue.articles.iter().zip(&self.texts.articles)
     }
 
-    /// Each text of the mail: the opening words and the articles.
+    /// Each text that stands whole in the mail: the opening words and the articles, but those that are on the blog
+    /// alone or summed up.
     fn texts(&self) -> impl Iterator<Item = &'a Text> {
-        self.texts.opening.iter().chain(&self.texts.articles)
+        let whole =
+            self.articles().filter(|(article, _)| article.in_mail == InMail::Full).map(|(_, text)| text);
+        self.texts.opening.iter().chain(whole)
     }
 }
 

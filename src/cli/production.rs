@@ -70,7 +70,10 @@ impl Work<'_> {
         let issue = &magazine.issues[index];
         let mut problems = Vec::new();
         let texts = self.content.issue_texts(index, &mut problems);
-        problems.extend(check::issue(config, issue, &texts));
+        // What could not be understood is not judged any further.
+        if !problems.iter().any(|problem| problem.rule == "nested-too-deep") {
+            problems.extend(check::issue(config, issue, &texts));
+        }
         let may_go_on = !problems.iter().any(|problem| problem.level == Level::Error);
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {

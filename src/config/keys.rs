@@ -110,6 +110,11 @@ impl<'a> Keys<'a> {
         self.table.keys().any(|name| name.get_ref() == key)
     }
 
+    /// Whether there is no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     /// Whether the text was no TOML, so that every key seems to be missing.
     pub fn is_broken(&self) -> bool {
         self.broken
@@ -269,11 +274,14 @@ impl<'a> Keys<'a> {
         match convert(value.get_ref()) {
             Some(converted) => Some(self.setting(value.span(), converted)),
             None => {
-                let found = match value.get_ref().as_str() {
-                    Some(text) => format!("\"{text}\""),
-                    None => value.get_ref().type_str().to_owned(),
+                let span = self.moved(value.span());
+                let found = match value.get_ref() {
+                    DeValue::String(text) => format!("\"{text}\""),
+                    DeValue::Array(_) => "a list".to_owned(),
+                    DeValue::Table(_) => "a table".to_owned(),
+                    _ => self.source.text[span.clone()].to_owned(),
                 };
-                problems.push(self.wrong(key, wanted, &found, self.moved(value.span())));
+                problems.push(self.wrong(key, wanted, &found, span));
                 None
             }
         }
@@ -361,7 +369,7 @@ mod tests {
             (
                 "title = 't'\nwidth = 7\nmode = 'some'",
                 &[
-                    "wrong-value: `width` in front matter must be a whole number from 20 to 100, not integer",
+                    "wrong-value: `width` in front matter must be a whole number from 20 to 100, not 7",
                     "wrong-value: `mode` in front matter must be \"full\" or \"omit\", not \"some\"",
                 ],
             ),
@@ -372,7 +380,7 @@ mod tests {
                     "unknown-key: unknown key `widht` in front matter",
                 ],
             ),
-            ("title = 1", &["wrong-value: `title` in front matter must be a string, not integer"]),
+            ("title = 1", &["wrong-value: `title` in front matter must be a string, not 1"]),
         ];
         for (toml, expected) in cases {
             assert_eq!(read(toml), expected, "{toml}");

@@ -150,6 +150,14 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
     if keys.is_broken() {
         return None;
     }
+    if keys.is_empty() {
+        problems.push(
+            Diagnostic::error("no-settings", "mailmag.toml is empty")
+                .at(source, 0..0)
+                .help("`mailmag init DIR` makes a magazine whose mailmag.toml has all that is needed"),
+        );
+        return None;
+    }
     let errors_before = problems.len();
     let is_there = keys.has("magazine");
     let magazine = match keys.table("magazine", problems) {

@@ -3,7 +3,7 @@
 mod render;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use render::{Format, render};
 
@@ -14,12 +14,23 @@ pub struct SourceText {
     pub path: String,
     /// The text as decoded to UTF-8, line ends as they were.
     pub text: String,
+    /// Where each line begins, once somebody asked: a text may have as many problems as lines.
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 impl SourceText {
     /// A text under its path.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(SourceText { path: path.into(), text: text.into() })
+        Arc::new(SourceText { path: path.into(), text: text.into(), line_starts: OnceLock::new() })
+    }
+
+    /// Line and column of an offset that lies between characters, both counted from one, the column in characters.
+    fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let line_starts = self.line_starts.get_or_init(|| {
+            std::iter::once(0).chain(self.text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+        });
+        let line = line_starts.partition_point(|start| *start <= offset);
+        (line, self.text[line_starts[line - 1]..offset].chars().count() + 1)
     }
 }
 
@@ -54,6 +65,8 @@ pub struct Diagnostic {
 pub enum Place {
     /// In a text, at a range of octets.
     Span(Arc<SourceText>, Range<usize>),
+    /// In a line, counted from one, of a file that cannot be shown, by its path from the magazine's root.
+    Line(String, usize),
     /// In a file as a whole, by its path from the magazine's root.
     File(String),
 }
@@ -77,6 +90,12 @@ impl Diagnostic {
     /// At a range of octets of a text.
     pub fn at(mut self, source: &Arc<SourceText>, span: Range<usize>) -> Self {
         self.place = Place::Span(source.clone(), span);
+        self
+    }
+
+    /// In a line, counted from one, of a file that cannot be shown because it is no text yet.
+    pub fn in_line(mut self, path: impl Into<String>, line: usize) -> Self {
+        self.place = Place::Line(path.into(), line);
         self
     }
 

@@ -31,17 +31,18 @@ impl Diagnostic {
     pub fn path(&self) -> &str {
         match &self.place {
             Place::Span(source, _) => &source.path,
-            Place::File(path) => path,
+            Place::Line(path, _) | Place::File(path) => path,
         }
     }
 
     /// Line and column where the problem begins, both counted from 1, the column in characters; 1 and 1 for a file
     /// as a whole.
     pub fn line_and_column(&self) -> (usize, usize) {
-        let Place::Span(source, span) = &self.place else { return (1, 1) };
-        let before = &source.text[..floor(&source.text, span.start)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        match &self.place {
+            Place::Span(source, span) => source.line_and_column(floor(&source.text, span.start)),
+            Place::Line(_, line) => (*line, 1),
+            Place::File(_) => (1, 1),
+        }
     }
 }
 
@@ -89,6 +90,7 @@ fn human(diagnostic: &Diagnostic, color: bool) -> String {
     let group = match &diagnostic.place {
         Place::File(path) if path.is_empty() => Group::with_title(title),
         Place::File(path) => title.element(Origin::path(one_line(path))),
+        Place::Line(path, line) => title.element(Origin::path(one_line(path)).line(*line)),
         Place::Span(source, span) => {
             let (line, _) = diagnostic.line_and_column();
             let start = floor(&source.text, span.start);

@@ -81,7 +81,7 @@ pub(super) fn article(
         );
         return None;
     };
-    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let keys = Keys::parse(&source, front_matter, "the article's front matter", problems);
     let settings = ArticleSettings::from_keys(keys, &source, config, problems);
     let (outline, body) = match form {
@@ -122,7 +122,7 @@ pub(super) fn from_settings(
 /// Reads a post's file.
 pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic>) -> Option<(Post, Part)> {
     let source = utf8_text(text, problems)?;
-    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let mut keys = Keys::parse(&source, front_matter, "the post's front matter", problems);
     let title = keys.string("title", problems).map(|title| title.value);
     let has_date = keys.has("date");
@@ -158,7 +158,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
 /// Reads a page's file.
 pub(super) fn page(text: RawText, problems: &mut Vec<Diagnostic>) -> Option<(Page, Part)> {
     let source = utf8_text(text, problems)?;
-    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let mut keys = Keys::parse(&source, front_matter, "the page's front matter", problems);
     let title = keys.string("title", problems).map(|title| title.value);
     keys.finish(problems);

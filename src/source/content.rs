@@ -255,7 +255,7 @@ fn sort_together<T, S, K: Ord>(values: &mut Vec<T>, sources: &mut Vec<S>, key: i
 fn start(diagnostic: &Diagnostic) -> usize {
     match &diagnostic.place {
         Place::Span(_, span) => span.start,
-        Place::File(_) => 0,
+        Place::Line(..) | Place::File(_) => 0,
     }
 }
 

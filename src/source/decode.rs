@@ -23,8 +23,8 @@ pub(super) fn utf8_text(text: RawText, problems: &mut Vec<Diagnostic>) -> Option
                     + 1;
             let guess = charset::detect(octets);
             let message = match guess {
-                Charset::Utf8 => format!("line {line} is not UTF-8"),
-                _ => format!("line {line} is not UTF-8; the file looks like {}", guess.name()),
+                Charset::Utf8 => "this line is not UTF-8".to_owned(),
+                _ => format!("this line is not UTF-8; the file looks like {}", guess.name()),
             };
             let help = match guess {
                 Charset::Utf8 => "save it as UTF-8 in your editor".to_owned(),
@@ -33,7 +33,7 @@ pub(super) fn utf8_text(text: RawText, problems: &mut Vec<Diagnostic>) -> Option
                     guess.name().to_lowercase()
                 ),
             };
-            problems.push(Diagnostic::error("not-utf8", message).in_file(path).help(help));
+            problems.push(Diagnostic::error("not-utf8", message).in_line(path, line).help(help));
             None
         }
     }
@@ -73,7 +73,7 @@ pub fn decoded(
         Err(undecodable) => {
             problems.push(
                 Diagnostic::error("undecodable", undecodable.to_string())
-                    .in_file(path)
+                    .in_line(path, undecodable.line)
                     .help("mend these octets by hand, or take the text from where it is whole"),
             );
             None

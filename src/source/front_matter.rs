@@ -14,15 +14,16 @@ pub(super) struct Parts {
     pub(super) body: Range<usize>,
 }
 
-/// Parts a text; a front matter that does not end is a problem, and the whole text is its body then.
-pub(super) fn split(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Parts {
+/// Parts a text; a front matter that does not end is a problem, and there is no telling what the text says then.
+pub(super) fn split(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<Parts> {
     let text = source.text.as_str();
-    let whole = Parts { front_matter: 0..0, body: 0..text.len() };
-    let Some(start) = fence_end(text, 0) else { return whole };
+    let Some(start) = fence_end(text, 0) else {
+        return Some(Parts { front_matter: 0..0, body: 0..text.len() });
+    };
     let mut at = start;
     while at < text.len() {
         if let Some(end) = fence_end(text, at) {
-            return Parts { front_matter: start..at, body: end..text.len() };
+            return Some(Parts { front_matter: start..at, body: end..text.len() });
         }
         at = text[at..].find('\n').map_or(text.len(), |length| at + length + 1);
     }
@@ -31,7 +32,7 @@ pub(super) fn split(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) ->
             .at(source, 0..3)
             .help("close it with a line of `+++`"),
     );
-    whole
+    None
 }
 
 /// Where the next line begins, when the line at `at` is a fence.
@@ -58,7 +59,7 @@ mod tests {
         ];
         for (text, front_matter, body) in cases {
             let mut problems = Vec::new();
-            let parts = split(&SourceText::new("a.md", text), &mut problems);
+            let parts = split(&SourceText::new("a.md", text), &mut problems).expect("it is whole");
             assert_eq!((&text[parts.front_matter], &text[parts.body]), (front_matter, body), "{text:?}");
             assert_eq!(problems, []);
         }
@@ -68,7 +69,7 @@ mod tests {
     fn a_front_matter_that_does_not_end_is_a_problem() {
         let mut problems = Vec::new();
         let parts = split(&SourceText::new("a.md", "+++\na = 1\n\ntext"), &mut problems);
-        assert_eq!(parts.body, 0..15);
+        assert_eq!(parts, None);
         assert_eq!(problems[0].rule, "unclosed-front-matter");
     }
 }

@@ -16,7 +16,7 @@ use super::{IssueTexts, SentMail, Text, markdown};
 use crate::charset::Charset;
 use crate::config::{Config, Keys};
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::Issue;
+use crate::model::{Article, Issue};
 
 /// The files of one issue, as they lie in `content/issues/`.
 pub(super) enum IssueFiles {
@@ -127,7 +127,7 @@ fn folder(
         return None;
     };
     let source = utf8_text(index, problems)?;
-    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems)?;
     let opening = Part::markdown(source, body);
     Some((Issue { articles: metadata, ..issue }, IssueSource::Folder { opening, articles: parts }))
@@ -140,14 +140,26 @@ fn one_file(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<(Issue, IssueSource)> {
     let source = utf8_text(text, problems)?;
-    let Parts { front_matter, body } = front_matter::split(&source, problems);
+    let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems);
     let mut articles = Vec::new();
     for outline in markdown::outline(&source.text, body.clone()) {
         if let Some(heading) = &outline.title {
             let settings = ArticleSettings::from_heading(heading, &source, config, problems);
             let ordinal = (articles.len() + 1).to_string();
-            articles.push(article::from_settings(settings, outline, ordinal, config));
+            let span = heading.span.clone();
+            let mut article = article::from_settings(settings, outline, ordinal, config);
+            if let Some(first) = articles.iter().find(|other: &&Article| other.slug == article.slug) {
+                let message = format!("“{}” has the address `{}` already", first.title, article.slug);
+                problems.push(
+                    Diagnostic::error("address-collision", message)
+                        .at(&source, span)
+                        .help("give one of the two another one: `# title {#another}`"),
+                );
+                // So that it is told once, and what else is wrong can be seen.
+                article.slug += &format!(".{}", articles.len());
+            }
+            articles.push(article);
         }
     }
     let issue = issue?;

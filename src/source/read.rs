@@ -139,9 +139,9 @@ fn walk(root: &Path, real_root: &Path, top: &str, found: &mut Vec<RawFile>, prob
             found.push(RawFile { path, disk: entry.into_path() });
         } else if !entry.file_type().is_dir() {
             problems.push(
-                Diagnostic::error("not-a-file", "this is no regular file")
+                Diagnostic::error("not-a-file", "this is a pipe, socket or device, and no file")
                     .in_file(path)
-                    .help("remove the pipe, socket or device"),
+                    .help("remove it"),
             );
         }
     }
@@ -177,11 +177,15 @@ fn unwalkable(root: &Path, error: &walkdir::Error) -> Diagnostic {
 
 fn unreadable(path: String, error: &io::Error) -> Diagnostic {
     let help = match error.kind() {
-        io::ErrorKind::NotFound => "the link's target is missing: restore it, or remove the link",
+        io::ErrorKind::NotFound => "restore that file, or remove the link",
         io::ErrorKind::PermissionDenied => "give yourself the right to read it (chmod u+r)",
         _ => "look at the disk and at the file's rights",
     };
-    Diagnostic::error("unreadable", format!("this cannot be read: {error}")).in_file(path).help(help)
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => "this link names a file that is not there".to_owned(),
+        _ => format!("this cannot be read: {error}"),
+    };
+    Diagnostic::error("unreadable", message).in_file(path).help(help)
 }
 
 fn read_text(file: RawFile) -> Result<RawText, Box<Diagnostic>> {

@@ -37,7 +37,12 @@ pub(super) fn in_loading(
                 // Other messages name the template they are about.
                 _ => own.keys().find(|name| message.contains(name.as_str())).cloned(),
             };
-            let diagnostic = Diagnostic::error("template-error", one_sentence(&message))
+            let message = match other {
+                ErrorKind::CircularExtend { .. } => "this template extends itself".to_owned(),
+                ErrorKind::CircularInclude { .. } => "this template includes itself".to_owned(),
+                _ => one_sentence(&message),
+            };
+            let diagnostic = Diagnostic::error("template-error", message)
                 .help("look at what the template extends and includes");
             match &culprit {
                 Some(name) => (placed(diagnostic, name, 0..0, own), culprit),

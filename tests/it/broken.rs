@@ -33,6 +33,9 @@ fn add_what_is_made(name: &str, root: &Path) {
         "pipe" => {
             assert!(Command::new("mkfifo").arg(issues.join("002.md")).status().unwrap().success());
         }
+        "line-feed-name" => {
+            fs::write(issues.join("00\n2.md"), "+++\ndate = 2026-05-28\n+++\n\n# 題\n").unwrap()
+        }
         _ => {}
     }
 }

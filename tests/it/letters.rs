@@ -129,7 +129,9 @@ fn what_cannot_be_sent_is_named_at_its_place() {
             .iter()
             .map(|problem| match &problem.place {
                 mailmag::diagnostic::Place::Span(_, span) => format!("{} {span:?}", problem.rule),
-                mailmag::diagnostic::Place::File(path) => format!("{} {path}", problem.rule),
+                mailmag::diagnostic::Place::Line(path, _) | mailmag::diagnostic::Place::File(path) => {
+                    format!("{} {path}", problem.rule)
+                }
             })
             .collect();
         assert_eq!(found, expected, "{subject} {body:?}");

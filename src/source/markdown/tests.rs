@@ -97,7 +97,7 @@ fn told(problems: &[Diagnostic]) -> Vec<String> {
         .iter()
         .map(|problem| match &problem.place {
             Place::Span(source, span) => format!("{} {:?}", problem.rule, &source.text[span.clone()]),
-            Place::File(path) => panic!("{} has no place but {path}", problem.rule),
+            Place::Line(path, _) | Place::File(path) => panic!("{} has no place but {path}", problem.rule),
         })
         .collect()
 }

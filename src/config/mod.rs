@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 pub use keys::{Keys, Setting, closest};
 
 use crate::charset::Profile;
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::model::{Author, Emphasis, HangingPunctuation, LineBreak, Links, Tables, Typesetting};
 
 /// A magazine's settings.
@@ -158,7 +158,7 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
         );
         return None;
     }
-    let errors_before = problems.len();
+    let problems_before = problems.len();
     let is_there = keys.has("magazine");
     let magazine = match keys.table("magazine", problems) {
         Some(table) => magazine(table, source, problems),
@@ -185,7 +185,7 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
     };
     accept_the_sections_of_others(&mut keys, problems);
     keys.finish(problems);
-    if problems.len() > errors_before {
+    if problems[problems_before..].iter().any(|problem| problem.level == Level::Error) {
         return None;
     }
     Some(Config { source: source.clone(), magazine: magazine?, mail: mail?, authors, blog: blog? })
@@ -288,7 +288,13 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
     let links = keys.one_of("links", &links, problems).unwrap_or_default();
     let tables = [("box", Tables::Box), ("ascii", Tables::Ascii)];
     let tables = keys.one_of("tables", &tables, problems).unwrap_or_default();
-    keys.leave(&["html"]);
+    if keys.boolean("html", problems).unwrap_or(false) {
+        problems.push(
+            Diagnostic::warning("no-html", "mails are made of text alone: `html = true` has no effect yet")
+                .at(source, keys.span())
+                .help("set `html = false`, or leave it out"),
+        );
+    }
     keys.finish(problems);
     let (from, subject) = (from?, subject?);
     Some(MailConfig {
@@ -314,7 +320,7 @@ fn sender(
 ) -> Option<Sender> {
     let (name, address) =
         match setting.value.trim().strip_suffix('>').and_then(|value| value.rsplit_once('<')) {
-            Some((name, address)) => (name.trim().trim_matches('"').trim(), address.trim()),
+            Some((name, address)) => (unquoted(name.trim()), address.trim()),
             None => ("", setting.value.trim()),
         };
     let valid = match address.split_once('@') {
@@ -338,6 +344,11 @@ fn sender(
         return None;
     }
     Some(Sender { name: name.to_owned(), address: address.to_owned() })
+}
+
+/// A display name without the quotation marks that RFC 5322 puts round it.
+fn unquoted(name: &str) -> &str {
+    name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim()
 }
 
 fn check_author_key(key: &Setting<String>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) {
@@ -492,6 +503,28 @@ mod tests {
             let problems = read(&GOOD.replace(good, bad)).expect_err(bad);
             assert!(problems.iter().any(|problem| problem == expected), "{bad}: {problems:?}");
         }
+    }
+
+    #[test]
+    fn senders_have_a_name_and_an_address() {
+        for (from, name, address) in [
+            ("news@example.jp", "", "news@example.jp"),
+            ("通信 <news@example.jp>", "通信", "news@example.jp"),
+            ("\\\"Fixed, Pitch\\\" <news@example.jp>", "Fixed, Pitch", "news@example.jp"),
+            ("Fixed \\\"Pitch\\\" <news@example.jp>", "Fixed \"Pitch\"", "news@example.jp"),
+        ] {
+            let config = read(&GOOD.replace("通信 <news@example.jp>", from)).expect(from);
+            let expected = Sender { name: name.to_owned(), address: address.to_owned() };
+            assert_eq!(config.mail.from, expected);
+        }
+    }
+
+    #[test]
+    fn a_warning_leaves_the_settings_usable() {
+        let source = SourceText::new("mailmag.toml", GOOD.replace("width = 72", "html = true"));
+        let mut problems = Vec::new();
+        assert!(parse(&source, &mut problems).is_some());
+        assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["no-html"]);
     }
 
     #[test]

@@ -485,7 +485,7 @@ mod tests {
             (
                 "width = 72",
                 "width = 7",
-                "wrong-value: `width` in [mail] must be a whole number from 20 to 200, not integer",
+                "wrong-value: `width` in [mail] must be a whole number from 20 to 200, not 7",
             ),
             ("width = 72", "widht = 72", "unknown-key: unknown key `widht` in [mail]"),
             ("news@example.jp", "news", "bad-address: `通信 <news>` is not a sender"),

@@ -78,23 +78,24 @@ impl Reader {
 
     fn kind<'a>(&mut self, content: &'a str, width: usize, flow: Option<&Words>) -> Kind<'a> {
         let line = content.trim_end_matches([' ', '\t', '\r']);
+        let kept = content.trim_end_matches('\r');
         let body = line.trim_start_matches(' ');
         let Some(first) = body.chars().next().filter(|_| !body.trim_start_matches('\u{3000}').is_empty())
         else {
-            self.in_box = false;
+            (self.in_box, self.in_list) = (false, false);
             return Kind::Blank;
         };
         let indent = line.len() - body.len();
         if self.in_box {
             self.in_box = !matches!(first, '┗' | '└' | '╚' | '╰');
-            return Kind::Kept(line);
+            return Kind::Kept(kept);
         }
         if matches!(first, '┏' | '┌' | '╔' | '╭') && line.ends_with(['┓', '┐', '╗', '╮']) {
             self.in_box = true;
-            return Kind::Kept(line);
+            return Kind::Kept(kept);
         }
         if first == '\t' || boxed(first, body) || first == '>' && indent > 0 || rule(first, body) {
-            return Kind::Kept(line);
+            return Kind::Kept(kept);
         }
         let space = content[line.len()..].starts_with(' ');
         if indent < 4 || self.in_list {
@@ -112,7 +113,7 @@ impl Reader {
         }
         self.in_list &= indent > 0;
         if indent >= 4 || kept_words(first, body, line, width) {
-            Kind::Kept(line)
+            Kind::Kept(kept)
         } else {
             Kind::Words(words)
         }
@@ -120,7 +121,9 @@ impl Reader {
 }
 
 fn kept_words(first: char, body: &str, line: &str, width: usize) -> bool {
-    address(first, body) || (head(first, body) || labelled(body)) && columns(line) <= width
+    // What fits has at most three octets for two columns, but for marks: longer lines are not searched.
+    address(first, body)
+        || line.len() <= 2 * width && (head(first, body) || labelled(body)) && columns(line) <= width
 }
 
 /// Part of a box or of a table.
@@ -195,6 +198,12 @@ fn labelled(body: &str) -> bool {
             .find(" : ")
             .or_else(|| body.find('：'))
             .is_some_and(|at| !body[..at].contains([' ', '。', '、']) && at <= 30)
+}
+
+/// Whether a line begins with an item's mark.
+pub(super) fn is_item(line: &str) -> bool {
+    let body = line.trim_start_matches(' ');
+    body.chars().next().is_some_and(|first| !mark(first, body).is_empty())
 }
 
 /// An item's mark with the blanks after it; empty if the line has none.

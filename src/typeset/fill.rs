@@ -231,11 +231,12 @@ pub(super) fn break_lines(
             if width > limit && cuttable {
                 cuttable = false;
                 if let Some(cut) = cut(text, start, end, limit) {
-                    if !take(Line { range: start..cut, space: false, invisible }) {
+                    if !take(Line { range: start..cut.end, space: cut.space == Space::Needed, invisible }) {
                         return Ok(());
                     }
+                    let next = cut.next;
                     (start, at, base, width, limit, last, cuttable) =
-                        (cut, cut, cut, 0, measure.limit, NO_BREAK, true);
+                        (next, next, next, 0, measure.limit, NO_BREAK, true);
                     previous = Class::Start as u8;
                     continue;
                 }
@@ -280,8 +281,6 @@ fn contextual(text: &str, at: usize, base: usize, previous: u8, clean: bool) -> 
         _ if class == Class::Hyphen as u8 && !in_word && !before_word => unit(Class::NarrowLoose),
         _ if class == Class::Slash as u8 && !in_word && !before_word => unit(Class::NarrowClose),
         _ if class == Class::Hyphen as u8 || class == Class::Slash as u8 => unit(Class::Word),
-        _ if class == Class::Apostrophe as u8 && in_word && before_word => unit(Class::Word),
-        _ if class == Class::Apostrophe as u8 => unit(Class::Close),
         _ => {
             let cluster = Cluster::at(text, base, at);
             if cluster.attached {
@@ -376,27 +375,37 @@ fn character_at(text: &str, at: usize, previous: u8, clean: bool) -> Option<(u8,
 }
 
 /// The last place before the limit where a line that may end nowhere is cut all the same: between two wide characters.
-fn cut(text: &str, start: usize, end: usize, limit: usize) -> Option<usize> {
+fn cut(text: &str, start: usize, end: usize, limit: usize) -> Option<Break> {
+    let cuttable = |class: u8| {
+        (Class::Ideograph as u8..=Class::Leader as u8).contains(&class) || class == Class::Emoji as u8
+    };
     let mut cut = None;
-    let mut width = 0;
+    let mut width = 0; // before the character
+    let mut filled = 0; // before the space before it, if there is one
+    let mut gap = None;
     let mut before = Class::Start as u8;
     for (index, character) in text[start..end].char_indices() {
         let entry = entry(character);
-        let mut class = class_of(entry);
-        let cuttable = |class: u8| {
-            (Class::Ideograph as u8..=Class::Leader as u8).contains(&class) || class == Class::Emoji as u8
-        };
-        if !cuttable(class) && class != Class::WideSpace as u8 || columns_of(entry) != 2 {
-            class = Class::Start as u8;
+        let class = class_of(entry);
+        if class == Class::Space as u8 {
+            (gap, filled) = (Some(start + index), width);
+            width += 1;
+            continue;
         }
-        if width > limit {
+        if gap.is_none() {
+            filled = width;
+        }
+        if filled > limit {
             break;
         }
-        if cuttable(before) && cuttable(class) && !(before == class && class == Class::Emoji as u8) {
-            cut = Some(start + index);
+        let wide = columns_of(entry) == 2 && (cuttable(class) || class == Class::WideSpace as u8);
+        if wide && cuttable(class) && cuttable(before) && !(before == class && class == Class::Emoji as u8) {
+            let space = if gap.is_some() { Space::Needed } else { Space::None };
+            cut = Some(Break { end: gap.unwrap_or(start + index), next: start + index, columns: 0, space });
         }
         width += columns_of(entry);
-        before = class;
+        before = if wide { class } else { Class::Start as u8 };
+        gap = None;
     }
     cut
 }
@@ -455,6 +464,7 @@ mod tests {
                 ("あいうえ)", "あいう|え)"),
                 ("あいうえ.", "あいう|え."),
                 ("あいう“か”", "あいう|“か”"),
+                ("漢“ab”“c” d", "漢|“ab”“c”|d"),
                 ("あいう‘か’", "あいう|‘か’"),
             ],
         );
@@ -531,7 +541,11 @@ mod tests {
     fn cut_where_nothing_else_fits() {
         check(
             STRICT,
-            &[("「「「「「「あ", "「「「「|「「あ"), ("っっっっっっっっっ", "っっっっ|っっっっ|っ")],
+            &[
+                ("「「「「「「あ", "「「「「|「「あ"),
+                ("っっっっっっっっっ", "っっっっ|っっっっ|っ"),
+                ("っ っ っ っ", "っ っ っ|っ"),
+            ],
         );
     }
 

@@ -11,7 +11,13 @@ pub fn join(left: char, right: char) -> &'static str {
 /// What a filled line's end becomes when the paragraph flows again: nothing if a wide character stands on either side,
 /// since that is where lines end without a space.
 pub(super) fn rejoin(left: char, right: char) -> &'static str {
-    if left == ' ' || right == ' ' || touches(left) || touches(right) { "" } else { " " }
+    if needs_space(left, right) {
+        " "
+    } else if left == ' ' || right == ' ' || touches(left) || touches(right) {
+        ""
+    } else {
+        " "
+    }
 }
 
 fn touches(character: char) -> bool {
@@ -23,7 +29,11 @@ fn touches(character: char) -> bool {
 
 /// Whether a line may not end between the two but at a space.
 pub(super) fn needs_space(left: char, right: char) -> bool {
-    both_narrow(class_of(entry(left)), class_of(entry(right)))
+    let class = |character| match character {
+        '-' | '/' => Class::Word as u8,
+        character => class_of(entry(character)),
+    };
+    both_narrow(class(left), class(right))
 }
 
 #[cfg(test)]
@@ -42,6 +52,9 @@ mod tests {
             ('я', 'ж', " ", " "),
             ('、', 'V', " ", ""),
             ('★', '①', "", ""),
+            ('”', 'a', " ", " "),
+            ('’', 'を', "", ""),
+            ('a', '“', " ", " "),
             ('😀', '漢', "", ""),
         ];
         for (left, right, source, filled) in cases {

@@ -21,6 +21,10 @@ pub(super) enum Class {
     NarrowLoose,
     /// `" '`, which may open or close.
     Quote,
+    /// `‘ “`: opening; as narrow beside Latin letters.
+    CurlyOpen,
+    /// `’ ”`: closing; as narrow beside Latin letters, inside words too.
+    CurlyClose,
     /// Kanji, kana, full-width letters and symbols: broken on both sides.
     Ideograph,
     /// cl-01: never ends a line.
@@ -60,8 +64,6 @@ pub(super) enum Class {
     Hyphen,
     /// `/`: part of a word before one, else closing.
     Slash,
-    /// `’`: part of a word inside one, else closing.
-    Apostrophe,
     /// To be taken out or composed before text is measured.
     Unclean,
 }
@@ -76,15 +78,17 @@ const NARROW: u32 = set(&[
     Class::NarrowClose,
     Class::NarrowLoose,
     Class::Quote,
+    Class::CurlyOpen,
+    Class::CurlyClose,
 ]);
 
 #[rustfmt::skip]
-const CLASSES: [(Class, &[char]); 21] = [
+const CLASSES: [(Class, &[char]); 22] = [
     (Class::Open, &[
-        '‘', '“', '(', '（', '〔', '[', '［', '{', '｛', '〈', '《', '「', '『', '【', '⦅', '｟', '〘', '〖', '«', '〝',
+        '(', '（', '〔', '[', '［', '{', '｛', '〈', '《', '「', '『', '【', '⦅', '｟', '〘', '〖', '«', '〝',
     ]),
     (Class::Close, &[
-        '”', ')', '）', '〕', ']', '］', '}', '｝', '〉', '》', '」', '』', '】', '⦆', '｠', '〙', '〗', '»', '〟', '.', ',',
+        ')', '）', '〕', ']', '］', '}', '｝', '〉', '》', '」', '』', '】', '⦆', '｠', '〙', '〗', '»', '〟', '.', ',',
         '゛', '゜',
     ]),
     (Class::Stop, &['。', '、', '．', '，']),
@@ -108,7 +112,8 @@ const CLASSES: [(Class, &[char]); 21] = [
     (Class::Joiner, &['\u{200D}', '\u{20E3}']),
     (Class::Hyphen, &['-']),
     (Class::Slash, &['/']),
-    (Class::Apostrophe, &['’']),
+    (Class::CurlyOpen, &['‘', '“']),
+    (Class::CurlyClose, &['’', '”']),
     (Class::Unclean, &['\t', '\n', '\u{B}', '\u{C}', '\r', '\u{AD}', '\u{FEFF}']),
     (Class::Digit, &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']),
     (Class::Numeral, &['０', '１', '２', '３', '４', '５', '６', '７', '８', '９']),
@@ -296,7 +301,7 @@ const fn set(classes: &[Class]) -> u32 {
 }
 
 const fn rules(level: LineBreak) -> Rules {
-    let never_first = set(&[Class::Close, Class::NarrowClose, Class::Stop]);
+    let never_first = set(&[Class::Close, Class::NarrowClose, Class::CurlyClose, Class::Stop]);
     let not_first = never_first
         | match level {
             LineBreak::Strict => set(&[Class::Small, Class::Loose, Class::NarrowLoose]),
@@ -305,7 +310,7 @@ const fn rules(level: LineBreak) -> Rules {
         };
     let never_after =
         set(&[Class::WideSpace, Class::Glue, Class::Attach, Class::Joiner, Class::Start]) | not_first;
-    let never_before = set(&[Class::Open, Class::NarrowOpen, Class::Glue, Class::Start]);
+    let never_before = set(&[Class::Open, Class::NarrowOpen, Class::CurlyOpen, Class::Glue, Class::Start]);
     let quote = set(&[Class::Quote]);
     let mut rules = Rules { touching: [0; 32], spaced: [0; 32], not_first };
     let mut before = 0;
@@ -347,10 +352,7 @@ mod tests {
 
     #[test]
     fn what_may_begin_a_line() {
-        check(
-            "’”)）〕]］}｝〉》」』】⦆｠〙〗»〟。．、，.,゛゜\u{3000}".replace('’', "").as_str(),
-            [false; 3],
-        );
+        check("’”)）〕]］}｝〉》」』】⦆｠〙〗»〟。．、，.,゛゜\u{3000}", [false; 3]);
         check("ーぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰㇿ〜～゠", [false, true, true]);
         check("々〻ゝゞヽヾ‐–・：；！？‼⁇⁈⁉:;!?", [false, false, true]);
         check("%％‰℃￠¢°㎏", [false, false, true]);
@@ -391,6 +393,10 @@ mod tests {
             ('α', 'β'),
             ('한', '글'),
             ('é', 'a'),
+            ('n', '’'),
+            ('’', 't'),
+            ('”', 'a'),
+            ('a', '“'),
         ] {
             assert!(!breaks(LineBreak::Loose, before, after), "{before}{after}");
         }

@@ -8,6 +8,8 @@ pub mod document;
 mod fill;
 mod join;
 mod kinsoku;
+#[cfg(test)]
+mod properties;
 mod ranges;
 mod shapes;
 mod table;

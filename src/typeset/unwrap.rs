@@ -47,7 +47,7 @@ pub fn paragraphs<'a>(lines: &[&'a str], width: usize) -> Vec<Passage<'a>> {
         let (quotes, kind) = reader.read(line, width, flow.as_ref().map(|(first, _)| first));
         let look = match kind {
             Kind::Blank => Look::Blank,
-            Kind::Kept(line) => Look::Kept(line),
+            Kind::Kept(line) => Look::Kept(line.trim_end()),
             Kind::Words(words) => {
                 if let (Some((first, last)), Some(passage)) = (&mut flow, passages.last_mut())
                     && passage.quotes == quotes

@@ -1,9 +1,9 @@
 //! The filter: a plain text with its paragraphs, items and quotations filled, and all else as it was.
 
-use super::blocks::{Kind, Reader, Words};
+use super::blocks::{Kind, Reader, Words, is_item, quoted};
 use super::columns::columns;
 use super::fill::{Heads, Measure, break_lines, fill_with};
-use super::join::{needs_space, rejoin};
+use super::join::rejoin;
 use crate::model::Typesetting;
 
 /// Fills each paragraph, list item and quotation of a plain text; rules, heads, boxes, tables, addresses on a line of
@@ -20,19 +20,19 @@ pub fn wrap(text: &str, typesetting: &Typesetting) -> String {
                 if depth == flow.depth && flow.first.is_some_and(|first| words.continues(&first)) {
                     flow.push(words, typesetting);
                 } else {
-                    flow.end(&mut out, typesetting);
+                    flow.end_before(depth, words.line, &mut out, typesetting);
                     flow.begin(depth, words);
                 }
             }
             Kind::Kept(line) => {
-                flow.end(&mut out, typesetting);
-                (0..depth).for_each(|_| out.push_str("> "));
+                flow.end_before(depth, line, &mut out, typesetting);
+                push_quotes(&mut out, depth);
                 out.push_str(line);
                 out.push('\n');
             }
             Kind::Blank => {
                 flow.end(&mut out, typesetting);
-                (0..depth).for_each(|_| out.push_str("> "));
+                push_quotes(&mut out, depth);
                 out.truncate(out.trim_end_matches(' ').len());
                 out.push('\n');
             }
@@ -41,6 +41,10 @@ pub fn wrap(text: &str, typesetting: &Typesetting) -> String {
     flow.end(&mut out, typesetting);
     out.pop();
     out
+}
+
+fn push_quotes(out: &mut String, depth: usize) {
+    out.extend(std::iter::repeat_n("> ", depth));
 }
 
 /// The paragraph being gathered.
@@ -73,37 +77,44 @@ impl<'a> Flow<'a> {
         }
         let end = self.joined.len();
         if let (Some(left), Some(right)) = (self.joined.chars().next_back(), words.text.chars().next()) {
-            if self.space && !needs_space(left, right) && self.ended_at_space(words.text, typesetting) {
+            let mut joint = rejoin(left, right);
+            if self.space && joint.is_empty() {
                 self.joined.push(' ');
-            } else {
+                self.joined.push_str(words.text);
+                let head = 2 * self.depth + first.indent + columns(first.mark);
+                if ended_at_space(&self.joined[self.last..], end - self.last, head, typesetting) {
+                    joint = " ";
+                }
                 self.joined.truncate(end);
-                self.joined.push_str(rejoin(left, right));
             }
+            self.joined.push_str(joint);
         }
         self.last = self.joined.len();
         self.joined.push_str(words.text);
         self.space = words.space;
     }
 
-    /// Whether the last line, filled with the next, would end where it does for a space between them only.
-    fn ended_at_space(&mut self, next: &str, typesetting: &Typesetting) -> bool {
-        let end = self.joined.len();
-        self.joined.push(' ');
-        self.joined.push_str(next);
-        let head = self.indent() + self.first.map_or(0, |first| columns(first.mark));
-        let measure = Measure::new(typesetting, head, head);
-        let last = self.last;
-        let mut ended = false;
-        let filled = break_lines(&self.joined[last..], &measure, true, |line| {
-            ended = line.space && line.range.end == end - last;
-            false
-        });
-        self.joined.truncate(end);
-        filled.is_ok() && ended
-    }
-
-    fn indent(&self) -> usize {
-        2 * self.depth + self.first.map_or(0, |first| first.indent)
+    /// Ends the paragraph above a line that is not part of it. Two cases would read otherwise the next time: a line that
+    /// is part of it but looks like the first of another, where the space between the two stays; and an indented line
+    /// below what looks like an item, which a blank line parts from it.
+    fn end_before(&mut self, depth: usize, line: &str, out: &mut String, typesetting: &Typesetting) {
+        let Some(first) = self.first.filter(|_| self.depth == depth) else {
+            return self.end(out, typesetting);
+        };
+        let next = line.trim_start_matches(' ');
+        self.end(out, typesetting);
+        out.pop();
+        let last = &out[out.rfind('\n').map_or(0, |end| end + 1)..];
+        let words = last.trim_start_matches(' ');
+        let spaced = self.space
+            && ended_at_space(&format!("{words} {next}"), words.len(), last.len() - words.len(), typesetting);
+        let item = first.mark.is_empty() && line.len() - next.len() > first.indent && is_item(quoted(last).1);
+        out.push_str(if spaced { " \n" } else { "\n" });
+        if item {
+            push_quotes(out, depth);
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+        }
     }
 
     fn end(&mut self, out: &mut String, typesetting: &Typesetting) {
@@ -118,6 +129,16 @@ impl<'a> Flow<'a> {
             fill_with(out, text, typesetting, &Heads { first: &head, rest: &rest, keep_spaces: true });
         }
     }
+}
+
+/// Whether the first line of a text ends at `end`, and would not but for the space there. `head`: columns taken already.
+fn ended_at_space(text: &str, end: usize, head: usize, typesetting: &Typesetting) -> bool {
+    let mut ended = false;
+    let filled = break_lines(text, &Measure::new(typesetting, head, head), true, |line| {
+        ended = line.space && line.range.end == end;
+        false
+    });
+    filled.is_ok() && ended
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn flowed(size: usize) -> String {
                 }
             }
             out.push('。');
-            if next(&mut random) % 40 == 0 {
+            if next(&mut random).is_multiple_of(40) {
                 out.push_str(" https://www.example.com/mail/magazine?number=10 ");
             }
         }

@@ -192,12 +192,12 @@ fn address(first: char, body: &str) -> bool {
 
 /// `label : value`, or words set apart by several blanks.
 fn labelled(body: &str) -> bool {
-    let apart = |gap: usize| !body[..gap].ends_with(['.', '?', '!', ':']);
-    body.find("  ").is_some_and(apart)
-        || body
-            .find(" : ")
-            .or_else(|| body.find('：'))
-            .is_some_and(|at| !body[..at].contains([' ', '。', '、']) && at <= 30)
+    let start = &body[..body.floor_char_boundary(33)];
+    let label = |at: usize| !body[..at].contains([' ', '。', '、']);
+    start.find('：').is_some_and(label)
+        || body.contains(' ')
+            && (body.find("  ").is_some_and(|gap| !body[..gap].ends_with(['.', '?', '!', ':']))
+                || start.find(" : ").is_some_and(label))
 }
 
 /// Whether a line begins with an item's mark.

@@ -1,0 +1,84 @@
+// Opens every page of a built blog in Chromium, on a phone and on a desk, light and dark: nothing fails to load, nothing
+// is asked of another host, no page scrolls sideways, and every link within the blog leads somewhere.
+//
+// usage: node chromium.mjs FOLDER-OF-THE-BLOG    (playwright-core in NODE_PATH's place; CHROMIUM names the browser)
+
+import { createServer } from 'node:http';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+
+const [folder] = process.argv.slice(2);
+const { chromium } = createRequire(join(process.cwd(), 'target/tools/'))('playwright-core');
+const types = { html: 'text/html', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', xml: 'application/xml', txt: 'text/plain' };
+
+const server = createServer(async (request, response) => {
+  let path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
+  if (path.endsWith('/')) path += 'index.html';
+  try {
+    const octets = await readFile(join(folder, path));
+    response.writeHead(200, { 'content-type': `${types[path.split('.').pop()] ?? 'application/octet-stream'}; charset=utf-8` });
+    response.end(octets);
+  } catch {
+    response.writeHead(404);
+    response.end();
+  }
+});
+await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+const origin = `http://127.0.0.1:${server.address().port}`;
+
+const files = await readdir(folder, { recursive: true });
+const pages = files.filter((file) => file.endsWith('.html')).map((file) => '/' + file.replace(/index\.html$/, ''));
+const views = [
+  { name: 'phone', viewport: { width: 390, height: 844 }, colorScheme: 'light' },
+  { name: 'desk, dark', viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
+];
+const failures = new Set();
+const anchors = new Map();
+const links = [];
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+let opened = 0;
+for (const { name, ...view } of views) {
+  const context = await browser.newContext(view);
+  const page = await context.newPage();
+  let at = '';
+  page.on('request', (request) => request.url().startsWith(origin) || failures.add(`${at}: asks for ${request.url()}`));
+  page.on('response', (response) => response.ok() || failures.add(`${at}: ${response.status()} ${response.url()}`));
+  page.on('console', (message) => message.type() === 'error' && failures.add(`${at}: ${message.text()}`));
+  for (at of pages) {
+    await page.goto(origin + encodeURI(at));
+    opened += 1;
+    const found = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      words: document.querySelector('main').innerText.trim().length,
+      headings: document.querySelectorAll('h1').length,
+      ids: [...document.querySelectorAll('[id]')].map((element) => element.id),
+      links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
+    }));
+    if (found.wide > 0) failures.add(`${at} (${name}): scrolls ${found.wide} pixels sideways`);
+    if (found.words < 10) failures.add(`${at} (${name}): has no words`);
+    if (found.headings !== 1) failures.add(`${at}: has ${found.headings} h1`);
+    anchors.set(at, found.ids);
+    links.push(...found.links.map((link) => [at, link]));
+  }
+  await context.close();
+}
+await browser.close();
+server.close();
+
+// The blog's own address stands in canonical links and in the mail; links from page to page are relative to the host.
+for (const [at, link] of links.filter(([, link]) => link.startsWith(origin))) {
+  const url = new URL(link);
+  const path = decodeURIComponent(url.pathname);
+  const file = path.endsWith('/') ? path + 'index.html' : path;
+  if (!files.includes(file.slice(1))) failures.add(`${at}: the link to ${path} leads nowhere`);
+  const anchor = decodeURIComponent(url.hash.slice(1));
+  if (anchor && !anchors.get(path)?.includes(anchor)) failures.add(`${at}: ${path} has no #${anchor}`);
+}
+
+for (const failure of failures) console.log(failure);
+console.log(`${opened} page views in Chromium, ${failures.size} failed`);
+process.exit(failures.size > 0 || opened === 0 ? 1 : 0);

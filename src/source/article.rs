@@ -240,6 +240,6 @@ fn manuscript(source: &Arc<SourceText>, body: Range<usize>, has_title: bool) -> 
         }
     }
     let document = finished::manuscript(source, body.clone());
-    let (excerpt, characters) = (finished::excerpt(&document), finished::characters(&document.blocks));
+    let (excerpt, characters) = (finished::excerpt(&document), finished::characters(&document));
     (Outline { title, excerpt, characters }, body)
 }

@@ -4,8 +4,8 @@ use super::kinsoku::{Class, both_narrow, class_of, columns_of, entry};
 use std::ops::Range;
 
 /// Where the URLs of a text stand, in octets. A URL has a scheme and `://`, or is a `mailto:`; it ends at whitespace,
-/// full-width punctuation, kana, kanji, `< > "` or the like; a full stop, comma or bracket at its end that the sentence
-/// needs is not part of it.
+/// full-width punctuation, kana, `< > "` or the like; a full stop, comma, bracket or mark of emphasis at its end that the
+/// sentence needs is not part of it.
 pub fn urls(text: &str) -> Vec<Range<usize>> {
     let mut urls = Vec::new();
     let mut from = 0;
@@ -87,7 +87,8 @@ fn url_character(character: char) -> bool {
         character.is_ascii_graphic()
             && !matches!(character, '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\\' | '^')
     } else {
-        class_of(entry(character)) == Class::Word as u8
+        let kana = matches!(character, '\u{3040}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}');
+        character.is_alphanumeric() && !kana && !matches!(character, '\u{FF00}'..='\u{FFEF}')
     }
 }
 
@@ -97,7 +98,7 @@ fn without_sentence_end(path: &str) -> &str {
     let mut path = path;
     while let Some(last) = path.bytes().last() {
         match last {
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b']' => {}
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b']' | b'*' | b'_' | b'~' => {}
             b')' if closed > opened => closed -= 1,
             b'(' => opened -= 1,
             _ => break,
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn urls_in_text() {
-        let cases: [(&str, &[&str]); 13] = [
+        let cases: [(&str, &[&str]); 14] = [
             ("なし", &[]),
             ("http://a.example/", &["http://a.example/"]),
             ("詳細はhttp://a.example/b?c=d-e#fを参照", &["http://a.example/b?c=d-e#f"]),
@@ -121,7 +122,8 @@ mod tests {
             ("https://a.example/x_(y)", &["https://a.example/x_(y)"]),
             ("See http://a.example. And", &["http://a.example"]),
             ("<http://a.example/>", &["http://a.example/"]),
-            ("http://a.example/漢字", &["http://a.example/"]),
+            ("http://a.example/漢字を", &["http://a.example/漢字"]),
+            ("**http://a.example/_b**（注）", &["http://a.example/_b"]),
             ("http://a.example、ftp://b.example", &["http://a.example", "ftp://b.example"]),
             ("mailto:a@b.example へ", &["mailto:a@b.example"]),
             ("://x 注意: //y http://", &[]),

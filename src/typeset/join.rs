@@ -3,9 +3,11 @@
 use super::kinsoku::{Class, both_narrow, class_of, columns_of, entry};
 
 /// What a source's soft line break becomes between two characters: nothing between two wide ones that are visible and
-/// not of a script written in words (Hangul, Greek, Cyrillic), else one space.
+/// not of a script written in words (Hangul, Greek, Cyrillic), nor after wide punctuation, which brings its own room;
+/// else one space. Before such punctuation there may be an address, which it must not touch.
 pub fn join(left: char, right: char) -> &'static str {
-    if touches(left) && touches(right) { "" } else { " " }
+    let both = touches(left) && touches(right);
+    if both || punctuates(left) { "" } else { " " }
 }
 
 /// What a filled line's end becomes when the paragraph flows again: nothing if a wide character stands on either side,
@@ -18,6 +20,13 @@ pub(super) fn rejoin(left: char, right: char) -> &'static str {
     } else {
         " "
     }
+}
+
+fn punctuates(character: char) -> bool {
+    let entry = entry(character);
+    let class = class_of(entry);
+    let stops = class == Class::Open as u8 || class == Class::Close as u8 || class == Class::Stop as u8;
+    columns_of(entry) == 2 && (stops || matches!(character, '・' | '：' | '；' | '！' | '？'))
 }
 
 fn touches(character: char) -> bool {
@@ -50,7 +59,10 @@ mod tests {
             ('a', 'b', " ", " "),
             ('한', '글', " ", " "),
             ('я', 'ж', " ", " "),
-            ('、', 'V', " ", ""),
+            ('、', 'V', "", ""),
+            ('A', '「', " ", ""),
+            ('？', 'A', "", ""),
+            ('.', '漢', " ", ""),
             ('★', '①', "", ""),
             ('”', 'a', " ", " "),
             ('’', 'を', "", ""),

@@ -1,19 +1,19 @@
 //! Words as Markdown that reads back as the same words.
 
+use crate::source::links::addresses;
+
 /// One line of words. What would be read as a mark is escaped, and an address on the web stands in `<>`.
 pub(super) fn escaped(words: &str) -> String {
     let mut markdown = String::with_capacity(words.len() + 16);
-    let mut rest = words;
-    let mut is_start = true;
-    while let Some((start, end)) = address(rest) {
-        escape_into(&rest[..start], is_start, &mut markdown);
+    let mut written = 0;
+    for address in addresses(words) {
+        escape_into(&words[written..address.start], written == 0, &mut markdown);
+        written = address.end;
         markdown.push('<');
-        markdown.push_str(&rest[start..end]);
+        markdown.push_str(&words[address]);
         markdown.push('>');
-        is_start = false;
-        rest = &rest[end..];
     }
-    escape_into(rest, is_start, &mut markdown);
+    escape_into(&words[written..], written == 0, &mut markdown);
     markdown
 }
 
@@ -50,30 +50,6 @@ fn escape_into(words: &str, is_start: bool, markdown: &mut String) {
         }
         before = Some(letter);
     }
-}
-
-/// Where the first address on the web stands that `<>` can hold.
-fn address(words: &str) -> Option<(usize, usize)> {
-    let mut from = 0;
-    while let Some(found) = words[from..].find("://") {
-        let colon = from + found;
-        from = colon + 3;
-        let scheme = ["https", "http"].into_iter().find(|scheme| words[..colon].ends_with(scheme));
-        let Some(scheme) = scheme else { continue };
-        let start = colon - scheme.len();
-        if words[..start].ends_with(|letter: char| letter.is_ascii_alphanumeric() || "+.-".contains(letter)) {
-            continue;
-        }
-        let length = words[from..]
-            .find(|letter: char| !letter.is_ascii_graphic() || "<>\"`{}|\\^".contains(letter))
-            .unwrap_or(words.len() - from);
-        let address =
-            words[start..from + length].trim_end_matches(|letter: char| ".,;:!?)]'".contains(letter));
-        if address.len() > scheme.len() + 3 {
-            return Some((start, start + address.len()));
-        }
-    }
-    None
 }
 
 /// Lines as a code block, whatever they hold.

@@ -3,10 +3,8 @@
 use super::{Finished, FinishedArticle};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Article, Block, Document, InMail, Issue, plain};
-
-/// Characters of an excerpt, at most.
-const EXCERPT: usize = 120;
+use crate::model::{Article, Block, Document, InMail, Issue, Piece};
+use crate::source::excerpt::{Excerpt, visible};
 
 /// The metadata of a finished mail under the label its file's name gives it. `None` where no date is known, in
 /// neither the masthead nor the envelope.
@@ -30,7 +28,7 @@ pub(in crate::source) fn issue(
             letterspace: article.letterspace,
             typesetting,
             excerpt: excerpt(&article.text.document),
-            characters: characters(&article.text.document.blocks),
+            characters: characters(&article.text.document),
         }
     });
     Some(Issue {
@@ -109,39 +107,23 @@ fn latin_words(title: &str) -> Option<String> {
 
 /// The first words of a text's paragraphs.
 pub(in crate::source) fn excerpt(document: &Document) -> String {
-    let mut words = String::new();
-    let mut letters = 0;
+    let mut excerpt = Excerpt::default();
     for block in &document.blocks {
-        let Block::Paragraph(paragraph) = block else { continue };
-        let paragraph = plain(paragraph);
-        let paragraph = paragraph.trim();
-        if letters > 0 {
-            words.push(' ');
-        }
-        for letter in paragraph.chars() {
-            if letters == EXCERPT {
-                words.push('…');
-                return words;
-            }
-            words.push(letter);
-            letters += 1;
+        if let Block::Paragraph(paragraph) = block {
+            excerpt.add(paragraph);
         }
     }
-    words
+    excerpt.into_words()
 }
 
 /// How many characters there are to read, white space not counted.
-pub(in crate::source) fn characters(blocks: &[Block]) -> usize {
-    let visible = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).count();
+pub(in crate::source) fn characters(document: &Document) -> usize {
     let mut count = 0;
-    for block in blocks {
-        count += match block {
-            Block::Paragraph(words) | Block::Heading { content: words, .. } => visible(&plain(words)),
-            Block::Code { text, .. } => visible(text),
-            Block::Quote(blocks) => characters(blocks),
-            Block::List { items, .. } => items.iter().map(|item| characters(&item.blocks)).sum(),
-            Block::Table { .. } | Block::Definitions(_) | Block::Rule => 0,
+    document.for_each_piece(|piece| {
+        count += match piece {
+            Piece::Words(text, _) | Piece::Code(text, _) | Piece::Lines(text, _) => visible(text),
+            Piece::Address(..) => 0,
         };
-    }
+    });
     count
 }

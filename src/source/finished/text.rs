@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::lines::{Line, is_rule, mark};
 use crate::model::{Block, Document, Inline, Item, plain};
+use crate::source::links::push_linked;
 use crate::typeset::{char_columns, columns};
 
 /// Some lines that belong together.
@@ -328,7 +329,7 @@ fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
         let words = if index == 0 { whole.trim_start_matches([' ', '\t']) } else { whole.trim_start() };
         let at = range.end - words.len();
         let words = words.trim_end();
-        push_words(words, at, &mut inlines);
+        push_linked(words, at, &mut inlines);
         let below = lines.get(index + 1).map(|below| text[below.clone()].trim_start());
         let parts = below.is_some_and(|below| {
             words.ends_with(|letter: char| char_columns(letter) == 1)
@@ -342,39 +343,6 @@ fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
         }
     }
     inlines
-}
-
-fn push_words(words: &str, at: usize, inlines: &mut Vec<Inline>) {
-    let mut done = 0;
-    let mut from = 0;
-    let text =
-        |range: Range<usize>| Inline::Text { text: words[range.clone()].to_owned(), at: at + range.start };
-    while let Some(found) = words[from..].find("://") {
-        let colon = from + found;
-        from = colon + 3;
-        let Some(scheme) =
-            ["https", "http", "ftp"].into_iter().find(|scheme| words[done..colon].ends_with(scheme))
-        else {
-            continue;
-        };
-        let start = colon - scheme.len();
-        let length = words[from..]
-            .find(|letter: char| !letter.is_ascii_graphic() || "<>\"`{}|\\^".contains(letter))
-            .unwrap_or(words.len() - from);
-        let url = words[start..from + length].trim_end_matches(|letter: char| ".,;:!?)]'".contains(letter));
-        if url.len() <= scheme.len() + 3 {
-            continue;
-        }
-        if start > done {
-            inlines.push(text(done..start));
-        }
-        done = start + url.len();
-        from = done;
-        inlines.push(Inline::Link { url: url.to_owned(), content: vec![text(start..done)], at: at + start });
-    }
-    if done < words.len() {
-        inlines.push(text(done..words.len()));
-    }
 }
 
 /// The columns that lines were filled to: the widest that two lines come near.
@@ -451,27 +419,6 @@ mod tests {
         check("  set in\n  twice", "`  set in/  twice`");
         check("上\n--------------------\n下", "上 ¶ -- ¶ 下");
         check("下記ページよりどうぞ。\nhttp://example.jp/a", "下記ページよりどうぞ。/http://example.jp/a");
-    }
-
-    #[test]
-    fn addresses_are_links() {
-        let check = |text: &str, expected: &[&str]| {
-            let mut found = Vec::new();
-            push_words(text, 0, &mut found);
-            let links: Vec<&str> = found
-                .iter()
-                .filter_map(
-                    |inline| if let Inline::Link { url, .. } = inline { Some(url.as_str()) } else { None },
-                )
-                .collect();
-            assert_eq!(links, expected, "{text}");
-            assert_eq!(plain(&found), text);
-        };
-        check("詳細はhttp://example.jp/a?b=cをどうぞ", &["http://example.jp/a?b=c"]);
-        check("(https://example.jp/)", &["https://example.jp/"]);
-        check("http://a.jp/ と http://b.jp/。", &["http://a.jp/", "http://b.jp/"]);
-        check("http://", &[]);
-        check("svn://a", &[]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a list of articles needs to know of each, without building their trees.
 
+use std::mem;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Tag, TagEnd};
@@ -8,10 +9,7 @@ use super::Heading;
 use super::build::Builder;
 use super::prepare::Prepared;
 use super::walk::{Begins, Titles, walk};
-use crate::model::plain;
-
-/// Characters of an excerpt, at most.
-const EXCERPT: usize = 120;
+use crate::source::excerpt::{Excerpt, visible};
 
 /// An article in short.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,9 +38,13 @@ fn outlines(text: &str, body: Range<usize>, titles: Titles) -> Vec<Outline> {
     let mut builder = Builder::new(&prepared);
     let mut outlines: Vec<Outline> = Vec::new();
     let mut reading = Reading::Nothing;
+    let mut excerpt = Excerpt::default();
     let mut footnotes = 0;
     walk(&prepared, titles, |event, range, begins| {
         if matches!(begins, Begins::Untitled | Begins::Article) {
+            if let Some(ended) = outlines.last_mut() {
+                ended.excerpt = mem::take(&mut excerpt).into_words();
+            }
             outlines.push(Outline::default());
         }
         match &event {
@@ -51,7 +53,9 @@ fn outlines(text: &str, body: Range<usize>, titles: Titles) -> Vec<Outline> {
             Event::Start(Tag::Heading { .. }) if matches!(begins, Begins::Article | Begins::Title) => {
                 reading = Reading::Title;
             }
-            Event::Start(Tag::Paragraph) if footnotes == 0 && wants_more(outlines.last()) => {
+            Event::Start(Tag::Paragraph)
+                if footnotes == 0 && !outlines.is_empty() && excerpt.wants_more() =>
+            {
                 reading = Reading::Excerpt;
             }
             Event::Text(words) | Event::Code(words) if reading != Reading::Title => {
@@ -74,14 +78,15 @@ fn outlines(text: &str, body: Range<usize>, titles: Titles) -> Vec<Outline> {
                 Reading::Nothing => {}
                 Reading::Title => outline.title = builder.take_title(),
                 Reading::Excerpt => {
-                    for words in builder.take_paragraphs() {
-                        add_words(&mut outline.excerpt, &plain(&words));
-                    }
+                    builder.take_paragraphs().for_each(|paragraph| excerpt.add(&paragraph));
                 }
             }
             reading = Reading::Nothing;
         }
     });
+    if let Some(last) = outlines.last_mut() {
+        last.excerpt = excerpt.into_words();
+    }
     outlines
 }
 
@@ -90,30 +95,4 @@ enum Reading {
     Nothing,
     Title,
     Excerpt,
-}
-
-fn wants_more(outline: Option<&Outline>) -> bool {
-    outline
-        .is_some_and(|outline| outline.excerpt.len() < EXCERPT || outline.excerpt.chars().count() < EXCERPT)
-}
-
-fn add_words(excerpt: &mut String, words: &str) {
-    if !excerpt.is_empty() && !words.is_empty() {
-        excerpt.push(' ');
-    }
-    let room = EXCERPT.saturating_sub(excerpt.chars().count());
-    match words.char_indices().nth(room) {
-        None => excerpt.push_str(words),
-        Some((cut, _)) => {
-            excerpt.push_str(words[..cut].trim_end());
-            excerpt.push('…');
-        }
-    }
-}
-
-/// Characters other than white space, counted by the octets that begin one, many at a time: a run of
-/// 255 of them fits the narrowest counter.
-fn visible(text: &str) -> usize {
-    let begins = |octet: &u8| u8::from(*octet > b' ' && octet & 0xC0 != 0x80);
-    text.as_bytes().chunks(255).map(|octets| usize::from(octets.iter().map(begins).sum::<u8>())).sum()
 }

@@ -235,7 +235,7 @@ fn inlines_of_every_kind() {
     check("`a\nb`", "p[`a b`]");
     check(
         "前**https://a.jp/b_c**。\nhttps://a.jp/?a&b_c_d",
-        "p[前**<https://a.jp/b_c https://a.jp/b_c>**。 <https://a.jp/?a&b_c_d https://a.jp/?a&b_c_d>]",
+        "p[前**<https://a.jp/b_c https://a.jp/b_c>**。<https://a.jp/?a&b_c_d https://a.jp/?a&b_c_d>]",
     );
     check("`https://a` [https://a](b) ![https://a](c)", "p[`https://a` <b https://a> !<c https://a >]");
     check(
@@ -436,11 +436,11 @@ fn an_article_gives_up_its_first_title() {
 fn outlines_tell_what_lists_need() {
     let text = "# 題\n\n**「強」**と\n{漢字|かんじ}。[^1]\n\n```\nab c\n```\n\n次 の\n\n[^1]: 注\n";
     let outline = &outline(text, 0..text.len())[0];
-    assert_eq!(outline.excerpt, "「強」と漢字。 次 の");
+    assert_eq!(outline.excerpt, "「強」と漢字。次 の");
     assert_eq!(outline.characters, "「強」と{漢字|かんじ}。abc次の注".chars().count());
     let long = "あ".repeat(100) + "\n\n" + &"い".repeat(100);
     let excerpt = outline_document(&long, 0..long.len()).excerpt;
-    assert_eq!(excerpt, "あ".repeat(100) + " " + &"い".repeat(19) + "…");
+    assert_eq!(excerpt, "あ".repeat(100) + &"い".repeat(20) + "…");
 }
 
 #[test]

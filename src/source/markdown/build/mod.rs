@@ -1,7 +1,6 @@
 //! From events to trees, with a stack of our own: however deep the input, no call nests deeper than [`DEEPEST`].
 
 mod problems;
-mod urls;
 mod words;
 
 use std::collections::HashMap;

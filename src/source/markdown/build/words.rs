@@ -3,10 +3,11 @@
 use std::mem;
 use std::ops::Range;
 
-use super::urls::linked;
 use super::{Builder, Frame, Kind, NOWHERE, SoftBreak};
 use crate::model::{Block, Inline, RubyGroup};
+use crate::source::links::push_linked;
 use crate::source::markdown::ruby::{Braces, braces};
+use crate::typeset::join;
 
 /// Stands for a picture: neither wide nor narrow.
 pub(super) const OBJECT: char = '\u{FFFC}';
@@ -93,7 +94,7 @@ impl Builder<'_> {
     /// A visible character comes next, or something that is none.
     pub(super) fn meet(&mut self, next: Option<char>) {
         if let Some(soft) = self.soft
-            && next.is_some_and(|next| joins(soft.before, next))
+            && next.is_some_and(|next| join(soft.before, next).is_empty())
         {
             self.take_back_space();
         }
@@ -179,15 +180,17 @@ fn invisible(letter: char) -> bool {
     matches!(letter, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Whether two characters on either side of a line end meet without a space.
-fn joins(before: char, after: char) -> bool {
-    wide(before) && wide(after)
-}
-
-fn wide(letter: char) -> bool {
-    matches!(letter,
-        '\u{2018}'..='\u{201D}' | '\u{2025}' | '\u{2026}' | '\u{203B}' | '\u{2014}' | '\u{2015}'
-        | '\u{2190}'..='\u{27BF}' | '\u{2E80}'..='\u{303E}' | '\u{3041}'..='\u{312F}' | '\u{3190}'..='\u{A4CF}'
-        | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE6F}' | '\u{FF01}'..='\u{FF9F}' | '\u{FFE0}'..='\u{FFE6}'
-        | '\u{1F300}'..='\u{1FAFF}' | '\u{20000}'..='\u{3FFFD}')
+/// Makes links of the addresses in words that are not within a link already.
+fn linked(inlines: Vec<Inline>) -> Vec<Inline> {
+    let mut linked_inlines = Vec::with_capacity(inlines.len());
+    for inline in inlines {
+        match inline {
+            Inline::Text { text, at } => push_linked(&text, at, &mut linked_inlines),
+            Inline::Emphasis(inner) => linked_inlines.push(Inline::Emphasis(linked(inner))),
+            Inline::Strong(inner) => linked_inlines.push(Inline::Strong(linked(inner))),
+            Inline::Strikethrough(inner) => linked_inlines.push(Inline::Strikethrough(linked(inner))),
+            other => linked_inlines.push(other),
+        }
+    }
+    linked_inlines
 }

@@ -1,12 +1,13 @@
 //! `mailmag build`: the blog and the mail of every issue.
 
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
 use super::production::produce;
-use super::{Outcome, open, today};
+use super::{Outcome, open, shown, today};
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::Stage;
 
 #[derive(Debug, clap::Args)]
@@ -21,29 +22,42 @@ pub(super) struct Arguments {
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
     let (content, mut problems) = open(directory)?;
-    let Some(mut content) = content else { return Ok(console.problems(&problems)) };
+    let out = arguments.out.unwrap_or_else(|| directory.join("dist"));
+    for sources in ["content", "templates", "theme"] {
+        if path::absolute(&out)?.starts_with(path::absolute(directory.join(sources))?) {
+            bail!(
+                "cannot build into {}: it lies in {sources}, where the magazine's own files are",
+                shown(&out)
+            );
+        }
+    }
+    let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     if !arguments.drafts {
         for held_back in content.hold_back(today(&content.config)) {
             console.say(&format!("held back: {held_back}"));
         }
     }
-    let out = arguments.out.unwrap_or_else(|| directory.join("dist"));
-    let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", out.display()))?;
+    let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
     problems.extend(produce(&content, &|path, octets| Ok(stage.put(path, octets)?), console)?);
-    let outcome = console.problems(&problems);
-    if outcome == Outcome::Problems {
-        console.say(&format!("nothing was written: {} is as it was", out.display()));
-        return Ok(outcome);
+    if has_errors(&problems) {
+        return Ok(not_written(&problems, &out, console));
     }
+    console.problems(&problems);
     let published =
-        stage.commit().with_context(|| format!("cannot move the new files into {}", out.display()))?;
+        stage.commit().with_context(|| format!("cannot move the new files into {}", shown(&out)))?;
     console.say(&format!(
         "{} in {}: {} written, {} unchanged, {} removed",
         count(content.magazine.issues.len(), "issue"),
-        out.display(),
+        shown(&out),
         published.written,
         published.unchanged,
         published.removed,
     ));
     Ok(Outcome::Well)
+}
+
+fn not_written(problems: &[Diagnostic], out: &Path, console: &Console) -> Outcome {
+    let outcome = console.problems(problems);
+    console.say(&format!("nothing was written: {} is as it was", shown(out)));
+    outcome
 }

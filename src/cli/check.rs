@@ -5,30 +5,28 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
-use super::console::Console;
+use super::console::{Console, count};
 use super::production::produce;
 use super::{Outcome, open, today};
-use crate::diagnostic::{Diagnostic, Format, Level, render};
+use crate::diagnostic::{Diagnostic, Format, has_errors, render};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Tell only the problems of these files and folders, as seen from the magazine's folder
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// How problems are written down
-    #[arg(long, value_enum, default_value_t)]
+    /// How problems are written down: human (with the lines they stand in, on stderr), short
+    /// (path:line:column: level: rule-id: message, on stdout) or json (an array of objects, on stdout)
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     format: FormatName,
 }
 
 /// The names of [`Format`] on the command line.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum FormatName {
-    /// With the lines they stand in; on stderr
     #[default]
     Human,
-    /// path:line:column: level: rule-id: message, a line each; on stdout
     Short,
-    /// An array of objects with the same fields; on stdout
     Json,
 }
 
@@ -36,14 +34,19 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let wanted: Vec<String> =
         arguments.paths.iter().map(|path| below_root(directory, path)).collect::<Result<_>>()?;
     let (content, mut problems) = open(directory)?;
+    let mut issues = 0;
     if let Some(mut content) = content {
         let held_back = content.hold_back(today(&content.config));
         held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
         let nothing = |_: &str, _: &[u8]| Ok(());
+        issues = content.magazine.issues.len();
         problems.extend(produce(&content, &nothing, console)?);
     }
     if !wanted.is_empty() {
         problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));
+    }
+    if problems.is_empty() {
+        console.say(&format!("{} checked: nothing is wrong", count(issues, "issue")));
     }
     report(&problems, arguments.format, console)
 }
@@ -55,8 +58,7 @@ fn report(problems: &[Diagnostic], format: FormatName, console: &Console) -> Res
         FormatName::Json => Format::Json,
     };
     console.data(render(problems, format, false).as_bytes())?;
-    let has_errors = problems.iter().any(|problem| problem.level == Level::Error);
-    Ok(if has_errors { Outcome::Problems } else { Outcome::Well })
+    Ok(if has_errors(problems) { Outcome::Problems } else { Outcome::Well })
 }
 
 fn lies_in(path: &str, wanted: &str) -> bool {

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use chrono::{Days, NaiveDate, Utc};
 use include_dir::{Dir, include_dir};
 
-use super::Outcome;
 use super::console::Console;
+use super::{Outcome, shown};
 
 /// What a new magazine begins with.
 static STARTER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/cli/starter");
@@ -16,6 +16,7 @@ static STARTER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/cli/starter");
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder of the new magazine; it must be new or empty
+    #[arg(value_name = "DIR")]
     directory: PathBuf,
 }
 
@@ -24,10 +25,10 @@ pub(super) fn run(base: &Path, arguments: Arguments, console: &Console) -> Resul
     if let Ok(mut entries) = fs::read_dir(&directory)
         && entries.next().is_some()
     {
-        bail!("{} is not empty: nothing was written (name a new folder)", directory.display());
+        bail!("{} is not empty: nothing was written (name a new folder)", shown(&directory));
     }
     write_starter(&directory, today())?;
-    let shown = directory.display();
+    let shown = shown(&directory);
     console.say(&format!(
         "{shown} is a magazine now. Write its name and sender into {shown}/mailmag.toml, then:"
     ));

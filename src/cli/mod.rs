@@ -26,20 +26,23 @@ use console::{ColorChoice, Console};
 #[command(name = "mailmag", version, propagate_version = true, max_term_width = 100)]
 struct Arguments {
     /// The magazine's folder
-    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
-    directory: PathBuf,
-    /// Colours in messages
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true, help_heading = GLOBAL)]
+    magazine: PathBuf,
+    /// Colours in messages: auto (on a terminal), always or never
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(global = true, help_heading = GLOBAL)]
     color: ColorChoice,
     /// Say nothing but problems
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = GLOBAL)]
     quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true)]
+    /// Say more about what is done
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
+
+const GLOBAL: &str = "Options of every command";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,7 +77,7 @@ enum Outcome {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let console = Console::new(arguments.color, arguments.quiet, arguments.verbose);
-    let directory = &arguments.directory;
+    let directory = &arguments.magazine;
     let result = match arguments.command {
         Command::Init(arguments) => init::run(directory, arguments, &console),
         Command::New(arguments) => new::run(directory, arguments, &console),
@@ -110,4 +113,9 @@ fn open(directory: &Path) -> Result<(Option<Content>, Vec<Diagnostic>), ReadErro
 #[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
 fn today(config: &Config) -> NaiveDate {
     Utc::now().with_timezone(&config.magazine.timezone).date_naive()
+}
+
+/// A path as it is told: without the `./` of a magazine that lies in the current folder.
+fn shown(path: &Path) -> std::path::Display<'_> {
+    path.strip_prefix(".").unwrap_or(path).display()
 }

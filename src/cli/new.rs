@@ -9,6 +9,7 @@ use chrono::{Days, NaiveDate};
 
 use super::console::Console;
 use super::{Outcome, open, today};
+use crate::config::is_address_part;
 use crate::model::{Issue, Magazine};
 
 #[derive(Debug, clap::Args)]
@@ -65,6 +66,14 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         let known: Vec<&str> = content.config.authors.keys().map(String::as_str).collect();
         bail!("mailmag.toml has no author `{key}`; it has {}", known.join(", "));
     }
+    if let What::Article { title, slug, .. } | What::Post { title, slug, .. } = &arguments.what {
+        if title.trim().is_empty() || title.chars().any(char::is_control) {
+            bail!("a title is one line of words");
+        }
+        if let Some(slug) = slug.as_ref().filter(|slug| !is_address_part(slug)) {
+            bail!("`{slug}` cannot be part of an address: use small Latin letters, digits and `-`");
+        }
+    }
     let (path, text) = match arguments.what {
         What::Issue { date } => issue(&content.magazine, date, today),
         What::Article { title, issue, author, corner, slug } => {
@@ -99,7 +108,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
 
 fn issue(magazine: &Magazine, date: Option<NaiveDate>, today: NaiveDate) -> (String, String) {
     let last = magazine.issues.last();
-    let number = last.map_or(1, |issue| issue.number + 1);
+    let number = last.map_or(1, |issue| issue.number.saturating_add(1));
     let digits = last.map_or(3, |issue| issue.label.len());
     let (due, next) = next_dates(&magazine.issues, today);
     let date = date.unwrap_or(due);
@@ -178,7 +187,10 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
         if error.kind() == io::ErrorKind::AlreadyExists {
-            anyhow::anyhow!("{} is there already: nothing was written", path.display())
+            anyhow::anyhow!(
+                "{} is there already: nothing was written (`--slug` names another)",
+                path.display()
+            )
         } else {
             anyhow::Error::new(error).context(format!("cannot write {}", path.display()))
         }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::console::Console;
 use crate::blog::{Entry, FileCopy, Pages, Site};
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, Text};
 use crate::theme::{Theme, built_in_assets};
 use crate::{check, mail};
@@ -46,7 +46,7 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
     let told: Vec<Vec<Diagnostic>> = issues.chain(posts).chain(pages).chain(lists).collect::<Result<_>>()?;
     let mut problems: Vec<Diagnostic> = told.into_iter().flatten().collect();
     // The feed shows what the pages show: their problems have been told.
-    if !problems.iter().any(|problem| problem.level == Level::Error) {
+    if !has_errors(&problems) {
         problems.extend(work.feed()?);
         work.files()?;
     }
@@ -74,7 +74,7 @@ impl Work<'_> {
         if !problems.iter().any(|problem| problem.rule == "nested-too-deep") {
             problems.extend(check::issue(config, issue, &texts));
         }
-        let may_go_on = !problems.iter().any(|problem| problem.level == Level::Error);
+        let may_go_on = !has_errors(&problems);
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {
             let body = mail::body(self.content, index, &texts, self.theme)?;

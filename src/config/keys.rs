@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -43,8 +43,15 @@ impl<'a> Keys<'a> {
     ) -> Self {
         let problems_before = problems.len();
         let (table, errors) = DeTable::parse_recoverable(&source.text[range.clone()]);
+        let mut last_line = None;
         for error in errors {
             let span = error.span().unwrap_or(0..0);
+            // What follows in the same line is mostly a consequence of the first.
+            let line_end =
+                source.text[range.start + span.start..].find('\n').map(|length| span.start + length);
+            if last_line.replace(line_end) == Some(line_end) {
+                continue;
+            }
             let span = range.start + span.start..range.start + span.end;
             let line = error.message().lines().next().unwrap_or_default().to_owned();
             problems.push(
@@ -144,10 +151,12 @@ impl<'a> Keys<'a> {
     /// A day, as `2010-05-14` or as a string of that form; a time of day is not asked for.
     pub fn date(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Option<NaiveDate> {
         self.read(key, "a date such as 2010-05-14", problems, |value| {
-            if let Some(date) = value.as_datetime().and_then(|datetime| datetime.date) {
-                return NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into());
-            }
-            NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok()
+            let date = match value.as_datetime().and_then(|datetime| datetime.date) {
+                Some(date) => NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into()),
+                None => NaiveDate::parse_from_str(value.as_str()?, "%Y-%m-%d").ok(),
+            };
+            // There was no mail before, and dates of five digits are no dates in feeds.
+            date.filter(|date| (1900..=9999).contains(&date.year()))
         })
         .map(|setting| setting.value)
     }
@@ -357,10 +366,14 @@ mod tests {
     #[test]
     fn every_problem_of_a_table_is_named_at_once() {
         let none: [&str; 0] = [];
-        let cases: [(&str, &[&str]); 8] = [
+        let cases: [(&str, &[&str]); 9] = [
             ("title = 't'\ndate = 2010-05-14\nwidth = 76\nmode = 'omit'\ntags = ['a']", &none),
             ("title = 't'\ndate = '2010-05-14'", &none),
             ("", &["missing-key: front matter has no `title`"]),
+            (
+                "title = 't'\ndate = 0201-05-14",
+                &["wrong-value: `date` in front matter must be a date such as 2010-05-14, not 0201-05-14"],
+            ),
             ("title = ' '", &["empty-value: `title` in front matter is empty"]),
             (
                 "title = 't'\ndate = 2010-02-30",

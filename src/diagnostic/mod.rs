@@ -71,6 +71,11 @@ pub enum Place {
     File(String),
 }
 
+/// Whether any of these keeps the build from being published.
+pub fn has_errors(problems: &[Diagnostic]) -> bool {
+    problems.iter().any(|problem| problem.level == Level::Error)
+}
+
 impl Diagnostic {
     /// An error under its rule's name, in a file as a whole until [`Diagnostic::at`] says where.
     pub fn error(rule: &'static str, message: impl Into<String>) -> Self {

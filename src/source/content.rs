@@ -185,8 +185,6 @@ impl Groups {
                     IssueFiles::File { .. } => unreachable!("a folder's key ends in a slash"),
                 }
             }
-            // A text in a folder below an issue's folder is an attachment, perhaps; it is no article.
-            ["content", "issues", ..] => {}
             _ => problems.push(
                 Diagnostic::warning("unused-file", "nobody reads this text")
                     .in_file(&text.path)

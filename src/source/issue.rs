@@ -1,5 +1,6 @@
 //! One issue: what its files say of it, and its texts.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::{IssueTexts, SentMail, Text, markdown};
 use crate::charset::Charset;
 use crate::config::{Config, Keys};
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::{Article, Issue};
+use crate::model::Issue;
 
 /// The files of one issue, as they lie in `content/issues/`.
 pub(super) enum IssueFiles {
@@ -143,14 +144,15 @@ fn one_file(
     let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems);
     let mut articles = Vec::new();
+    let mut titles: HashMap<String, String> = HashMap::new();
     for outline in markdown::outline(&source.text, body.clone()) {
         if let Some(heading) = &outline.title {
             let settings = ArticleSettings::from_heading(heading, &source, config, problems);
             let ordinal = (articles.len() + 1).to_string();
             let span = heading.span.clone();
             let mut article = article::from_settings(settings, outline, ordinal, config);
-            if let Some(first) = articles.iter().find(|other: &&Article| other.slug == article.slug) {
-                let message = format!("“{}” has the address `{}` already", first.title, article.slug);
+            if let Some(first) = titles.insert(article.slug.clone(), article.title.clone()) {
+                let message = format!("“{first}” has the address `{}` already", article.slug);
                 problems.push(
                     Diagnostic::error("address-collision", message)
                         .at(&source, span)
@@ -219,7 +221,7 @@ fn issue_settings(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Issue> {
     let mut keys = Keys::parse(source, front_matter, "the issue's front matter", problems);
-    let number = keys.integer("number", 0..10_000_000, problems).or_else(|| number_of(name));
+    let number = keys.integer("number", NUMBERS, problems).or_else(|| number_of(name));
     let has_date = keys.has("date");
     let date = keys.date("date", problems);
     let next_date = keys.date("next-date", problems);
@@ -249,9 +251,13 @@ fn issue_settings(
     })
 }
 
+/// The numbers that issues may have.
+const NUMBERS: Range<u32> = 0..10_000_000;
+
 /// The number that a file's or folder's name tells: `010` is 10.
 fn number_of(name: &str) -> Option<u32> {
-    name.parse().ok()
+    let plain = name.len() <= 20 && name.bytes().all(|digit| digit.is_ascii_digit());
+    name.parse().ok().filter(|number| plain && NUMBERS.contains(number))
 }
 
 /// The number as the editor pads it in the name of the issue's file.

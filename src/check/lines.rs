@@ -52,7 +52,11 @@ pub(super) fn fit(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
 pub(super) fn urls_stand_apart(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
     for text in checked.texts() {
         text.document.for_each_piece(|piece| {
-            let Piece::Words(words, at) = piece else { return };
+            let (words, at) = match piece {
+                Piece::Words(words, at) => (words, at),
+                Piece::Address(url, at) => bare_address(&text.source.text, url, at),
+                Piece::Code(..) | Piece::Lines(..) => return,
+            };
             for url in typeset::glued_urls(words) {
                 problems.push(
                     Diagnostic::warning(
@@ -65,4 +69,14 @@ pub(super) fn urls_stand_apart(checked: &Checked<'_>, problems: &mut Vec<Diagnos
             }
         });
     }
+}
+
+/// An address that stands in its text as itself, with the character behind it; nothing of a link under other words.
+fn bare_address<'a>(text: &'a str, url: &str, at: usize) -> (&'a str, usize) {
+    let rest = text.get(at..).unwrap_or_default();
+    if !rest.starts_with(url) {
+        return ("", at);
+    }
+    let next = rest[url.len()..].chars().next().map_or(0, char::len_utf8);
+    (&rest[..url.len() + next], at)
 }

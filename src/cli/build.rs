@@ -5,7 +5,7 @@ use std::path::{self, Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
-use super::production::produce;
+use super::production::{once_each, produce};
 use super::{Outcome, open, shown, today};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::Stage;
@@ -39,6 +39,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
     problems.extend(produce(&content, &|path, octets| Ok(stage.put(path, octets)?), console)?);
+    let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));
     }

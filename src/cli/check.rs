@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use super::console::{Console, count};
-use super::production::produce;
+use super::production::{once_each, produce};
 use super::{Outcome, open, today};
 use crate::diagnostic::{Diagnostic, Format, has_errors, render};
 
@@ -45,8 +45,13 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     if !wanted.is_empty() {
         problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));
     }
+    let problems = once_each(problems);
     if problems.is_empty() {
-        console.say(&format!("{} checked: nothing is wrong", count(issues, "issue")));
+        let what = match &wanted[..] {
+            [] => count(issues, "issue"),
+            wanted => wanted.join(", "),
+        };
+        console.say(&format!("{what} checked: nothing is wrong"));
     }
     report(&problems, arguments.format, console)
 }

@@ -7,6 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Outcome;
 use crate::diagnostic::{Diagnostic, Format, Level, render};
 
+/// More problems than this nobody reads with their lines; most of them have one cause then.
+const MANY: usize = 200;
+
 /// When messages are coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ColorChoice {
@@ -69,10 +72,17 @@ impl Console {
         let warnings = problems.len() - errors;
         let shown: Vec<Diagnostic> =
             problems.iter().filter(|problem| !self.quiet || problem.level == Level::Error).cloned().collect();
-        let text = render(&shown, Format::Human, self.color);
+        let told = shown.len().min(MANY);
+        let text = render(&shown[..told], Format::Human, self.color);
         if !text.is_empty() {
             self.to_stderr(text.trim_end_matches('\n'));
             self.to_stderr("");
+        }
+        if told < shown.len() {
+            self.to_stderr(&format!(
+                "… and {} more: `mailmag check --format short` lists them all\n",
+                shown.len() - told
+            ));
         }
         if errors + warnings > 0 {
             self.say(&format!("{}, {}", count(errors, "error"), count(warnings, "warning")));

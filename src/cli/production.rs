@@ -51,7 +51,7 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
         work.files()?;
     }
     progress.finish_and_clear();
-    Ok(once_each(problems))
+    Ok(problems)
 }
 
 struct Work<'a> {
@@ -174,7 +174,7 @@ impl Work<'_> {
 }
 
 /// Problems in order of their places, each once: one slip in a template shows in every issue.
-fn once_each(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub(super) fn once_each(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
     let mut once: Vec<Diagnostic> = problems
         .into_iter()

@@ -22,6 +22,8 @@ pub struct Keys<'a> {
     /// Whether the text was no TOML: nothing more is said of what is missing then.
     broken: bool,
     asked: Vec<&'static str>,
+    /// What is not there, until it is known whether a slip of the pen stands in its place.
+    missing: Vec<(&'static str, Diagnostic)>,
 }
 
 /// A value and where it stands in its source, in octets.
@@ -63,7 +65,16 @@ impl<'a> Keys<'a> {
         let span = range.start..range.start;
         let broken = problems.len() > problems_before;
         let table = if broken { DeTable::new() } else { table.into_inner() };
-        Keys { source, offset: range.start, name: name.to_owned(), span, table, broken, asked: Vec::new() }
+        Keys {
+            source,
+            offset: range.start,
+            name: name.to_owned(),
+            span,
+            table,
+            broken,
+            asked: Vec::new(),
+            missing: Vec::new(),
+        }
     }
 
     /// Where the table stands.
@@ -85,7 +96,7 @@ impl<'a> Keys<'a> {
     ) -> Option<Setting<String>> {
         if !self.has(key) {
             self.asked.push(key);
-            self.report_missing(key, example, problems);
+            self.report_missing(key, example);
             return None;
         }
         let setting = self.string(key, problems)?;
@@ -100,16 +111,20 @@ impl<'a> Keys<'a> {
         Some(setting)
     }
 
-    /// Reports that a key is not there.
-    pub fn report_missing(&self, key: &'static str, example: &str, problems: &mut Vec<Diagnostic>) {
-        if self.broken {
-            return;
-        }
-        problems.push(
-            Diagnostic::error("missing-key", format!("{} has no `{key}`", self.name))
-                .at(self.source, self.span.clone())
-                .help(format!("add `{key} = {example}`")),
-        );
+    /// Reports, when the table is finished, that a key is not there.
+    pub fn report_missing(&mut self, key: &'static str, example: &str) {
+        let diagnostic = Diagnostic::error("missing-key", format!("{} has no `{key}`", self.name))
+            .at(self.source, self.span.clone())
+            .help(format!("add `{key} = {example}`"));
+        self.missing.push((key, diagnostic));
+    }
+
+    /// Reports, when the table is finished, that a table below it is not there.
+    pub fn report_missing_table(&mut self, key: &'static str) {
+        let diagnostic = Diagnostic::error("missing-key", format!("{} has no section [{key}]", self.name))
+            .at(self.source, self.span.clone())
+            .help(format!("add [{key}]; `mailmag init` shows one with all it needs"));
+        self.missing.push((key, diagnostic));
     }
 
     /// Whether a key is there.
@@ -250,8 +265,15 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every key that is missing, and every key that nobody asked for; a slip of the pen is only the latter.
     pub fn finish(self, problems: &mut Vec<Diagnostic>) {
+        if self.broken {
+            return;
+        }
+        let slips: Vec<&str> =
+            self.table.keys().filter_map(|key| closest(key.get_ref().as_ref(), &self.asked)).collect();
+        let missing = self.missing.iter().filter(|(key, _)| !slips.contains(key));
+        problems.extend(missing.map(|(_, diagnostic)| diagnostic.clone()));
         for (key, _) in &self.table {
             let name = key.get_ref().as_ref();
             let mut diagnostic =
@@ -312,6 +334,7 @@ impl<'a> Keys<'a> {
                 table,
                 broken: self.broken,
                 asked: Vec::new(),
+                missing: Vec::new(),
             }),
             other => {
                 let key = name.trim_matches(['[', ']']).to_owned();

@@ -162,12 +162,22 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
     let is_there = keys.has("magazine");
     let magazine = match keys.table("magazine", problems) {
         Some(table) => magazine(table, source, problems),
-        None => missing_table(is_there, "magazine", source, problems),
+        None => {
+            if !is_there {
+                keys.report_missing_table("magazine");
+            }
+            None
+        }
     };
     let is_there = keys.has("mail");
     let mail = match keys.table("mail", problems) {
         Some(table) => mail(table, source, problems),
-        None => missing_table(is_there, "mail", source, problems),
+        None => {
+            if !is_there {
+                keys.report_missing_table("mail");
+            }
+            None
+        }
     };
     let mut authors = BTreeMap::new();
     if let Some(table) = keys.table("authors", problems) {
@@ -181,7 +191,12 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
     let is_there = keys.has("blog");
     let blog = match keys.table("blog", problems) {
         Some(table) => blog(table, source, problems),
-        None => missing_table(is_there, "blog", source, problems),
+        None => {
+            if !is_there {
+                keys.report_missing_table("blog");
+            }
+            None
+        }
     };
     accept_the_sections_of_others(&mut keys, problems);
     keys.finish(problems);
@@ -220,22 +235,6 @@ impl BlogConfig {
         let after_scheme = self.url.find("://").map_or(0, |at| at + 3);
         self.url[after_scheme..].find('/').map_or("", |at| &self.url[after_scheme + at..])
     }
-}
-
-fn missing_table<T>(
-    has_wrong_type: bool,
-    name: &str,
-    source: &Arc<SourceText>,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<T> {
-    if !has_wrong_type {
-        problems.push(
-            Diagnostic::error("missing-key", format!("mailmag.toml has no section [{name}]"))
-                .at(source, 0..0)
-                .help(format!("add [{name}]; `mailmag init` shows one with all it needs")),
-        );
-    }
-    None
 }
 
 fn magazine(
@@ -481,7 +480,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let cases: [(&str, &str, &str); 9] = [
-            ("[blog]", "[blgo]", "missing-key: mailmag.toml has no section [blog]"),
+            ("[blog]", "[blgo]", "unknown-key: unknown key `blgo` in mailmag.toml"),
             (
                 "width = 72",
                 "width = 7",

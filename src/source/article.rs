@@ -135,7 +135,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
     let own_slug =
         keys.string("slug", problems).and_then(|slug| address(slug.value, &source, slug.span, problems));
     if !has_date {
-        keys.report_missing("date", "2010-05-14", problems);
+        keys.report_missing("date", "2010-05-14");
     }
     keys.finish(problems);
     let outline = markdown::outline_document(&source.text, body.clone());

@@ -230,10 +230,10 @@ fn issue_settings(
     let draft = keys.boolean("draft", problems).unwrap_or(false);
     let contents = keys.boolean("contents", problems);
     if !has_date {
-        keys.report_missing("date", "2010-05-14", problems);
+        keys.report_missing("date", "2010-05-14");
     }
     if number.is_none() {
-        keys.report_missing("number", "10", problems);
+        keys.report_missing("number", "10");
     }
     keys.finish(problems);
     let (number, date): (u32, NaiveDate) = (number?, date?);

@@ -27,14 +27,14 @@ fn add_what_is_made(name: &str, root: &Path) {
         "outside-link" => symlink("/etc/hostname", issues.join("002.md")).unwrap(),
         "too-large" => File::create(issues.join("002.md")).unwrap().set_len(100_000_000).unwrap(),
         "nested-quotes" => {
-            let text = format!("+++\ndate = 2026-05-28\n+++\n\n# 引用\n\n{} 深い\n", ">".repeat(10_000));
+            let text = format!("+++\ndate = 2010-05-28\n+++\n\n# 引用\n\n{} 深い\n", ">".repeat(10_000));
             fs::write(issues.join("002.md"), text).unwrap();
         }
         "pipe" => {
             assert!(Command::new("mkfifo").arg(issues.join("002.md")).status().unwrap().success());
         }
         "line-feed-name" => {
-            fs::write(issues.join("00\n2.md"), "+++\ndate = 2026-05-28\n+++\n\n# 題\n").unwrap()
+            fs::write(issues.join("00\n2.md"), "+++\ndate = 2010-05-28\n+++\n\n# 題\n").unwrap()
         }
         _ => {}
     }

@@ -1,10 +1,13 @@
 //! The mail form of an issue: its texts typeset, put together by the template `mail/body.txt`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::context::{IssueContext, MagazineContext};
 use crate::blog::{article_address, full_address};
-use crate::config::Config;
+use crate::charset::{self, Charset};
+use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Block, Document, InMail, Inline, Issue, Links, Typesetting};
 use crate::source::{Content, IssueTexts, Text};
@@ -25,15 +28,63 @@ pub fn body(
     let issue = &content.magazine.issues[index];
     let text = match &texts.sent {
         Some(sent) => sent.body.clone(),
-        None => {
-            let context = context(&content.config, issue, texts, content.footer.as_ref());
-            let context =
-                theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
-            let what = format!("the mail of issue {}", issue.label);
-            theme.render("mail/body.txt", &context, &what)?.replace("\r\n", "\n")
-        }
+        None => typeset(&content.config, issue, texts, content.footer.as_ref(), theme)?,
     };
     Ok(format!("{}\n", text.trim_end_matches('\n')))
+}
+
+/// An issue typeset with the characters it is sent in: what ISO-2022-JP writes otherwise may be wider, as `(1)` is
+/// than `①`.
+fn typeset(
+    config: &Config,
+    issue: &Issue,
+    texts: &IssueTexts,
+    footer: Option<&Text>,
+    theme: &Theme,
+) -> Result<String, Box<Diagnostic>> {
+    let profile = config.mail.charset_profile;
+    let as_written = render(config, issue, texts, footer, theme)?;
+    let is_as_sent = matches!(charset::normalise(&as_written, profile), Cow::Borrowed(_));
+    if is_as_sent || !goes_out_in_jis(config, &as_written) {
+        return Ok(as_written);
+    }
+    let as_sent = |text: &Text| {
+        let mut text = text.clone();
+        text.document.change_words(&mut |words| {
+            if let Cow::Owned(normal) = charset::normalise(words, profile) {
+                *words = normal;
+            }
+        });
+        text
+    };
+    let texts = IssueTexts {
+        opening: texts.opening.as_ref().map(as_sent),
+        articles: texts.articles.iter().map(as_sent).collect(),
+        sent: None,
+    };
+    let body = render(config, issue, &texts, footer.map(as_sent).as_ref(), theme)?;
+    Ok(charset::normalise(&body, profile).into_owned())
+}
+
+fn goes_out_in_jis(config: &Config, body: &str) -> bool {
+    match config.mail.charset {
+        CharsetChoice::Utf8 => false,
+        CharsetChoice::Iso2022Jp => true,
+        CharsetChoice::Auto => charset::choose(body, config.mail.charset_profile) == Charset::Iso2022Jp,
+    }
+}
+
+fn render(
+    config: &Config,
+    issue: &Issue,
+    texts: &IssueTexts,
+    footer: Option<&Text>,
+    theme: &Theme,
+) -> Result<String, Box<Diagnostic>> {
+    let context = context(config, issue, texts, footer);
+    let context = theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
+    let what = format!("the mail of issue {}", issue.label);
+    Ok(theme.render("mail/body.txt", &context, &what)?.replace("\r\n", "\n"))
 }
 
 /// What the template knows; `docs/templates.md` describes it.

@@ -200,6 +200,62 @@ fn push_plain(inlines: &[Inline], words: &mut String) {
     }
 }
 
+impl Document {
+    /// Changes words and code everywhere, titles of pictures and readings of ruby among them; addresses stay.
+    pub fn change_words(&mut self, change: &mut impl FnMut(&mut String)) {
+        change_in_blocks(&mut self.blocks, change);
+        self.footnotes.iter_mut().for_each(|footnote| change_in_blocks(&mut footnote.blocks, change));
+    }
+}
+
+fn change_in_blocks(blocks: &mut [Block], change: &mut impl FnMut(&mut String)) {
+    for block in blocks {
+        match block {
+            Block::Paragraph(content) | Block::Heading { content, .. } => change_in_inlines(content, change),
+            Block::List { items, .. } => {
+                items.iter_mut().for_each(|item| change_in_blocks(&mut item.blocks, change));
+            }
+            Block::Quote(blocks) => change_in_blocks(blocks, change),
+            Block::Code { text, .. } => change(text),
+            Block::Table { head, rows, .. } => {
+                head.iter_mut()
+                    .chain(rows.iter_mut().flatten())
+                    .for_each(|cell| change_in_inlines(cell, change));
+            }
+            Block::Definitions(definitions) => {
+                for definition in definitions {
+                    definition.terms.iter_mut().for_each(|term| change_in_inlines(term, change));
+                    definition.details.iter_mut().for_each(|detail| change_in_blocks(detail, change));
+                }
+            }
+            Block::Rule => {}
+        }
+    }
+}
+
+fn change_in_inlines(inlines: &mut [Inline], change: &mut impl FnMut(&mut String)) {
+    for inline in inlines {
+        match inline {
+            Inline::Text { text, .. } | Inline::Code { text, .. } => change(text),
+            Inline::Emphasis(content)
+            | Inline::Strong(content)
+            | Inline::Strikethrough(content)
+            | Inline::Link { content, .. } => change_in_inlines(content, change),
+            Inline::Image { alt, title, .. } => {
+                change(alt);
+                change(title);
+            }
+            Inline::Ruby { groups, .. } => {
+                for group in groups {
+                    change(&mut group.base);
+                    change(&mut group.reading);
+                }
+            }
+            Inline::FootnoteReference { .. } | Inline::HardBreak => {}
+        }
+    }
+}
+
 /// A piece of a document's text, for those who look at every word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {

@@ -5,3 +5,4 @@
 mod architecture;
 mod broken;
 mod letters;
+mod mail_form;

@@ -20,7 +20,7 @@ pub use detect::detect;
 pub use encode::{Finding, Sendable, Unsendable, choose, encode, look, sendable, unsendable};
 pub use encoded_words::{decode_header, encode_header};
 pub use normalise::normalise;
-pub use remedy::remedy;
+pub use remedy::{remedy, substitute};
 
 /// A character set that Japanese text comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

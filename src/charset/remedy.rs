@@ -35,7 +35,7 @@ pub fn remedy(character: char) -> Option<Cow<'static, str>> {
 }
 
 /// What [`super::Profile::Strict`] sends for a character outside JIS X 0208 without asking: anything but a kanji.
-pub(super) fn substitute(character: char) -> Option<Cow<'static, str>> {
+pub fn substitute(character: char) -> Option<Cow<'static, str>> {
     if !is_platform_dependent(table().code(character)) || is_ideograph(character) {
         return None;
     }

@@ -1,12 +1,14 @@
 //! Whether every character can be sent, each told at its own place.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Checked, place_of};
 use crate::charset::{self, Finding, Sendable};
 use crate::config::CharsetChoice;
-use crate::diagnostic::{Diagnostic, SourceText};
+use crate::diagnostic::{Diagnostic, Edit, SourceText};
 use crate::model::{InMail, Piece};
 
 /// Every character of the mail is in the character set it is sent in; what other machines may show otherwise is a
@@ -23,14 +25,27 @@ pub(super) fn can_be_sent(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>)
         return;
     }
     // Each character is told once a file: a text that has ① has ② and ③, and they come again.
-    let mut told: Vec<(char, *const SourceText)> = Vec::new();
+    let mut told: HashMap<(char, *const SourceText), usize> = HashMap::new();
     for Found { source, span, character, sendable } in found {
-        if told.contains(&(character, Arc::as_ptr(&source))) {
-            continue;
+        let edit = edit(&source.text, &span, character).filter(|_| sendable == Sendable::PlatformDependent);
+        match told.entry((character, Arc::as_ptr(&source))) {
+            Entry::Occupied(first) => problems[*first.get()].edits.extend(edit),
+            Entry::Vacant(first) => {
+                first.insert(problems.len());
+                let diagnostic = diagnostic(character, sendable).at(&source, span);
+                problems.push(diagnostic.edits(edit.into_iter().collect()));
+            }
         }
-        told.push((character, Arc::as_ptr(&source)));
-        problems.push(diagnostic(character, sendable).at(&source, span));
     }
+}
+
+/// What `charset-profile = "strict"` would send, written into the text; nothing where that could be a mark of
+/// Markdown or TOML.
+fn edit(text: &str, span: &Range<usize>, character: char) -> Option<Edit> {
+    let instead = charset::substitute(character).filter(|_| !span.is_empty())?;
+    let is_plain = |c: char| c.is_alphanumeric() || "().・ー〜".contains(c);
+    let is_safe = instead.chars().all(is_plain) && !text[..span.start].ends_with(']');
+    is_safe.then(|| Edit { span: span.clone(), text: instead.into_owned() })
 }
 
 /// No control character is in the mail: it would be lost, or move a terminal's cursor.

@@ -1,7 +1,7 @@
 //! Whether lines fit the measure, and whether readers' mailers can tell where an address ends.
 
 use super::Checked;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::model::{InMail, Piece};
 use crate::typeset;
 
@@ -58,13 +58,18 @@ pub(super) fn urls_stand_apart(checked: &Checked<'_>, problems: &mut Vec<Diagnos
                 Piece::Code(..) | Piece::Lines(..) => return,
             };
             for url in typeset::glued_urls(words) {
+                let end = at + url.end;
+                // Words may have lost their escapes and marks: only what stands in the file as it is can be mended.
+                let stands_so = text.source.text.get(at + url.start..end) == Some(&words[url.clone()]);
+                let space = stands_so.then(|| Edit { span: end..end, text: " ".to_owned() });
                 problems.push(
                     Diagnostic::warning(
                         "url-glued",
                         "readers' mailers will take what follows into this address",
                     )
                     .at(&text.source, at + url.start..at + url.end)
-                    .help("put a space behind the address, or give it a line of its own"),
+                    .help("put a space behind the address, or give it a line of its own")
+                    .edits(space.into_iter().collect()),
                 );
             }
         });

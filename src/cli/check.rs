@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use super::console::{Console, count};
+use super::fix::fix;
 use super::production::{once_each, produce};
 use super::{Outcome, open, today};
 use crate::diagnostic::{Diagnostic, Format, has_errors, render};
@@ -19,6 +20,10 @@ pub(super) struct Arguments {
     /// (path:line:column: level: rule-id: message, on stdout) or json (an array of objects, on stdout)
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     format: FormatName,
+    /// Mend in the files what can be mended without changing its meaning: platform-dependent signs, and addresses
+    /// that words follow without a space
+    #[arg(long)]
+    fix: bool,
 }
 
 /// The names of [`Format`] on the command line.
@@ -33,19 +38,16 @@ enum FormatName {
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
     let wanted: Vec<String> =
         arguments.paths.iter().map(|path| below_root(directory, path)).collect::<Result<_>>()?;
-    let (content, mut problems) = open(directory)?;
-    let mut issues = 0;
-    if let Some(mut content) = content {
-        let held_back = content.hold_back(today(&content.config));
-        held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
-        let nothing = |_: &str, _: &[u8]| Ok(());
-        issues = content.magazine.issues.len();
-        problems.extend(produce(&content, &nothing, console)?);
+    let (mut issues, mut problems) = check(directory, &wanted, console)?;
+    if arguments.fix {
+        let mended = fix(directory, &problems)?;
+        for (path, places) in &mended {
+            console.say(&format!("{path}: {} mended", count(*places, "place")));
+        }
+        if !mended.is_empty() {
+            (issues, problems) = check(directory, &wanted, console)?;
+        }
     }
-    if !wanted.is_empty() {
-        problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));
-    }
-    let problems = once_each(problems);
     if problems.is_empty() {
         let what = match &wanted[..] {
             [] => count(issues, "issue"),
@@ -54,6 +56,23 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         console.say(&format!("{what} checked: nothing is wrong"));
     }
     report(&problems, arguments.format, console)
+}
+
+/// How many issues there are, and all that is wrong with the files that were asked for.
+fn check(directory: &Path, wanted: &[String], console: &Console) -> Result<(usize, Vec<Diagnostic>)> {
+    let (content, mut problems) = open(directory)?;
+    let mut issues = 0;
+    if let Some(mut content) = content {
+        let held_back = content.hold_back(today(&content.config));
+        held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
+        issues = content.magazine.issues.len();
+        let nothing = |_: &str, _: &[u8]| Ok(());
+        problems.extend(produce(&content, &nothing, console)?);
+    }
+    if !wanted.is_empty() {
+        problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));
+    }
+    Ok((issues, once_each(problems)))
 }
 
 fn report(problems: &[Diagnostic], format: FormatName, console: &Console) -> Result<Outcome> {

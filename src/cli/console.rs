@@ -70,8 +70,11 @@ impl Console {
     pub(super) fn problems(&self, problems: &[Diagnostic]) -> Outcome {
         let errors = problems.iter().filter(|problem| problem.level == Level::Error).count();
         let warnings = problems.len() - errors;
-        let shown: Vec<Diagnostic> =
+        let mut shown: Vec<Diagnostic> =
             problems.iter().filter(|problem| !self.quiet || problem.level == Level::Error).cloned().collect();
+        if shown.len() > MANY {
+            shown.sort_by_key(|problem| problem.level);
+        }
         let told = shown.len().min(MANY);
         let text = render(&shown[..told], Format::Human, self.color);
         if !text.is_empty() {

@@ -58,6 +58,17 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do.
     pub help: Option<String>,
+    /// How the text at the place can be mended without changing what it means; empty where only the editor knows.
+    pub edits: Vec<Edit>,
+}
+
+/// A range of octets of a text, and what stands there instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The range, empty where something is put in.
+    pub span: Range<usize>,
+    /// What stands there instead.
+    pub text: String,
 }
 
 /// Where a problem is.
@@ -89,7 +100,7 @@ impl Diagnostic {
 
     fn new(level: Level, rule: &'static str, message: String) -> Self {
         let place = Place::File(String::new());
-        Diagnostic { level, rule, message, place, label: String::new(), help: None }
+        Diagnostic { level, rule, message, place, label: String::new(), help: None, edits: Vec::new() }
     }
 
     /// At a range of octets of a text.
@@ -113,6 +124,12 @@ impl Diagnostic {
     /// What to say beside the place.
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// How the program can mend it by itself, in the text that [`Diagnostic::at`] names.
+    pub fn edits(mut self, edits: Vec<Edit>) -> Self {
+        self.edits = edits;
         self
     }
 

@@ -1,0 +1,376 @@
+//! Reading `mailmag.toml`: every wrong setting is told at its place, and all of them at once.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{
+    AuthorConfig, BlogConfig, CharsetChoice, Config, Keys, MagazineConfig, MailConfig, Sender, Setting,
+    TypesettingChange,
+};
+use crate::charset::Profile;
+use crate::diagnostic::{Diagnostic, Level, SourceText};
+use crate::model::{Emphasis, Links, Tables, Typesetting};
+
+/// Reads `mailmag.toml`. Nothing is returned when what is missing or wrong leaves no usable settings; every
+/// problem is in `problems` then.
+pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<Config> {
+    let mut keys = Keys::parse(source, 0..source.text.len(), "mailmag.toml", problems);
+    if keys.is_broken() {
+        return None;
+    }
+    if keys.is_empty() {
+        problems.push(
+            Diagnostic::error("no-settings", "mailmag.toml is empty")
+                .at(source, 0..0)
+                .help("`mailmag init DIR` makes a magazine whose mailmag.toml has all that is needed"),
+        );
+        return None;
+    }
+    let problems_before = problems.len();
+    let is_there = keys.has("magazine");
+    let magazine = match keys.table("magazine", problems) {
+        Some(table) => magazine(table, source, problems),
+        None => {
+            if !is_there {
+                keys.report_missing_table("magazine");
+            }
+            None
+        }
+    };
+    let is_there = keys.has("mail");
+    let mail = match keys.table("mail", problems) {
+        Some(table) => mail(table, source, problems),
+        None => {
+            if !is_there {
+                keys.report_missing_table("mail");
+            }
+            None
+        }
+    };
+    let mut authors = BTreeMap::new();
+    if let Some(table) = keys.table("authors", problems) {
+        for (key, table) in table.named_tables(problems) {
+            check_author_key(&key, source, problems);
+            if let Some(author) = author(table, problems) {
+                authors.insert(key.value, author);
+            }
+        }
+    }
+    let is_there = keys.has("blog");
+    let blog = match keys.table("blog", problems) {
+        Some(table) => blog(table, source, problems),
+        None => {
+            if !is_there {
+                keys.report_missing_table("blog");
+            }
+            None
+        }
+    };
+    accept_the_sections_of_others(&mut keys, problems);
+    keys.finish(problems);
+    if problems[problems_before..].iter().any(|problem| problem.level == Level::Error) {
+        return None;
+    }
+    Some(Config { source: source.clone(), magazine: magazine?, mail: mail?, authors, blog: blog? })
+}
+
+fn magazine(
+    mut keys: Keys<'_>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<MagazineConfig> {
+    let name = keys.required_string("name", "\"…\"", problems);
+    let publisher = keys.required_string("publisher", "\"…\"", problems);
+    let language = keys.string("language", problems).map_or("ja".to_owned(), |setting| setting.value);
+    let timezone = match keys.string("timezone", problems) {
+        None => Some(chrono_tz::Asia::Tokyo),
+        Some(setting) => match setting.value.parse() {
+            Ok(timezone) => Some(timezone),
+            Err(_) => {
+                problems.push(
+                    Diagnostic::error(
+                        "unknown-timezone",
+                        format!("there is no time zone `{}`", setting.value),
+                    )
+                    .at(source, setting.span)
+                    .help("write a name of the IANA time zone database, such as \"Asia/Tokyo\""),
+                );
+                None
+            }
+        },
+    };
+    keys.finish(problems);
+    Some(MagazineConfig { name: name?.value, publisher: publisher?.value, language, timezone: timezone? })
+}
+
+fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<MailConfig> {
+    let from = keys
+        .required_string("from", "\"Name <news@example.jp>\"", problems)
+        .and_then(|setting| sender(&setting, source, problems));
+    let subject = keys.required_string("subject", "\"Vol.{{ issue.number }}\"", problems);
+    let charsets = [
+        ("auto", CharsetChoice::Auto),
+        ("iso-2022-jp", CharsetChoice::Iso2022Jp),
+        ("utf-8", CharsetChoice::Utf8),
+    ];
+    let charset = keys.one_of("charset", &charsets, problems).unwrap_or_default();
+    let profiles = [("ms", Profile::Ms), ("strict", Profile::Strict)];
+    let charset_profile = keys.one_of("charset-profile", &profiles, problems).unwrap_or(Profile::Ms);
+    let typesetting = TypesettingChange::read(&mut keys, problems).apply(Typesetting::default());
+    let contents = keys.boolean("contents", problems).unwrap_or(false);
+    let emphasis = [("drop", Emphasis::Drop), ("keep", Emphasis::Keep)];
+    let emphasis = keys.one_of("emphasis", &emphasis, problems).unwrap_or_default();
+    let links = [("notes", Links::Notes), ("line", Links::Line)];
+    let links = keys.one_of("links", &links, problems).unwrap_or_default();
+    let tables = [("box", Tables::Box), ("ascii", Tables::Ascii)];
+    let tables = keys.one_of("tables", &tables, problems).unwrap_or_default();
+    if keys.boolean("html", problems).unwrap_or(false) {
+        problems.push(
+            Diagnostic::warning("no-html", "mails are made of text alone: `html = true` has no effect yet")
+                .at(source, keys.span())
+                .help("set `html = false`, or leave it out"),
+        );
+    }
+    keys.finish(problems);
+    let (from, subject) = (from?, subject?);
+    Some(MailConfig {
+        from,
+        subject,
+        charset,
+        charset_profile,
+        typesetting,
+        contents,
+        emphasis,
+        links,
+        tables,
+    })
+}
+
+/// The measures that make sense for mail, in columns: a phone's to the longest line a mailer shows whole.
+pub const WIDTHS: Range<u32> = 20..201;
+
+fn sender(
+    setting: &Setting<String>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Sender> {
+    let (name, address) =
+        match setting.value.trim().strip_suffix('>').and_then(|value| value.rsplit_once('<')) {
+            Some((name, address)) => (unquoted(name.trim()), address.trim()),
+            None => ("", setting.value.trim()),
+        };
+    let valid = match address.split_once('@') {
+        Some((local, domain)) => {
+            let plain = |text: &str, more: &str| {
+                !text.is_empty()
+                    && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+                    && !text.starts_with('.')
+                    && !text.ends_with('.')
+            };
+            plain(local, ".!#$%&'*+/=?^_`{|}~-") && plain(domain, ".-") && address.len() <= 254
+        }
+        None => false,
+    };
+    if !valid || name.chars().any(char::is_control) {
+        problems.push(
+            Diagnostic::error("bad-address", format!("`{}` is not a sender", setting.value))
+                .at(source, setting.span.clone())
+                .help("write \"news@example.jp\" or \"Name <news@example.jp>\""),
+        );
+        return None;
+    }
+    Some(Sender { name: name.to_owned(), address: address.to_owned() })
+}
+
+/// A display name without the quotation marks that RFC 5322 puts round it.
+fn unquoted(name: &str) -> &str {
+    name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name).trim()
+}
+
+fn check_author_key(key: &Setting<String>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) {
+    let plain = key.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if !plain || key.value.is_empty() {
+        problems.push(
+            Diagnostic::error("bad-author-key", format!("`{}` cannot name an author's page", key.value))
+                .at(source, key.span.clone())
+                .help("use Latin letters, digits, `-` and `_`; the name readers see goes into `name`"),
+        );
+    }
+}
+
+fn author(mut keys: Keys<'_>, problems: &mut Vec<Diagnostic>) -> Option<AuthorConfig> {
+    let name = keys.required_string("name", "\"…\"", problems);
+    let typesetting = TypesettingChange::read(&mut keys, problems);
+    keys.finish(problems);
+    Some(AuthorConfig { name: name?.value, typesetting })
+}
+
+fn blog(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<BlogConfig> {
+    let url = keys
+        .required_string("url", "\"https://blog.example.jp\"", problems)
+        .and_then(|setting| web_address(setting, source, problems));
+    let description = keys.string("description", problems).map_or(String::new(), |setting| setting.value);
+    let subscribe_url =
+        keys.string("subscribe-url", problems).and_then(|setting| web_address(setting, source, problems));
+    let mut tags = BTreeMap::new();
+    if let Some(table) = keys.table("tags", problems) {
+        for (tag, address) in table.named_strings(problems) {
+            if is_address_part(&address.value) {
+                tags.insert(tag.value, address.value);
+            } else {
+                problems.push(
+                    Diagnostic::error(
+                        "bad-slug",
+                        format!("`{}` cannot be part of an address", address.value),
+                    )
+                    .at(source, address.span)
+                    .help("use small Latin letters, digits and `-`"),
+                );
+            }
+        }
+    }
+    keys.finish(problems);
+    Some(BlogConfig { url: url?, description, tags, subscribe_url })
+}
+
+/// Whether a word can stand between two slashes of an address as it is.
+pub fn is_address_part(word: &str) -> bool {
+    !word.is_empty()
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
+        && !word.starts_with('.')
+}
+
+fn web_address(
+    setting: Setting<String>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let address = setting.value.trim_end_matches('/');
+    let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    let valid = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+        && address.is_ascii()
+        && !address.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\"?#".contains(c));
+    if !valid {
+        problems.push(
+            Diagnostic::error("bad-url", format!("`{}` is not an address on the web", setting.value))
+                .at(source, setting.span)
+                .help("write it whole, such as \"https://blog.example.jp\""),
+        );
+        return None;
+    }
+    Some(address.to_owned())
+}
+
+/// The sections that storing, sending and serving read. Their keys are known here, so that a slip is found
+/// before the night of the mailing.
+fn accept_the_sections_of_others(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) {
+    const SECTIONS: [(&str, &[&str]); 4] = [
+        ("store", &["url"]),
+        ("dkim", &["domain", "selector", "key-file"]),
+        ("web", &["listen", "url"]),
+        ("publish", &["to"]),
+    ];
+    for (section, known) in SECTIONS {
+        if let Some(mut table) = keys.table(section, problems) {
+            table.leave(known);
+            table.finish(problems);
+        }
+    }
+    for mut server in keys.tables("smtp", problems) {
+        server.leave(&["host", "port", "tls", "user", "password-env", "password-file"]);
+        server.leave(&["connections", "messages-per-second", "folder"]);
+        server.finish(problems);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::LineBreak;
+
+    const GOOD: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n\
+        [mail]\nfrom = \"通信 <news@example.jp>\"\nsubject = \"Vol.{{ issue.number }}\"\nwidth = 72\n\
+        [authors.ouchi]\nname = \"大内\"\nline-break = \"loose\"\nhanging-punctuation = \"allow-end\"\n\
+        [blog]\nurl = \"https://example.jp/mag/\"\n";
+
+    fn read(toml: &str) -> Result<Config, Vec<String>> {
+        let source = SourceText::new("mailmag.toml", toml);
+        let mut problems = Vec::new();
+        parse(&source, &mut problems).ok_or_else(|| {
+            problems.iter().map(|problem| format!("{}: {}", problem.rule, problem.message)).collect()
+        })
+    }
+
+    #[test]
+    fn a_good_file_is_read_whole() {
+        let config = read(GOOD).expect("the settings are good");
+        assert_eq!(config.mail.from, Sender { name: "通信".into(), address: "news@example.jp".into() });
+        assert_eq!(config.blog.url, "https://example.jp/mag");
+        assert_eq!(config.blog.base_path(), "/mag");
+        let ouchi = config.author("ouchi").expect("he is there");
+        let typesetting = config.typesetting_of(Some(&ouchi));
+        assert_eq!((typesetting.width, typesetting.line_break), (72, LineBreak::Loose));
+        assert_eq!(config.typesetting_of(None).line_break, LineBreak::Strict);
+        assert_eq!(config.author_named("大内").key.as_deref(), Some("ouchi"));
+        assert_eq!(config.author_named("宮原").key, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases: [(&str, &str, &str); 9] = [
+            ("[blog]", "[blgo]", "unknown-key: unknown key `blgo` in mailmag.toml"),
+            (
+                "width = 72",
+                "width = 7",
+                "wrong-value: `width` in [mail] must be a whole number from 20 to 200, not 7",
+            ),
+            ("width = 72", "widht = 72", "unknown-key: unknown key `widht` in [mail]"),
+            ("news@example.jp", "news", "bad-address: `通信 <news>` is not a sender"),
+            (
+                "news@example.jp",
+                "news@example.jp\\r\\nBcc: a",
+                "bad-address: `通信 <news@example.jp\r\nBcc: a>` is not a sender",
+            ),
+            ("https://example.jp/mag/", "example.jp", "bad-url: `example.jp` is not an address on the web"),
+            ("authors.ouchi", "authors.\"大内\"", "bad-author-key: `大内` cannot name an author's page"),
+            ("publisher = \"編集部\"", "timezone = \"Tokyo\"", "missing-key: [magazine] has no `publisher`"),
+            ("[magazine]", "[magazine", "bad-toml: this is not TOML: unclosed table, expected `]`"),
+        ];
+        for (good, bad, expected) in cases {
+            let problems = read(&GOOD.replace(good, bad)).expect_err(bad);
+            assert!(problems.iter().any(|problem| problem == expected), "{bad}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn senders_have_a_name_and_an_address() {
+        for (from, name, address) in [
+            ("news@example.jp", "", "news@example.jp"),
+            ("通信 <news@example.jp>", "通信", "news@example.jp"),
+            ("\\\"Fixed, Pitch\\\" <news@example.jp>", "Fixed, Pitch", "news@example.jp"),
+            ("Fixed \\\"Pitch\\\" <news@example.jp>", "Fixed \"Pitch\"", "news@example.jp"),
+        ] {
+            let config = read(&GOOD.replace("通信 <news@example.jp>", from)).expect(from);
+            let expected = Sender { name: name.to_owned(), address: address.to_owned() };
+            assert_eq!(config.mail.from, expected);
+        }
+    }
+
+    #[test]
+    fn a_warning_leaves_the_settings_usable() {
+        let source = SourceText::new("mailmag.toml", GOOD.replace("width = 72", "html = true"));
+        let mut problems = Vec::new();
+        assert!(parse(&source, &mut problems).is_some());
+        assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["no-html"]);
+    }
+
+    #[test]
+    fn base_paths_are_those_of_the_address() {
+        for (url, expected) in [("https://a.jp", ""), ("https://a.jp/x", "/x"), ("https://a.jp/x/y", "/x/y")]
+        {
+            let config = read(&GOOD.replace("https://example.jp/mag/", url)).expect(url);
+            assert_eq!(config.blog.base_path(), expected);
+        }
+    }
+}

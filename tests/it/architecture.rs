@@ -75,7 +75,8 @@ fn each_outside_library_has_one_door() {
     let doors = [
         ("pulldown_cmark", "source/markdown"),
         ("mail_parser", "source/mail_file"),
-        ("walkdir", "source/read"),
+        // Files are read here; publish looks at what lies in the folder that it fills.
+        ("walkdir", "source/read|publish/"),
         ("tera", "theme"),
         ("encoding_rs", "charset/"),
         ("chardetng", "charset/"),
@@ -90,7 +91,8 @@ fn each_outside_library_has_one_door() {
         let users: Vec<&String> =
             sources.iter().filter(|(_, text)| names_path(text, &path)).map(|(file, _)| file).collect();
         assert!(!users.is_empty(), "{library} is used");
-        let strays: Vec<_> = users.iter().filter(|file| !file.starts_with(door)).collect();
+        let strays: Vec<_> =
+            users.iter().filter(|file| !door.split('|').any(|door| file.starts_with(door))).collect();
         assert!(strays.is_empty(), "{library} is for src/{door} alone, not for {strays:?}");
     }
 }

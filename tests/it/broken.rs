@@ -117,3 +117,50 @@ fn each_is_told_once_and_nothing_is_lost() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn what_is_only_odd_is_well() {
+    let sound = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken/link-loop");
+    let check = |what: &str, change: &dyn Fn(&Path)| {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&sound, folder.path());
+        change(folder.path());
+        let check = mailmag(folder.path(), &["check", "--format", "short"]);
+        assert_eq!(
+            (String::from_utf8(check.stdout).unwrap().as_str(), check.status.code()),
+            ("", Some(0)),
+            "{what}"
+        );
+        let build = mailmag(folder.path(), &["build"]);
+        assert_eq!(build.status.code(), Some(0), "{what}: {build:?}");
+    };
+    let rewrite = |path: &Path, change: &dyn Fn(&str) -> String| {
+        fs::write(path, change(&fs::read_to_string(path).unwrap())).unwrap();
+    };
+    let post = "+++\ntitle = \"題\"\ndate = 2010-05-14\n+++\n\n本文です。\n";
+    check("as it is", &|_| {});
+    check("no content/ yet", &|root| fs::remove_dir_all(root.join("content")).unwrap());
+    check("no issue yet", &|root| fs::remove_file(root.join("content/issues/001.md")).unwrap());
+    check("CR LF", &|root| {
+        for path in ["mailmag.toml", "content/issues/001.md"] {
+            rewrite(&root.join(path), &|text| text.replace('\n', "\r\n"));
+        }
+    });
+    check("a byte order mark", &|root| {
+        for path in ["mailmag.toml", "content/issues/001.md"] {
+            rewrite(&root.join(path), &|text| format!("\u{FEFF}{text}"));
+        }
+    });
+    check("a name in NFD", &|root| {
+        fs::create_dir_all(root.join("content/posts")).unwrap();
+        fs::write(root.join("content/posts/カ\u{3099}.md"), post).unwrap();
+    });
+    check("a fence that does not end", &|root| {
+        rewrite(&root.join("content/issues/001.md"), &|text| format!("{text}\n```\n# no title\n"));
+    });
+    check("an editor's leftovers", &|root| {
+        for name in ["001.md~", ".001.md.swp", "#001.md#"] {
+            fs::write(root.join("content/issues").join(name), "+++").unwrap();
+        }
+    });
+}

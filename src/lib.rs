@@ -17,6 +17,7 @@ pub mod model;
 pub mod charset;
 pub mod typeset;
 pub mod config;
+pub(crate) mod address;
 pub mod source;
 pub mod theme;
 pub mod check;

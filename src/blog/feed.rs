@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 
 use super::html::escape;
 use super::labels::by_date;
-use super::values::{article_path, href, page_path, post_path};
-use super::{Entry, File, Head, Made, Pages, Site, address, optional, text};
+use super::{Entry, File, Head, Made, Pages, Site, optional, text};
+use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::diagnostic::Diagnostic;
 use crate::source::Text;
 use crate::theme::Value;
@@ -55,7 +55,7 @@ impl Site<'_> {
                 Entry::Issue(_) => continue,
                 Entry::Article(issue, article) => {
                     let of_issue = &self.magazine.issues[issue];
-                    let path = article_path(&address::issue(of_issue), &of_issue.articles[article]);
+                    let path = article_path(of_issue, &of_issue.articles[article]);
                     (&self.values.articles[issue][article], path)
                 }
                 Entry::Post(post) => (&self.values.posts[post], post_path(&self.magazine.posts[post])),
@@ -95,9 +95,8 @@ fn sitemap_of(site: &Site<'_>, length: usize) -> Vec<File> {
     let mut places: Vec<(String, Option<NaiveDate>)> = Vec::new();
     places.push((String::new(), site.magazine.issues.last().map(|issue| issue.date)));
     for issue in &site.magazine.issues {
-        let folder = address::issue(issue);
-        let articles =
-            issue.articles.iter().map(|article| (article_path(&folder, article), Some(issue.date)));
+        let folder = issue_path(issue);
+        let articles = issue.articles.iter().map(|article| (article_path(issue, article), Some(issue.date)));
         places.extend(articles);
         places.push((folder, Some(issue.date)));
     }

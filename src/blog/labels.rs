@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::address;
+use crate::address::{named_part, part};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Author, Magazine};
@@ -120,13 +120,12 @@ impl Index {
             }
         }
         let settled = &config.blog.tags;
-        let label_part = |name: &str| address::named_part(name, settled);
+        let label_part = |name: &str| named_part(name, settled);
         index.tags.settle("tag", "tags", config, label_part, problems);
         index.corners.settle("corner", "corners", config, label_part, problems);
         let keys: HashMap<&str, &str> =
             config.authors.iter().map(|(key, author)| (author.name.as_str(), key.as_str())).collect();
-        let author_part =
-            |name: &str| keys.get(name).map_or_else(|| address::part(name), |key| key.to_lowercase());
+        let author_part = |name: &str| keys.get(name).map_or_else(|| part(name), |key| key.to_lowercase());
         index.authors.settle("author", "authors", config, author_part, problems);
         index
     }

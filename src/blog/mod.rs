@@ -3,19 +3,19 @@
 //! A [`Site`] lists what there is; rendering one page is a pure function of it and of the page's own text, so that pages
 //! are made side by side and each text is dropped after its page. Lists are made of light values that all pages share.
 
-mod address;
+mod collisions;
 mod feed;
 mod html;
 mod labels;
 mod lists;
 mod mail_frame;
-mod outside;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 
+use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Magazine, Post};
@@ -23,12 +23,11 @@ use crate::source::{IssueTexts, Text};
 use crate::theme::{Context, Theme, Value};
 use html::{Html, Place};
 use labels::Index;
-use values::{Values, article_path, href, map, optional, page_path, post_path, text};
+use values::{Values, map, optional, text};
 
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use lists::List;
-pub use outside::{article_address, full_address, issue_address};
 
 /// A file of the blog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +79,7 @@ impl<'a> Site<'a> {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let assets: Vec<&str> = crate::theme::built_in_assets().map(|(path, _)| path).collect();
-        address::collisions(magazine, &assets, &mut problems);
+        collisions::collisions(magazine, &assets, &mut problems);
         let index = Index::new(magazine, config, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -105,7 +104,7 @@ impl<'a> Site<'a> {
     ) -> Result<Pages, Vec<Diagnostic>> {
         let mut made = Made::default();
         let issue = &self.magazine.issues[index];
-        let folder = address::issue(issue);
+        let folder = issue_path(issue);
         let value = &self.values.issues[index];
         let name = format!("Vol.{} ({})", issue.label, issue.date.format("%Y/%m/%d"));
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| self.values.issues.get(at)).cloned());
@@ -143,7 +142,7 @@ impl<'a> Site<'a> {
 
     fn article(&self, issue: usize, position: usize, article: &Article, text: &Text, made: &mut Made) {
         let of_issue = &self.values.articles[issue];
-        let path = article_path(&address::issue(&self.magazine.issues[issue]), article);
+        let path = article_path(&self.magazine.issues[issue], article);
         let head =
             Head { path: &path, title: &article.title, description: &article.excerpt, kind: "article" };
         let mut context = self.context(&head);

@@ -167,7 +167,7 @@ fn every_address_has_its_page() {
             let link = link.split(['"', '#']).next().unwrap_or_default();
             let encoded: BTreeMap<String, &String> = blog
                 .keys()
-                .map(|path| (html::encode_path(path.trim_end_matches("index.html")), path))
+                .map(|path| (crate::address::encode_path(path.trim_end_matches("index.html")), path))
                 .collect();
             let is_asset = ["style.css", "favicon.svg"].contains(&link);
             assert!(is_asset || encoded.contains_key(link), "{path} links to {link}");

@@ -1,11 +1,11 @@
 //! What templates see of issues, articles, posts and names: one light value for each, made once and shared by
 //! every list that shows it. Full texts are never among them. `docs/templates.md` describes their fields.
 
-use super::address;
-use super::html::{encode_path, without_controls};
+use super::html::without_controls;
 use super::labels::{Entry, Index, Label};
+use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
-use crate::model::{Article, Author, Issue, Magazine, Page, Post};
+use crate::model::{Author, Issue, Magazine};
 use crate::theme::{Map, Value};
 
 /// Characters a Japanese reader reads in a minute.
@@ -61,14 +61,14 @@ impl Values {
         let mut issues = Vec::with_capacity(magazine.issues.len());
         let mut articles = Vec::with_capacity(magazine.issues.len());
         for issue in &magazine.issues {
-            let folder = address::issue(issue);
+            let folder = issue_path(issue);
             let brief = brief_issue(issue, &href(root, &folder));
             let of_issue: Vec<Value> = issue
                 .articles
                 .iter()
                 .map(|article| {
                     map([
-                        ("url", text(&href(root, &article_path(&folder, article)))),
+                        ("url", text(&href(root, &article_path(issue, article)))),
                         ("title", text(&article.title)),
                         ("author", author(&article.author)),
                         ("corner", corner(&article.corner)),
@@ -115,33 +115,6 @@ impl Values {
             tags.iter().filter_map(|tag| index.tags.find(tag)).map(|at| self.tags[at].clone()).collect();
         Value::from(tags)
     }
-}
-
-/// The path of an article's page below its issue's folder.
-pub(super) fn article_path(folder: &str, article: &Article) -> String {
-    format!("{folder}{}/", address::part(&article.slug))
-}
-
-/// The path of a post's page.
-pub(super) fn post_path(post: &Post) -> String {
-    format!("posts/{}/", address::part(&post.slug))
-}
-
-/// The path of another page.
-pub(super) fn page_path(page: &Page) -> String {
-    page.slug.split('/').map(address::part).filter(|part| !part.is_empty()).fold(
-        String::new(),
-        |mut path, part| {
-            path.push_str(&part);
-            path.push('/');
-            path
-        },
-    )
-}
-
-/// A path as links name it: from the host's root, encoded.
-pub(super) fn href(root: &str, path: &str) -> String {
-    format!("{root}/{}", encode_path(path))
 }
 
 fn minutes(characters: usize) -> Value {

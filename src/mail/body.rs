@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::context::{IssueContext, MagazineContext};
-use crate::blog::{article_address, full_address};
+use crate::address::{article_path, full_address, href};
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
@@ -164,7 +164,7 @@ fn article_context<'a>(
         tags: &article.tags,
         text: document(shown, &manner, run_in.as_deref()).text(),
         is_summary,
-        address: article_address(&config.blog, issue, article),
+        address: href(&config.blog.url, &article_path(issue, article)),
     }
 }
 

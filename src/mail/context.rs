@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::blog::issue_address;
+use crate::address::{href, issue_path};
 use crate::config::Config;
 use crate::model::Issue;
 
@@ -32,7 +32,7 @@ impl<'a> MagazineContext<'a> {
         MagazineContext {
             name: &magazine.name,
             publisher: &magazine.publisher,
-            address: format!("{}/", config.blog.url),
+            address: href(&config.blog.url, ""),
         }
     }
 }
@@ -45,7 +45,7 @@ impl<'a> IssueContext<'a> {
             date: issue.date.to_string(),
             next_date: issue.next_date.map(|date| date.to_string()),
             tags: issue.all_tags(),
-            address: issue_address(&config.blog, issue),
+            address: href(&config.blog.url, &issue_path(issue)),
         }
     }
 }

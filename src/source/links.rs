@@ -2,21 +2,15 @@
 
 use std::ops::Range;
 
+use crate::address::web_addresses;
 use crate::model::Inline;
-use crate::typeset::urls;
-
-/// Where the addresses stand that become links, in octets.
-pub(super) fn addresses(words: &str) -> impl Iterator<Item = Range<usize>> {
-    const SCHEMES: [&str; 3] = ["https://", "http://", "ftp://"];
-    urls(words).into_iter().filter(|url| SCHEMES.iter().any(|scheme| words[url.clone()].starts_with(scheme)))
-}
 
 /// Appends words that stand at an offset of the source, their addresses as links.
 pub(super) fn push_linked(words: &str, at: usize, inlines: &mut Vec<Inline>) {
     let text =
         |range: Range<usize>| Inline::Text { text: words[range.clone()].to_owned(), at: at + range.start };
     let mut written = 0;
-    for address in addresses(words) {
+    for address in web_addresses(words) {
         if written < address.start {
             inlines.push(text(written..address.start));
         }

@@ -98,7 +98,7 @@ fn without_sentence_end(path: &str) -> &str {
     let mut path = path;
     while let Some(last) = path.bytes().last() {
         match last {
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b']' | b'*' | b'_' | b'~' => {}
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b'\'' | b'[' | b']' | b'*' | b'_' | b'~' => {}
             b')' if closed > opened => closed -= 1,
             b'(' => opened -= 1,
             _ => break,

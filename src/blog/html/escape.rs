@@ -1,4 +1,4 @@
-//! Characters that mean something to HTML, XML and addresses.
+//! Characters that mean something to HTML and XML.
 
 use std::borrow::Cow;
 
@@ -39,32 +39,6 @@ pub(in crate::blog) fn without_controls(text: &str) -> Cow<'_, str> {
     if text.contains(is_bad) { Cow::Owned(text.replace(is_bad, "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
-/// A path as it stands in an address: everything but RFC 3986's path characters and `/` as percent signs with two
-/// hexadecimal digits for each octet.
-pub(in crate::blog) fn encode_path(path: &str) -> String {
-    encode(path, |byte| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte))
-}
-
-/// An address as an author wrote it, with what RFC 3986 does not allow encoded and its percent signs left alone.
-pub(in crate::blog) fn encode_url(url: &str) -> String {
-    encode(url, |byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte))
-}
-
-fn encode(text: &str, stays: impl Fn(u8) -> bool) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if stays(byte) {
-            out.push(byte as char);
-        } else {
-            out.push('%');
-            out.push(DIGITS[usize::from(byte >> 4)] as char);
-            out.push(DIGITS[usize::from(byte & 15)] as char);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,21 +55,5 @@ mod tests {
             assert_eq!(escape(text), expected);
         }
         assert_eq!(without_controls("<a\u{1}\u{FFFF}>\n"), "<a\u{FFFD}\u{FFFD}>\n");
-    }
-
-    #[test]
-    fn addresses_are_encoded() {
-        for (path, expected) in
-            [("tags/文/a b", "tags/%E6%96%87/a%20b"), ("a%b?#", "a%25b%3F%23"), ("c++", "c++")]
-        {
-            assert_eq!(encode_path(path), expected);
-        }
-        for (url, expected) in [
-            ("https://例.jp/?q=あ&b#c", "https://%E4%BE%8B.jp/?q=%E3%81%82&b#c"),
-            ("https://a.jp/%E4?a='b'", "https://a.jp/%E4?a='b'"),
-            ("a\" onclick=\"b", "a%22%20onclick=%22b"),
-        ] {
-            assert_eq!(encode_url(url), expected);
-        }
     }
 }

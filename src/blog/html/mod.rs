@@ -4,16 +4,15 @@
 //! Recursion is as deep as the document is nested, which the readers of manuscripts bound.
 
 mod escape;
-mod links;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::address::{Target, href, target};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
 
-pub(super) use escape::{encode_path, encode_url, escape, push_escaped, without_controls};
-pub(super) use links::{Target, target};
+pub(super) use escape::{escape, push_escaped, without_controls};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.
 #[derive(Clone, Copy)]
@@ -430,7 +429,7 @@ impl<'a> Writer<'a> {
             Target::Elsewhere(address) => Some(address),
             Target::Blog(path) => Some(format!("{}{path}", self.place.root)),
             Target::Beside { from, to, rest } => {
-                let address = format!("{}/{}{rest}", self.place.root, encode_path(&to));
+                let address = href(self.place.root, &to) + &rest;
                 if (self.place.has_file)(&from) {
                     self.needs(from, to);
                 }
@@ -450,7 +449,7 @@ impl<'a> Writer<'a> {
     fn picture(&mut self, url: &str, alt: &str, title: &str, at: usize) {
         let address = match target(url, self.place.folder, self.place.prefix) {
             Target::Beside { from, to, .. } if (self.place.has_file)(&from) => {
-                let address = format!("{}/{}", self.place.root, encode_path(&to));
+                let address = href(self.place.root, &to);
                 self.needs(from, to);
                 address
             }

@@ -1,12 +1,12 @@
 //! Words as Markdown that reads back as the same words.
 
-use crate::source::links::addresses;
+use crate::address::web_addresses;
 
 /// One line of words. What would be read as a mark is escaped, and an address on the web stands in `<>`.
 pub(super) fn escaped(words: &str) -> String {
     let mut markdown = String::with_capacity(words.len() + 16);
     let mut written = 0;
-    for address in addresses(words) {
+    for address in web_addresses(words) {
         escape_into(&words[written..address.start], written == 0, &mut markdown);
         written = address.end;
         markdown.push('<');

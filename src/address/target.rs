@@ -2,11 +2,11 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::encode_url;
+use super::encode::encode_url;
 
 /// What an address means, seen from the text that uses it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::blog) enum Target {
+pub(crate) enum Target {
     /// An address that stays as it is: another site, a mail address, a place on the same page.
     Elsewhere(String),
     /// An address of the blog, from its root, beginning with `/`, encoded.
@@ -30,7 +30,7 @@ const SCHEMES: [&str; 12] =
     ["http", "https", "mailto", "tel", "sms", "ftp", "ftps", "news", "nntp", "irc", "ircs", "xmpp"];
 
 /// Judges an address found in a file of `folder`, whose page gives its ids a prefix.
-pub(in crate::blog) fn target(url: &str, folder: &str, prefix: &str) -> Target {
+pub(crate) fn target(url: &str, folder: &str, prefix: &str) -> Target {
     let url = url.trim();
     if let Some(fragment) = url.strip_prefix('#') {
         return Target::Elsewhere(format!("#{}", encode_url(&format!("{prefix}{fragment}"))));

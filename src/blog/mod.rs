@@ -246,8 +246,8 @@ impl<'a> Site<'a> {
             path if path.is_empty() || path.ends_with('/') => format!("{path}index.html"),
             path => path.to_owned(),
         };
-        match self.theme.render(template, context, &format!("/{}", head.path)) {
-            Ok(page) => made.files.push(File { path, bytes: page.into_bytes() }),
+        match self.theme.render_octets(template, context, &format!("/{}", head.path)) {
+            Ok(bytes) => made.files.push(File { path, bytes }),
             Err(problem) => made.problems.push(*problem),
         }
     }

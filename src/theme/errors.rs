@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tera::ErrorKind;
 
-use super::{BUILT_IN, built_in_template};
+use super::{BUILT_IN, Bounded, built_in_template};
 use crate::config::{Setting, closest};
 use crate::diagnostic::{Diagnostic, SourceText};
 
@@ -85,6 +85,10 @@ fn read(error: &tera::Error, name: &str) -> (String, String, String, Range<usize
             let (message, help) = sentences(report.message());
             let place = if report.filename().is_empty() { name } else { report.filename() };
             (message, help, place.to_owned(), report.span().range.clone())
+        }
+        ErrorKind::Io(_) => {
+            let message = format!("this template writes more than {} MB", Bounded::LARGEST >> 20);
+            (message, "look for loops within loops".to_owned(), name.to_owned(), 0..0)
         }
         other => (one_sentence(&other.to_string()), DOCUMENTATION.to_owned(), name.to_owned(), 0..0),
     }

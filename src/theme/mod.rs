@@ -5,6 +5,7 @@ mod errors;
 mod filters;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
@@ -61,16 +62,33 @@ impl Theme {
         }
     }
 
-    /// Renders a template by its name, such as `blog/issue.html`; `what` is what is being rendered, such as
+    /// Renders a template by its name, such as `blog/issue.html`, to UTF-8; `what` is what is being rendered, such as
     /// `issue 010`, and is said in the problem if there is one.
     ///
     /// # Errors
     ///
     /// A `template-error` at its place in the template.
+    pub fn render_octets(
+        &self,
+        name: &str,
+        context: &Context,
+        what: &str,
+    ) -> Result<Vec<u8>, Box<Diagnostic>> {
+        let mut page = Bounded::default();
+        match self.tera.render_to(name, context, &mut page) {
+            Ok(()) => Ok(page.octets),
+            Err(error) => Err(Box::new(errors::in_rendering(&error, name, what, &self.own))),
+        }
+    }
+
+    /// Renders a template as [`Theme::render_octets`] does, to a text.
+    ///
+    /// # Errors
+    ///
+    /// A `template-error` at its place in the template.
     pub fn render(&self, name: &str, context: &Context, what: &str) -> Result<String, Box<Diagnostic>> {
-        self.tera
-            .render(name, context)
-            .map_err(|error| Box::new(errors::in_rendering(&error, name, what, &self.own)))
+        let octets = self.render_octets(name, context, what)?;
+        Ok(String::from_utf8(octets).expect("templates and their values are UTF-8"))
     }
 
     /// Renders a template that a setting holds, such as the subject of `mailmag.toml`.
@@ -88,6 +106,31 @@ impl Theme {
         self.tera
             .render_str(&setting.value, context, false)
             .map_err(|error| Box::new(errors::in_setting(&error, setting, source, what)))
+    }
+}
+
+/// What a template has written, up to a size that no page reaches unless its template runs wild.
+#[derive(Default)]
+struct Bounded {
+    octets: Vec<u8>,
+}
+
+impl Bounded {
+    /// The largest page, in octets.
+    const LARGEST: usize = 64 << 20;
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        if self.octets.len() + written.len() > Bounded::LARGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.octets.extend_from_slice(written);
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -239,5 +282,16 @@ mod tests {
             );
             assert!(!diagnostic.message.starts_with("error"), "{}", diagnostic.message);
         }
+    }
+
+    #[test]
+    fn a_template_that_runs_wild_is_stopped() {
+        let wild = "{% for a in range(end=90000) %}{% for b in range(end=90000) %}{{ much }}{% endfor %}{% endfor %}";
+        let mut context = context();
+        context.insert("much", &"words ".repeat(100_000));
+        let theme = theme(&[("mail/wild.txt", wild)]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let diagnostic = theme.render("mail/wild.txt", &context, "a test").expect_err("it is without end");
+        let expected = "templates/mail/wild.txt:1:1: template-error: this template writes more than 64 MB";
+        assert_eq!(problem(&diagnostic), expected);
     }
 }

@@ -13,13 +13,15 @@ pub(in crate::blog) fn escape(text: &str) -> String {
 pub(in crate::blog) fn push_escaped(text: &str, out: &mut String) {
     let mut written = 0;
     for (at, byte) in text.bytes().enumerate() {
+        if !IS_SPECIAL[byte as usize] {
+            continue;
+        }
         let replacement = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
             b'"' => "&quot;",
             b'\'' => "&#39;",
-            b'\t' | b'\n' => continue,
             0..=0x1F | 0x7F => "\u{FFFD}",
             // U+FFFE and U+FFFF, which XML 1.0 does not have
             0xEF if matches!(text.as_bytes().get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])) => "\u{FFFD}",
@@ -31,6 +33,18 @@ pub(in crate::blog) fn push_escaped(text: &str, out: &mut String) {
     }
     out.push_str(&text[written..]);
 }
+
+/// The octets that [`push_escaped`] has to look at: a table, for it sees every octet of the blog.
+const IS_SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        special[octet] = matches!(octet as u8, b'&' | b'<' | b'>' | b'"' | b'\'' | 0x7F | 0xEF)
+            || (octet < 0x20 && !matches!(octet as u8, b'\t' | b'\n'));
+        octet += 1;
+    }
+    special
+};
 
 /// A text for a template, which escapes it itself: what XML 1.0 does not have becomes U+FFFD.
 pub(in crate::blog) fn without_controls(text: &str) -> Cow<'_, str> {

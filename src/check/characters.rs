@@ -9,7 +9,7 @@ use super::{Checked, place_of};
 use crate::charset::{self, Finding, Sendable};
 use crate::config::CharsetChoice;
 use crate::diagnostic::{Diagnostic, Edit, SourceText};
-use crate::model::{InMail, Piece};
+use crate::model::Piece;
 
 /// Every character of the mail is in the character set it is sent in; what other machines may show otherwise is a
 /// warning.
@@ -67,7 +67,7 @@ pub(super) fn can_be_seen(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>)
     });
 }
 
-/// All words that stand in the mail, and where they begin in their file.
+/// All words that stand in the mail and its header, and where they begin in their file.
 fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceText>, usize)) {
     for text in checked.texts() {
         text.document.for_each_piece(|piece| match piece {
@@ -77,11 +77,20 @@ fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceT
             Piece::Address(..) => {}
         });
     }
-    for (article, text) in checked.articles().filter(|(article, _)| article.in_mail != InMail::Omit) {
-        let summary = (article.in_mail == InMail::Summary).then_some(&article.excerpt);
-        for words in [Some(&article.title), article.corner.as_ref(), summary].into_iter().flatten() {
-            look(words, &text.source, place_of(&text.source, words).start);
-        }
+    let mut setting =
+        |words: &str, source: &Arc<SourceText>| look(words, source, place_of(source, words).start);
+    let Checked { config, issue, file, .. } = checked;
+    for (article, text) in &checked.articles {
+        setting(&article.title, &text.source);
+        article.corner.iter().for_each(|corner| setting(corner, &text.source));
+        article.author.iter().for_each(|author| setting(&author.name, &config.source));
+    }
+    for name in [&config.magazine.name, &config.magazine.publisher, &config.mail.from.name] {
+        setting(name, &config.source);
+    }
+    match &issue.subject {
+        Some(subject) => setting(subject, file),
+        None => setting(&config.mail.subject.value, &config.source),
     }
 }
 

@@ -72,7 +72,7 @@ impl Work<'_> {
         let texts = self.content.issue_texts(index, &mut problems);
         // What could not be understood is not judged any further.
         if !problems.iter().any(|problem| problem.rule == "nested-too-deep") {
-            problems.extend(check::issue(config, issue, &texts));
+            problems.extend(check::issue(self.content, index, &texts));
         }
         let may_go_on = !has_errors(&problems);
 
@@ -87,6 +87,9 @@ impl Work<'_> {
                 return Ok(problems);
             }
         };
+        if texts.sent.is_none() {
+            problems.extend(check::masthead(config, &body));
+        }
         if !may_go_on {
             // The pages may have problems of their own, and the editor wants to know them all at once.
             problems.extend(self.site.render_issue(index, &texts, &body, "").err().unwrap_or_default());

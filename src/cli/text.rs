@@ -1,6 +1,7 @@
 //! `mailmag text`: the typesetter and the character sets as filters.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -114,7 +115,15 @@ fn encode(input: Vec<u8>, to: &str, profile: &str, console: &Console) -> Result<
     match charset::encode(&text, to, profile) {
         Ok(octets) => {
             console.data(&octets)?;
-            Ok(Outcome::Well)
+            let found = if to == Charset::Iso2022Jp { charset::look(&text, profile) } else { Vec::new() };
+            let source = SourceText::new("<stdin>", text);
+            let mut told = BTreeSet::new();
+            let problems: Vec<Diagnostic> = found
+                .into_iter()
+                .filter(|found| told.insert(found.character))
+                .map(|found| platform_dependent(&source, found.offset, found.character))
+                .collect();
+            Ok(console.problems(&problems))
         }
         Err(unsendable) => {
             let source = SourceText::new("<stdin>", text);
@@ -132,6 +141,15 @@ fn unsendable_character(source: &Arc<SourceText>, at: usize, character: char, to
     let help = charset::remedy(character)
         .map_or("encode to UTF-8, or write something else".to_owned(), Cow::into_owned);
     Diagnostic::error("unsendable-character", message).at(source, at..at + character.len_utf8()).help(help)
+}
+
+fn platform_dependent(source: &Arc<SourceText>, at: usize, character: char) -> Diagnostic {
+    let message = format!("`{character}` (U+{:04X}) is not in JIS X 0208", character as u32);
+    let help = charset::remedy(character).map_or("encode to UTF-8".to_owned(), Cow::into_owned);
+    Diagnostic::warning("platform-dependent-char", message)
+        .at(source, at..at + character.len_utf8())
+        .label("some readers will see something else")
+        .help(format!("{help}; or encode with `--profile strict`"))
 }
 
 fn charset_named(label: &str) -> Result<Charset> {

@@ -9,7 +9,7 @@ use crate::address::{article_path, full_address, href};
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Article, Block, Document, InMail, Inline, Issue, Links, Typesetting};
+use crate::model::{Article, InMail, Issue, Links, Typesetting};
 use crate::source::{Content, IssueTexts, Text};
 use crate::theme::{self, Theme};
 use crate::typeset::document::{Layout, Manner, document};
@@ -90,7 +90,7 @@ fn render(
 /// What the template knows; `docs/templates.md` describes it.
 #[derive(Debug, Serialize)]
 struct Context<'a> {
-    magazine: MagazineContext<'a>,
+    magazine: MagazineContext,
     issue: IssueContext<'a>,
     /// The measure in columns.
     width: usize,
@@ -154,7 +154,7 @@ fn article_context<'a>(
     let manner = manner(config, article.typesetting, &address);
     let run_in = article.author.as_ref().map(|author| format!("({})", author.name));
     let is_summary = article.in_mail == InMail::Summary;
-    let summary = is_summary.then(|| first_paragraph(&text.document));
+    let summary = is_summary.then(|| text.document.first_paragraph());
     let shown = summary.as_ref().unwrap_or(&text.document);
     ArticleContext {
         title: &article.title,
@@ -177,15 +177,6 @@ fn manner<'a>(config: &Config, typesetting: Typesetting, address: &'a dyn Fn(&st
         layout: Layout::Open,
         address,
     }
-}
-
-/// What the mail carries of an article whose rest is on the blog. Its footnotes are there, too.
-fn first_paragraph(document: &Document) -> Document {
-    let is_picture = |inline: &Inline| matches!(inline, Inline::Image { .. } | Inline::HardBreak);
-    let has_words =
-        |block: &&Block| matches!(block, Block::Paragraph(content) if !content.iter().all(is_picture));
-    let first = document.blocks.iter().find(has_words);
-    Document { blocks: first.into_iter().cloned().collect(), footnotes: Vec::new() }
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ use serde::Serialize;
 use crate::address::{href, issue_path};
 use crate::config::Config;
 use crate::model::Issue;
+use crate::typeset;
 
 #[derive(Debug, Serialize)]
-pub(super) struct MagazineContext<'a> {
-    name: &'a str,
-    publisher: &'a str,
+pub(super) struct MagazineContext {
+    /// In the characters that are measured and sent: templates box and centre it.
+    name: String,
+    publisher: String,
     /// The blog's home page.
     address: String,
 }
@@ -26,12 +28,12 @@ pub(super) struct IssueContext<'a> {
     address: String,
 }
 
-impl<'a> MagazineContext<'a> {
-    pub(super) fn new(config: &'a Config) -> Self {
+impl MagazineContext {
+    pub(super) fn new(config: &Config) -> Self {
         let magazine = &config.magazine;
         MagazineContext {
-            name: &magazine.name,
-            publisher: &magazine.publisher,
+            name: typeset::clean(&magazine.name),
+            publisher: typeset::clean(&magazine.publisher),
             address: href(&config.blog.url, ""),
         }
     }

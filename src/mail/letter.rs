@@ -77,15 +77,16 @@ fn encoded(
         CharsetChoice::Iso2022Jp => false,
         CharsetChoice::Auto => true,
     };
-    if is_auto && charset::choose(subject, profile) == Charset::Utf8 {
+    let header = [subject, &config.mail.from.name, &config.magazine.name];
+    if is_auto && header.iter().any(|words| charset::choose(words, profile) == Charset::Utf8) {
         return in_utf8();
     }
-    let in_subject = charset::unsendable(subject, profile).into_iter().map(|found| {
+    let in_header = header.iter().flat_map(|words| charset::unsendable(words, profile)).map(|found| {
         cannot_be_sent(found.character)
             .in_file(format!("content/issues/{}", issue.label))
-            .label("in the subject")
+            .label("in the subject or in the sender's name")
     });
-    let mut problems: Vec<Diagnostic> = in_subject.collect();
+    let mut problems: Vec<Diagnostic> = in_header.collect();
     match charset::encode(&text, Charset::Iso2022Jp, profile) {
         Ok(octets) => {
             let too_long = too_long_lines(&form.text, &octets);

@@ -40,6 +40,6 @@ pub fn subject(config: &Config, issue: &Issue, theme: &Theme) -> Result<String, 
 /// What the template of the subject knows.
 #[derive(Debug, Serialize)]
 struct SubjectContext<'a> {
-    magazine: MagazineContext<'a>,
+    magazine: MagazineContext,
     issue: IssueContext<'a>,
 }

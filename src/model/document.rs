@@ -175,6 +175,16 @@ impl Document {
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
+
+    /// The first paragraph that has words: what the mail carries of an article whose rest, its footnotes among it, is
+    /// on the blog.
+    pub fn first_paragraph(&self) -> Document {
+        let is_picture = |inline: &Inline| matches!(inline, Inline::Image { .. } | Inline::HardBreak);
+        let has_words =
+            |block: &&Block| matches!(block, Block::Paragraph(content) if !content.iter().all(is_picture));
+        let first = self.blocks.iter().find(has_words);
+        Document { blocks: first.into_iter().cloned().collect(), footnotes: Vec::new() }
+    }
 }
 
 /// The visible words of inlines, without any mark: for titles, excerpts and feeds.

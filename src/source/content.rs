@@ -102,6 +102,11 @@ impl Content {
         self.issue_sources[index].texts(problems)
     }
 
+    /// The file that tells an issue's number and date, by its index in [`Magazine::issues`].
+    pub fn issue_file(&self, index: usize) -> &Arc<SourceText> {
+        self.issue_sources[index].first_text()
+    }
+
     /// The text of a post by its index in [`Magazine::posts`], made anew at each call.
     pub fn post_text(&self, index: usize, problems: &mut Vec<Diagnostic>) -> Text {
         self.post_sources[index].text(problems)

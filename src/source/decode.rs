@@ -62,10 +62,15 @@ pub fn decoded(
                     Diagnostic::warning("charset-repaired", kind.to_string())
                         .at(&source, line_range(&source.text, line))
                         .label("mended in this line")
-                        .help(format!(
-                            "see that the line reads right, and save the file as UTF-8 or as good {}",
-                            charset.name()
-                        )),
+                        .help(match charset {
+                            Charset::Utf8 => {
+                                "see that the line reads right, and label the text UTF-8".to_owned()
+                            }
+                            _ => format!(
+                                "see that the line reads right, and save the file as UTF-8 or as good {}",
+                                charset.name()
+                            ),
+                        }),
                 );
             }
             Some((source, charset))

@@ -130,6 +130,13 @@ fn folder(
     let source = utf8_text(index, problems)?;
     let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems)?;
+    if parts.is_empty() && source.text[body.clone()].trim().is_empty() {
+        problems.push(
+            Diagnostic::warning("no-articles", format!("the issue {name} has no article"))
+                .at(&source, body.start..body.start)
+                .help(format!("`mailmag new article TITLE` begins one in content/issues/{name}")),
+        );
+    }
     let opening = Part::markdown(source, body);
     Some((Issue { articles: metadata, ..issue }, IssueSource::Folder { opening, articles: parts }))
 }

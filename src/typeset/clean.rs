@@ -6,8 +6,8 @@ use unicode_normalization::char::is_combining_mark;
 
 /// The paragraph on one line: soft line breaks joined, blanks collapsed, marks composed (NFC), half-width kana made
 /// full-width, variation selectors, byte order marks and soft hyphens removed. No-break spaces and U+200B stay for the
-/// filler to see; see [`push_visible`].
-pub(super) fn clean(paragraph: &str) -> String {
+/// filler to see.
+pub fn clean(paragraph: &str) -> String {
     let mut text = String::with_capacity(paragraph.len());
     for line in paragraph.split('\n') {
         let line = line.trim_matches(blank);

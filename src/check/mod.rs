@@ -18,6 +18,8 @@ struct Checked<'a> {
     issue: &'a Issue,
     /// The file of the issue's front matter.
     file: &'a Arc<SourceText>,
+    /// Whether there are neither articles nor opening words.
+    is_bare: bool,
     /// The opening words and the footer, set as `[mail]` says, as far as there are any.
     of_the_magazine: Vec<&'a Text>,
     /// The articles of the mail with what it shows of them.
@@ -25,8 +27,13 @@ struct Checked<'a> {
 }
 
 /// Every rule, in the order their problems are told.
-const RULES: [fn(&Checked<'_>, &mut Vec<Diagnostic>); 4] =
-    [characters::can_be_seen, characters::can_be_sent, lines::fit, lines::urls_stand_apart];
+const RULES: [fn(&Checked<'_>, &mut Vec<Diagnostic>); 5] = [
+    has_something_to_say,
+    characters::can_be_seen,
+    characters::can_be_sent,
+    lines::fit,
+    lines::urls_stand_apart,
+];
 
 /// The problems of one issue's mail form, the issue by its index in the magazine. A finished mail is kept as it went
 /// out, so nothing is said of it.
@@ -38,6 +45,7 @@ pub fn issue(content: &Content, index: usize, texts: &IssueTexts) -> Vec<Diagnos
             config: &content.config,
             issue,
             file: content.issue_file(index),
+            is_bare: content.is_bare(index) && texts.opening.is_none(),
             of_the_magazine: texts.opening.iter().chain(&content.footer).collect(),
             articles: issue.articles.iter().zip(&texts.articles).filter_map(in_mail).collect(),
         };
@@ -56,6 +64,18 @@ pub fn masthead(config: &Config, body: &str) -> Option<Diagnostic> {
             .label("stands past the margin at the head of the mail")
             .help("set a greater `width`, or an own head in templates/mail/body.txt")
     })
+}
+
+/// An issue has an article or at least opening words.
+fn has_something_to_say(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
+    if checked.is_bare {
+        let label = &checked.issue.label;
+        problems.push(
+            Diagnostic::warning("no-articles", format!("the issue {label} has no article"))
+                .in_file(&checked.file.path)
+                .help(format!("`mailmag new article TITLE --issue {label}` begins one")),
+        );
+    }
 }
 
 fn in_mail<'a>((article, text): (&'a Article, &'a Text)) -> Option<(&'a Article, Cow<'a, Text>)> {
@@ -80,4 +100,151 @@ impl Checked<'_> {
 /// there.
 fn place_of(source: &Arc<SourceText>, words: &str) -> std::ops::Range<usize> {
     source.text.find(words).map_or(0..0, |at| at..at + words.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Format, render};
+    use crate::source::{RawText, Sources, parse};
+
+    const SETTINGS: &str = "[magazine]\nname = \"名{name}\"\npublisher = \"社{publisher}\"\n[mail]\n\
+        from = \"人{from} <a@example.jp>\"\nsubject = \"件{subject}\"\nwidth = 20\ncharset = \"{charset}\"\n\
+        [authors.ito]\nname = \"伊藤{author}\"\n[blog]\nurl = \"https://example.jp\"\n";
+    const ISSUE: &str = "+++\ndate = 2026-05-14\n{key}\n+++\n\n前口上{opening}\n\n# 題{title} {author=ito corner=角{corner}}\n\n本文{body}\n";
+    const SUMMARY: &str =
+        "+++\ntitle = \"要約\"\nmail = \"summary\"\n+++\n\n![絵](a.png)\n\n要約{summary}\n\n続き{rest}\n";
+    const OMITTED: &str = "+++\ntitle = \"省略{omitted}\"\nmail = \"omit\"\n+++\n\n本文{omitted}\n";
+    const FOOTER: &str = "# 連絡{heading}\n\n宛先\n: 値{footer}\n";
+
+    /// What stands in braces above.
+    const PLACES: [&str; 16] = [
+        "name",
+        "publisher",
+        "from",
+        "subject",
+        "author",
+        "key",
+        "opening",
+        "title",
+        "corner",
+        "body",
+        "summary",
+        "rest",
+        "omitted",
+        "heading",
+        "footer",
+        "charset",
+    ];
+
+    /// What is said of a magazine with `words` at `{place}`, each problem up to its message.
+    fn told(charset: &str, place: &str, words: &str) -> Vec<String> {
+        let fill = |template: &str| {
+            let filled = template.replace("{charset}", charset).replace(&format!("{{{place}}}"), words);
+            PLACES.iter().fold(filled, |filled, empty| filled.replace(&format!("{{{empty}}}"), ""))
+        };
+        let files = [
+            ("mailmag.toml", SETTINGS),
+            ("content/footer.md", FOOTER),
+            ("content/issues/1.md", ISSUE),
+            ("content/issues/2/index.md", "+++\ndate = 2026-05-14\n+++\n"),
+            ("content/issues/2/01-a.md", SUMMARY),
+            ("content/issues/2/02-b.md", OMITTED),
+        ];
+        let filled = files.map(|(path, text)| (path, fill(text)));
+        told_of(&filled.each_ref().map(|(path, text)| (*path, text.as_str())))
+    }
+
+    fn told_of(files: &[(&str, &str)]) -> Vec<String> {
+        let raw = |(path, text): &(&str, &str)| RawText { path: (*path).into(), octets: (*text).into() };
+        let texts = files.iter().map(raw).collect();
+        let (content, problems) = parse(Sources { texts, ..Sources::default() });
+        assert_eq!(problems, []);
+        let content = content.expect("the settings are good");
+        let mut told = Vec::new();
+        for index in 0..content.magazine.issues.len() {
+            let texts = content.issue_texts(index, &mut told);
+            told.extend(issue(&content, index, &texts));
+        }
+        let told = render(&told, Format::Short, false);
+        let mut told: Vec<String> =
+            told.lines().filter_map(|line| Some(line.rsplitn(2, ": ").last()?.to_owned())).collect();
+        told.dedup();
+        told
+    }
+
+    #[test]
+    fn a_character_is_told_at_its_place() {
+        for (place, expected) in [
+            ("name", "mailmag.toml:2:10"),
+            ("publisher", "mailmag.toml:3:15"),
+            ("from", "mailmag.toml:5:10"),
+            ("subject", "mailmag.toml:6:13"),
+            ("author", "mailmag.toml:10:11"),
+            ("heading", "content/footer.md:1:5"),
+            ("footer", "content/footer.md:4:4"),
+            ("opening", "content/issues/1.md:6:4"),
+            ("title", "content/issues/1.md:8:4"),
+            ("corner", "content/issues/1.md:8:25"),
+            ("body", "content/issues/1.md:10:3"),
+            ("summary", "content/issues/2/01-a.md:8:3"),
+        ] {
+            let unsendable = format!("{expected}: error: unsendable-char");
+            assert_eq!(told("iso-2022-jp", place, "€"), [unsendable], "{place}");
+            let dependent = format!("{expected}: warning: platform-dependent-char");
+            assert_eq!(told("auto", place, "①"), [dependent], "{place}");
+            assert_eq!(told("auto", place, "€"), [""; 0], "{place}");
+            assert_eq!(told("utf-8", place, "①"), [""; 0], "{place}");
+        }
+        let unsendable = "content/issues/1.md:3:12: error: unsendable-char";
+        assert_eq!(told("iso-2022-jp", "key", "subject = \"€\""), [unsendable]);
+        for place in ["rest", "omitted"] {
+            assert_eq!(told("iso-2022-jp", place, "€"), [""; 0], "{place} is not in the mail");
+        }
+    }
+
+    #[test]
+    fn what_passes_the_margin_is_told() {
+        let too_wide = |place: &str| format!("{place}: warning: line-too-wide");
+        for (place, words, expected) in [
+            ("footer", "https://example.jp/long", "content/footer.md:4:4"),
+            ("opening", "https://example.jp/long", "content/issues/1.md:6:4"),
+            ("body", "[a](https://example.jp/long)", "content/issues/1.md:10:7"),
+            ("body", "<https://example.jp/long>", "content/issues/1.md:10:4"),
+            ("body", "\n\n```\nｱｲｳｴｵｶｷｸｹｺｻ\n```", "content/issues/1.md:13:1"),
+            ("title", "abcdefghijklmnop", "content/issues/1.md:8:4"),
+            ("summary", "https://example.jp/long", "content/issues/2/01-a.md:8:3"),
+            ("summary", "&amp;あ&amp;い https://example.jp/long", "content/issues/2/01-a.md:8:16"),
+        ] {
+            assert_eq!(told("auto", place, words), [too_wide(expected)], "{words} in {place}");
+        }
+        assert_eq!(told("utf-8", "body", "\n\n```\nｱｲｳｴｵｶｷｸｹｺｻ\n```"), [""; 0]);
+        assert_eq!(told("auto", "rest", "https://example.jp/long"), [""; 0]);
+    }
+
+    #[test]
+    fn an_issue_of_nothing_is_told() {
+        for (body, expected) in
+            [("", &["content/issues/1/index.md:1:1: warning: no-articles"][..]), ("前口上", &[])]
+        {
+            let index = format!("+++\ndate = 2026-05-14\n+++\n{body}");
+            let settings = SETTINGS.replace("{charset}", "utf-8");
+            assert_eq!(
+                told_of(&[("mailmag.toml", &settings), ("content/issues/1/index.md", &index)]),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn the_masthead_fits() {
+        let source = SourceText::new("mailmag.toml", SETTINGS.replace("{charset}", "auto"));
+        let config = crate::config::parse(&source, &mut Vec::new()).expect("the settings are good");
+        for (head, expected) in [
+            ("┏━━━━━━━━┓\nabcdefghijklmnopqrst\n\nabcdefghijklmnopqrstu\n", None),
+            ("┏━━━━━━━━┓\nabcdefghijklmnopqrstu\n\n", Some("21 columns do not fit a line of 20")),
+        ] {
+            assert_eq!(masthead(&config, head).map(|told| told.message).as_deref(), expected);
+        }
+    }
 }

@@ -107,6 +107,11 @@ impl Content {
         self.issue_sources[index].first_text()
     }
 
+    /// Whether an issue is a folder without any article's file, by its index in [`Magazine::issues`].
+    pub fn is_bare(&self, index: usize) -> bool {
+        self.issue_sources[index].is_bare()
+    }
+
     /// The text of a post by its index in [`Magazine::posts`], made anew at each call.
     pub fn post_text(&self, index: usize, problems: &mut Vec<Diagnostic>) -> Text {
         self.post_sources[index].text(problems)

@@ -30,8 +30,8 @@ pub(super) enum IssueFiles {
 /// Where an issue's texts come from.
 #[derive(Debug)]
 pub(super) enum IssueSource {
-    /// An opening, perhaps, and one text for each article.
-    Folder { opening: Part, articles: Vec<Part> },
+    /// An opening, perhaps, and one text for each article that could be read of so many files.
+    Folder { opening: Part, articles: Vec<Part>, files: usize },
     /// One Markdown text whose headings begin the articles.
     OneFile(Part),
     /// A finished mail, and the message's octets if it was kept as such.
@@ -63,10 +63,15 @@ impl IssueSource {
         }
     }
 
+    /// Whether the issue has no file but its `index.md`.
+    pub(super) fn is_bare(&self) -> bool {
+        matches!(self, IssueSource::Folder { files: 0, .. })
+    }
+
     /// The texts of the issue's articles, opening and finished mail.
     pub(super) fn texts(&self, problems: &mut Vec<Diagnostic>) -> IssueTexts {
         match self {
-            IssueSource::Folder { opening, articles } => {
+            IssueSource::Folder { opening, articles, .. } => {
                 let opening = opening.text(problems);
                 IssueTexts {
                     opening: (!opening.document.is_empty()).then_some(opening),
@@ -111,6 +116,7 @@ fn folder(
 ) -> Option<(Issue, IssueSource)> {
     let (index, articles): (Vec<RawText>, Vec<RawText>) =
         texts.into_iter().partition(|text| text.path.ends_with("/index.md"));
+    let files = articles.len();
     let mut metadata = Vec::new();
     let mut parts = Vec::new();
     for text in articles {
@@ -130,15 +136,8 @@ fn folder(
     let source = utf8_text(index, problems)?;
     let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems)?;
-    if parts.is_empty() && source.text[body.clone()].trim().is_empty() {
-        problems.push(
-            Diagnostic::warning("no-articles", format!("the issue {name} has no article"))
-                .at(&source, body.start..body.start)
-                .help(format!("`mailmag new article TITLE` begins one in content/issues/{name}")),
-        );
-    }
     let opening = Part::markdown(source, body);
-    Some((Issue { articles: metadata, ..issue }, IssueSource::Folder { opening, articles: parts }))
+    Some((Issue { articles: metadata, ..issue }, IssueSource::Folder { opening, articles: parts, files }))
 }
 
 fn one_file(

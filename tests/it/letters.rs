@@ -73,6 +73,16 @@ fn an_issue_goes_out_in_iso_2022_jp() {
 }
 
 #[test]
+fn a_name_outside_jis_makes_it_utf_8() {
+    for name in ["等幅通信 編集部", "name = \"等幅通信\""] {
+        let settings = SETTINGS.replace(name, &name.replace("通信", "通信€"));
+        let letter = letter(&config(&settings), &issue("010"), "件名", BODY, None).expect("it can be sent");
+        assert_eq!(letter.charset, Charset::Utf8, "{settings}");
+        assert!(!String::from_utf8_lossy(&letter.octets).contains("ISO-2022-JP"));
+    }
+}
+
+#[test]
 fn an_emoji_makes_it_utf_8() {
     let body = format!("{BODY}🍣\n");
     let letter =

@@ -10,6 +10,7 @@ use crate::charset::{self, Finding, Sendable};
 use crate::config::CharsetChoice;
 use crate::diagnostic::{Diagnostic, Edit, SourceText};
 use crate::model::Piece;
+use crate::source::Text;
 
 /// Every character of the mail is in the character set it is sent in; what other machines may show otherwise is a
 /// warning.
@@ -48,35 +49,46 @@ fn edit(text: &str, span: &Range<usize>, character: char) -> Option<Edit> {
     is_safe.then(|| Edit { span: span.clone(), text: instead.into_owned() })
 }
 
-/// No control character is in the mail: it would be lost, or move a terminal's cursor.
+/// No control character is in the mail or on the blog: it would be lost, or move a terminal's cursor.
 pub(super) fn can_be_seen(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
-    for_each_words(checked, &mut |words, source, at| {
-        let controls =
-            words.char_indices().filter(|(_, c)| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}'));
-        for (offset, control) in controls {
-            problems.push(
-                Diagnostic::error(
-                    "control-character",
-                    format!("U+{:04X} is no character of a text", control as u32),
-                )
-                .at(source, find(source, at, offset, control))
-                .label("here, invisible")
-                .help("delete it"),
-            );
-        }
-    });
+    for_each_words(checked, &mut |words, source, at| invisible(words, source, at, problems));
+    // What the mail leaves out is on the blog. That is told once even where it is in both.
+    for text in checked.whole_articles {
+        for_each_words_of(text, &mut |words, source, at| invisible(words, source, at, problems));
+    }
 }
+
+/// The same for a text of the blog alone.
+pub(super) fn can_be_seen_on_the_blog(title: &str, text: &Text, problems: &mut Vec<Diagnostic>) {
+    invisible(title, &text.source, place_of(&text.source, title).start, problems);
+    for_each_words_of(text, &mut |words, source, at| invisible(words, source, at, problems));
+}
+
+fn invisible(words: &str, source: &Arc<SourceText>, at: usize, problems: &mut Vec<Diagnostic>) {
+    let is_invisible = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}') || c == LOST;
+    for (offset, character) in words.char_indices().filter(|(_, character)| is_invisible(*character)) {
+        let place = find(source, at, offset, character);
+        problems.push(match character {
+            LOST => Diagnostic::warning("lost-character", "U+FFFD stands where a character has been lost")
+                .at(source, place)
+                .help("write what stood here"),
+            _ => Diagnostic::error(
+                "control-character",
+                format!("U+{:04X} is no character of a text", character as u32),
+            )
+            .at(source, place)
+            .label("here, invisible")
+            .help("delete it"),
+        });
+    }
+}
+
+/// What a decoder writes for what it could not read.
+const LOST: char = '\u{FFFD}';
 
 /// All words that stand in the mail and its header, and where they begin in their file.
 fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceText>, usize)) {
-    for text in checked.texts() {
-        text.document.for_each_piece(|piece| match piece {
-            Piece::Words(words, at) | Piece::Code(words, at) | Piece::Lines(words, at) => {
-                look(words, &text.source, at);
-            }
-            Piece::Address(..) => {}
-        });
-    }
+    checked.texts().for_each(|text| for_each_words_of(text, look));
     let mut setting =
         |words: &str, source: &Arc<SourceText>| look(words, source, place_of(source, words).start);
     let Checked { config, issue, file, .. } = checked;
@@ -92,6 +104,15 @@ fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceT
         Some(subject) => setting(subject, file),
         None => setting(&config.mail.subject.value, &config.source),
     }
+}
+
+fn for_each_words_of(text: &Text, look: &mut dyn FnMut(&str, &Arc<SourceText>, usize)) {
+    text.document.for_each_piece(|piece| match piece {
+        Piece::Words(words, at) | Piece::Code(words, at) | Piece::Lines(words, at) => {
+            look(words, &text.source, at)
+        }
+        Piece::Address(..) => {}
+    });
 }
 
 struct Found {

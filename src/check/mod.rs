@@ -18,6 +18,8 @@ struct Checked<'a> {
     issue: &'a Issue,
     /// The file of the issue's front matter.
     file: &'a Arc<SourceText>,
+    /// All articles as the blog has them.
+    whole_articles: &'a [Text],
     /// Whether there are neither articles nor opening words.
     is_bare: bool,
     /// The opening words and the footer, set as `[mail]` says, as far as there are any.
@@ -45,12 +47,20 @@ pub fn issue(content: &Content, index: usize, texts: &IssueTexts) -> Vec<Diagnos
             config: &content.config,
             issue,
             file: content.issue_file(index),
+            whole_articles: &texts.articles,
             is_bare: content.is_bare(index) && texts.opening.is_none(),
             of_the_magazine: texts.opening.iter().chain(&content.footer).collect(),
             articles: issue.articles.iter().zip(&texts.articles).filter_map(in_mail).collect(),
         };
         RULES.iter().for_each(|rule| rule(&checked, &mut problems));
     }
+    problems
+}
+
+/// The problems of a post or a page.
+pub fn blog_text(title: &str, text: &Text) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    characters::can_be_seen_on_the_blog(title, text, &mut problems);
     problems
 }
 
@@ -114,7 +124,7 @@ mod tests {
     const ISSUE: &str = "+++\ndate = 2026-05-14\n{key}\n+++\n\n前口上{opening}\n\n# 題{title} {author=ito corner=角{corner}}\n\n本文{body}\n";
     const SUMMARY: &str =
         "+++\ntitle = \"要約\"\nmail = \"summary\"\n+++\n\n![絵](a.png)\n\n要約{summary}\n\n続き{rest}\n";
-    const OMITTED: &str = "+++\ntitle = \"省略{omitted}\"\nmail = \"omit\"\n+++\n\n本文{omitted}\n";
+    const OMITTED: &str = "+++\ntitle = \"省略\"\nmail = \"omit\"\n+++\n\n本文{omitted}\n";
     const FOOTER: &str = "# 連絡{heading}\n\n宛先\n: 値{footer}\n";
 
     /// What stands in braces above.
@@ -201,6 +211,28 @@ mod tests {
         for place in ["rest", "omitted"] {
             assert_eq!(told("iso-2022-jp", place, "€"), [""; 0], "{place} is not in the mail");
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_told() {
+        for (place, words, expected) in [
+            ("body", "\u{7}", "content/issues/1.md:10:3: error: control-character"),
+            ("body", "&#7;", "content/issues/1.md:10:3: error: control-character"),
+            ("footer", "\u{7}", "content/footer.md:4:4: error: control-character"),
+            ("rest", "\u{7}", "content/issues/2/01-a.md:10:3: error: control-character"),
+            ("omitted", "\u{7F}", "content/issues/2/02-b.md:6:3: error: control-character"),
+            ("body", "\u{FFFD}", "content/issues/1.md:10:3: warning: lost-character"),
+        ] {
+            let told = told("utf-8", place, words);
+            assert!(
+                told.iter().all(|told| told == expected) && !told.is_empty(),
+                "{words:?} in {place}: {told:?}"
+            );
+        }
+        let source = SourceText::new("content/posts/a.md", "+++\ntitle = \"題\"\n+++\n本文\u{7}\n");
+        let document = crate::source::document(&source, 21..source.text.len(), &mut Vec::new()).1;
+        let told = blog_text("題", &Text { source, document });
+        assert_eq!(told.iter().map(|told| told.rule).collect::<Vec<_>>(), ["control-character"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub fn join(left: char, right: char) -> &'static str {
 
 /// What a filled line's end becomes when the paragraph flows again: nothing if a wide character stands on either side,
 /// since that is where lines end without a space.
-pub(super) fn rejoin(left: char, right: char) -> &'static str {
+pub fn rejoin(left: char, right: char) -> &'static str {
     if needs_space(left, right) {
         " "
     } else if left == ' ' || right == ' ' || touches(left) || touches(right) {

@@ -83,7 +83,7 @@ proptest! {
             let wrapped = wrap(&text, &typesetting);
             let lines: Vec<&str> = wrapped.split('\n').collect();
             unwrap(&text, typesetting.width);
-            settings_of(&[lines], typesetting.width);
+            lines.windows(2).for_each(|pair| _ = continues(pair[0], pair[1], typesetting.width));
             fill(&text, &typesetting);
             urls(&text);
             glued_urls(&text);

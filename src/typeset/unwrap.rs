@@ -2,26 +2,29 @@
 
 use super::blocks::{Kind, Reader, Words};
 use super::clean::clean;
-use super::columns::columns;
-use super::fill::{Measure, break_lines, fill};
+use super::columns::{char_columns, columns};
+use super::fill::{Measure, break_lines};
 use super::join::{needs_space, rejoin};
 use crate::model::{HangingPunctuation, LineBreak, Typesetting};
 use std::ops::Range;
 
+/// The most columns that a line may reach past the margin.
+const HANGING: usize = 2;
+
 /// A piece of an old mail's text, from top to bottom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passage<'a> {
+struct Passage<'a> {
     /// Which of the lines it is.
-    pub lines: Range<usize>,
+    lines: Range<usize>,
     /// How many `>` stand before each of them.
-    pub quotes: usize,
+    quotes: usize,
     /// What it is.
-    pub look: Look<'a>,
+    look: Look<'a>,
 }
 
 /// What a passage is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Look<'a> {
+enum Look<'a> {
     /// A blank line.
     Blank,
     /// A line that is not of running text: a rule, a head, part of a box, code.
@@ -39,7 +42,7 @@ pub enum Look<'a> {
 
 /// Groups the lines of a text broken at `width` columns: a line goes on with the paragraph if its first words would not
 /// have fitted on the line before under some setting, so that a short line ends a paragraph.
-pub fn paragraphs<'a>(lines: &[&'a str], width: usize) -> Vec<Passage<'a>> {
+fn paragraphs<'a>(lines: &[&'a str], width: usize) -> Vec<Passage<'a>> {
     let mut passages: Vec<Passage<'a>> = Vec::new();
     let mut reader = Reader::default();
     let mut flow: Option<(Words, Words)> = None; // the first and the last line of the passage at the end
@@ -53,7 +56,13 @@ pub fn paragraphs<'a>(lines: &[&'a str], width: usize) -> Vec<Passage<'a>> {
                     && passage.quotes == quotes
                     && words.continues(first)
                     && let Look::Flowed { text, .. } = &mut passage.look
-                    && let Some(joint) = joint_by_any(first, last, &words, width.saturating_sub(2 * quotes))
+                    && let Some(joint) = joint_by_any(
+                        first.indent + columns(first.mark),
+                        last.text,
+                        last.space,
+                        words.text,
+                        width.saturating_sub(2 * quotes),
+                    )
                 {
                     text.push_str(joint);
                     text.push_str(words.text);
@@ -117,32 +126,28 @@ fn would_join(before: &Passage, after: &Passage) -> bool {
         && if item.is_empty() { left == right } else { right > left }
 }
 
-/// How well one setting explains old paragraphs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Score {
-    /// The setting.
-    pub typesetting: Typesetting,
-    /// How many of the paragraphs with more than one line it breaks into the same lines.
-    pub matching: usize,
+/// Whether a line goes on with the paragraph of the line above it, in a text broken at `width` columns: its first words
+/// would not have fitted there under some setting, or nothing would have. Blanks before either do not join them.
+pub fn continues(above: &str, below: &str, width: usize) -> bool {
+    let line = above.trim_start_matches([' ', '\t']);
+    let head = columns(&above[..above.len() - line.len()]);
+    joint_by_any(head, line, false, below.trim_start_matches([' ', '\t']), width).is_some()
 }
 
-/// Every setting, the simplest first, with the number of paragraphs that come out the same when joined and filled by it.
-/// Paragraphs of one line say nothing and are left out.
-pub fn scores(paragraphs: &[Vec<&str>], width: usize) -> Vec<Score> {
-    candidates(width)
-        .map(|typesetting| {
-            let matching =
-                paragraphs.iter().filter(|lines| lines.len() > 1 && same_lines(lines, &typesetting)).count();
-            Score { typesetting, matching }
-        })
-        .collect()
-}
-
-/// The simplest of the settings that explain most paragraphs; none if no paragraph is explained by any.
-pub fn settings_of(paragraphs: &[Vec<&str>], width: usize) -> Option<Typesetting> {
-    let scores = scores(paragraphs, width);
-    let most = scores.iter().map(|score| score.matching).max().filter(|&most| most > 0)?;
-    scores.iter().find(|score| score.matching == most).map(|score| score.typesetting)
+/// The setting that explains most by what `explained` counts: `usual` if no other explains more, else the simplest.
+pub fn best_setting(usual: Typesetting, explained: impl Fn(&Typesetting) -> usize) -> Typesetting {
+    let mut best = usual;
+    let mut most = explained(&usual);
+    for candidate in candidates(usual.width) {
+        let hangs_as_told = candidate.hanging_punctuation == HangingPunctuation::All;
+        let hanging_columns = if hangs_as_told { candidate.hanging_columns } else { usual.hanging_columns };
+        let candidate = Typesetting { hanging_columns, ..candidate };
+        let found = explained(&candidate);
+        if found > most {
+            (best, most) = (candidate, found);
+        }
+    }
+    best
 }
 
 /// Every setting, simplest first.
@@ -164,39 +169,26 @@ fn candidates(width: usize) -> impl Iterator<Item = Typesetting> {
     })
 }
 
-fn same_lines(lines: &[&str], typesetting: &Typesetting) -> bool {
-    let measure = Measure::new(typesetting, 0, 0);
-    let mut text = String::new();
-    let mut last: Option<&str> = None;
-    for line in lines {
-        let bare = line.trim_end_matches([' ', '\t', '\r']);
-        if let Some(last) = last {
-            match joint(last, last.trim_end_matches(' '), bare, &measure) {
-                Some(joint) => text.push_str(joint),
-                None => return false,
-            }
-        }
-        text.push_str(bare);
-        last = Some(line);
-    }
-    fill(&text, typesetting)
-        == lines.iter().map(|line| line.trim_end_matches([' ', '\t', '\r'])).collect::<Vec<_>>()
-}
-
-/// What stood between two lines if some setting broke the first where it ends.
-fn joint_by_any(first: &Words, last: &Words, next: &Words, width: usize) -> Option<&'static str> {
-    let head = first.indent + columns(first.mark);
-    if head + columns(last.text) + 1 + columns(next.text) <= width {
+/// What stood between two lines if some setting broke the first where it ends, or if it ends where nothing more fits,
+/// as programs break that know no kinsoku. `head`: the columns that each line has before its words. `space`: whether the
+/// first ends in a blank.
+fn joint_by_any(head: usize, line: &str, space: bool, next: &str, width: usize) -> Option<&'static str> {
+    let full = head + columns(line);
+    if full + 1 + columns(next) <= width {
         return None;
     }
-    let whole = if last.space { " " } else { "" };
-    candidates(width)
-        .find_map(|typesetting| joint(whole, last.text, next.text, &Measure::new(&typesetting, head, head)))
+    let by_setting = candidates(width)
+        .find_map(|typesetting| joint(space, line, next, &Measure::new(&typesetting, head, head)));
+    by_setting.or_else(|| {
+        let (left, right) = (line.chars().next_back()?, next.chars().next()?);
+        let nothing_fits = full + char_columns(right) > width;
+        (nothing_fits && full <= width + HANGING).then(|| rejoin(left, right))
+    })
 }
 
-/// What stood between two lines if the first was broken by this measure: nothing, or a space. `whole` is the first with
-/// the blanks at its end.
-fn joint(whole: &str, line: &str, next: &str, measure: &Measure) -> Option<&'static str> {
+/// What stood between two lines if the first was broken by this measure: nothing, or a space. `space`: whether the
+/// first ends in a blank.
+fn joint(space: bool, line: &str, next: &str, measure: &Measure) -> Option<&'static str> {
     let (left, right) = (line.chars().next_back()?, next.chars().next()?);
     let joint = rejoin(left, right);
     let ends_with = |joint| {
@@ -205,7 +197,7 @@ fn joint(whole: &str, line: &str, next: &str, measure: &Measure) -> Option<&'sta
     };
     if ends_with(joint)? {
         Some(joint)
-    } else if whole.ends_with(' ') && !needs_space(left, right) && ends_with(" ")? {
+    } else if space && !needs_space(left, right) && ends_with(" ")? {
         Some(" ")
     } else {
         None
@@ -226,7 +218,7 @@ fn ends_at(line: &str, joint: &str, next: &str, measure: &Measure, clean: bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::typeset::wrap;
+    use crate::typeset::{fill, wrap};
 
     fn check(width: usize, wrapped: &str, expected: &str) {
         assert_eq!(unwrap(wrapped, width), expected, "{wrapped}");
@@ -260,9 +252,9 @@ mod tests {
     fn the_simplest_setting_is_found() {
         for typesetting in candidates(20) {
             let filled = fill(TEXT, &typesetting);
-            let lines: Vec<&str> = filled.iter().map(String::as_str).collect();
-            let found = settings_of(std::slice::from_ref(&lines), 20).map(|found| fill(TEXT, &found));
-            assert_eq!(found.as_deref(), Some(&filled[..]), "{typesetting:?}");
+            let usual = Typesetting { width: 20, ..Typesetting::default() };
+            let found = best_setting(usual, |setting| usize::from(fill(TEXT, setting) == filled));
+            assert_eq!(fill(TEXT, &found), filled, "{typesetting:?} {found:?}");
             let wrapped = filled.join("\n");
             assert_eq!(unwrap(&wrapped, 20), TEXT, "{typesetting:?}");
             assert_eq!(wrap(&unwrap(&wrapped, 20), &typesetting), wrapped, "{typesetting:?}");
@@ -270,8 +262,41 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_explains_one_line_or_chance() {
-        assert_eq!(settings_of(&[vec!["あい"]], 20), None);
-        assert_eq!(settings_of(&[vec!["あい", "うえ"]], 20), None);
+    fn the_usual_setting_stays_unless_another_explains_more() {
+        let usual =
+            Typesetting { line_break: LineBreak::Normal, hanging_columns: 1, ..Typesetting::default() };
+        assert_eq!(best_setting(usual, |_| 3), usual);
+        let hangs =
+            |setting: &Typesetting| usize::from(setting.hanging_punctuation != usual.hanging_punctuation);
+        let simplest = Typesetting {
+            line_break: LineBreak::Strict,
+            hanging_punctuation: HangingPunctuation::AllowEnd,
+            ..usual
+        };
+        assert_eq!(best_setting(usual, hangs), simplest);
+    }
+
+    #[test]
+    fn lines_go_on_where_nothing_more_fitted() {
+        let cases = [
+            ("あいうえ", "お", true),
+            ("あいう", "えお", false),
+            ("あいう", "えっ", true),
+            ("あいう", "abc", true),
+            ("あいう", "ab", false),
+            ("  あいう", "  えお", true),
+            ("abc def", "gh", true),
+            ("abc de", "f", false),
+            ("あいうえ、", "お", true),
+            // without kinsoku
+            ("あいうえ", "。お", true),
+            ("あいう「", "え", true),
+            ("あいうえおか", "き", false),
+            ("", "あ", false),
+            ("あいうえ", "", false),
+        ];
+        for (above, below, expected) in cases {
+            assert_eq!(continues(above, below, 8), expected, "{above}|{below}");
+        }
     }
 }

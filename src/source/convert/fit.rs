@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::super::finished::{Kind, Piece, flowed};
 use super::escape::{escaped, fenced};
-use crate::model::{HangingPunctuation, LineBreak, Typesetting};
+use crate::model::Typesetting;
 use crate::typeset::document::NARROWEST;
-use crate::typeset::fill_indented;
+use crate::typeset::{best_setting, fill_indented};
 
 /// A text's lines, and what is to stay of its end.
 #[derive(Clone, Copy)]
@@ -17,27 +17,9 @@ pub(super) struct Original<'a> {
     pub(super) run_in: Option<&'a str>,
 }
 
-/// The settings that reproduce the most pieces; among equals `usual`, else the strictest.
+/// The settings that reproduce the most pieces; among equals `usual`, else the simplest.
 pub(super) fn best_typesetting(originals: &[Original<'_>], usual: Typesetting) -> Typesetting {
-    let reproduced =
-        |typesetting| originals.iter().map(|original| original.reproduced(typesetting)).sum::<usize>();
-    let mut best = usual;
-    let mut most = reproduced(usual);
-    for (_, line_break) in LineBreak::NAMES {
-        for (hanging_punctuation, hanging_columns) in [
-            (HangingPunctuation::None, usual.hanging_columns),
-            (HangingPunctuation::AllowEnd, usual.hanging_columns),
-            (HangingPunctuation::All, 1),
-            (HangingPunctuation::All, 2),
-        ] {
-            let other = Typesetting { line_break, hanging_punctuation, hanging_columns, ..usual };
-            let found = reproduced(other);
-            if found > most {
-                (best, most) = (other, found);
-            }
-        }
-    }
-    best
+    best_setting(usual, |setting| originals.iter().map(|original| original.reproduced(*setting)).sum())
 }
 
 impl Original<'_> {

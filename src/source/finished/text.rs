@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::lines::{Line, is_rule, mark};
 use crate::model::{Block, Document, Inline, Item, plain};
 use crate::source::links::push_linked;
-use crate::typeset::{char_columns, columns};
+use crate::typeset::{columns, continues, rejoin};
 
 /// Some lines that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,43 +150,13 @@ fn fills(above: &str, below: &str, measure: usize) -> bool {
     if is_address(below) || is_address(above) || below.starts_with(mark) {
         return false;
     }
-    columns(above) + first_atom(above, below) > measure
+    continues(above, below, measure)
 }
 
 /// A line that is nothing but an address on the web or of mail.
 fn is_address(line: &str) -> bool {
     let line = line.trim();
     (line.contains("://") || line.contains('@')) && line.is_ascii() && !line.contains(' ')
-}
-
-/// The columns that the first unbreakable part of `below` needs after `above`, by the strictest rules.
-fn first_atom(above: &str, below: &str) -> usize {
-    let mut letters = below.chars().peekable();
-    let mut atom = 0;
-    let latin_above = above.ends_with(|letter: char| letter.is_ascii());
-    if latin_above && below.starts_with(|letter: char| letter.is_ascii()) {
-        atom += 1;
-    }
-    while let Some(letter) = letters.next_if(|letter| "‘“(〔[{〈《「『【（［｛｢".contains(*letter))
-    {
-        atom += char_columns(letter);
-    }
-    if letters.peek().is_some_and(char::is_ascii) {
-        while let Some(letter) = letters.next_if(|letter| letter.is_ascii_graphic()) {
-            atom += char_columns(letter);
-        }
-    } else if let Some(letter) = letters.next() {
-        atom += char_columns(letter);
-    }
-    while let Some(letter) = letters.next_if(|letter| no_beginning(*letter)) {
-        atom += char_columns(letter);
-    }
-    atom
-}
-
-fn no_beginning(letter: char) -> bool {
-    "’”)〕]}〉》」』】）］｝｣。．、，.,!?！？:;：；・ーぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ々ゝゞヽヾ〜～％℃"
-        .contains(letter)
 }
 
 /// The mark of a list's item: its number and its octets.
@@ -331,11 +301,8 @@ fn inlines(text: &str, lines: &[Range<usize>]) -> Vec<Inline> {
         let words = words.trim_end();
         push_linked(words, at, &mut inlines);
         let below = lines.get(index + 1).map(|below| text[below.clone()].trim_start());
-        let parts = below.is_some_and(|below| {
-            words.ends_with(|letter: char| char_columns(letter) == 1)
-                && below.starts_with(|letter: char| char_columns(letter) == 1)
-        });
-        if parts {
+        let ends = words.chars().next_back().zip(below.and_then(|below| below.chars().next()));
+        if ends.is_some_and(|(left, right)| rejoin(left, right) == " ") {
             match inlines.last_mut() {
                 Some(Inline::Text { text, .. }) => text.push(' '),
                 _ => inlines.push(Inline::Text { text: " ".to_owned(), at: range.end }),

@@ -122,7 +122,7 @@ impl Reader {
 
 fn kept_words(first: char, body: &str, line: &str, width: usize) -> bool {
     // What fits has at most three octets for two columns, but for marks: longer lines are not searched.
-    address(first, body)
+    is_address(body)
         || line.len() <= 2 * width && (head(first, body) || labelled(body)) && columns(line) <= width
 }
 
@@ -174,18 +174,27 @@ fn ornament(character: char) -> bool {
 /// A heading by its ornament.
 fn head(first: char, body: &str) -> bool {
     match first {
-        '■' | '□' | '◆' | '◇' | '●' | '○' | '◎' | '★' | '☆' | '▼' | '▽' | '▲' | '△' | '〓' => {
-            true
-        }
+        _ if is_heading_mark(first) => true,
         '【' => body.ends_with('】'),
         '#' => body.trim_start_matches('#').starts_with(' '),
         _ => false,
     }
 }
 
-/// A URL or a mail address and nothing else.
-fn address(first: char, body: &str) -> bool {
-    first.is_ascii_alphanumeric()
+/// Characters that stand before a heading.
+#[rustfmt::skip]
+pub fn is_heading_mark(character: char) -> bool {
+    matches!(
+        character,
+        '■' | '□' | '◆' | '◇' | '●' | '○' | '◎' | '★' | '☆' | '▼' | '▽' | '▲' | '△' | '▶' | '►' | '◼' | '◻' | '♦'
+            | '❖' | '❏' | '〓' | '▪' | '▫' | '◊'
+    )
+}
+
+/// Whether a line is a URL or a mail address and nothing else.
+pub fn is_address(line: &str) -> bool {
+    let body = line.trim();
+    body.starts_with(|first: char| first.is_ascii_alphanumeric())
         && (body.contains("://") || body.contains('@'))
         && body.bytes().all(|octet| octet.is_ascii_graphic())
 }

@@ -17,6 +17,7 @@ mod unwrap;
 mod wrap;
 
 pub use atoms::{glued_urls, too_wide, urls};
+pub use blocks::{is_address, is_heading_mark};
 pub use clean::clean;
 pub use columns::{char_columns, columns};
 pub use fill::{fill, fill_indented, fill_into};

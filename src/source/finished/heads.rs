@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::lines::{Line, is_rule, mark, squeezed, title_in_rule, unmarked};
+use super::lines::{Line, is_rule, squeezed, title_in_rule, unmarked};
+use crate::typeset::is_heading_mark;
 
 /// One head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +66,8 @@ fn checkerboard<'a>(lines: &[Line<'a>], index: usize, end: usize) -> Option<Head
     let (third, fourth, title) = two_marks(below.text)?;
     if first == second
         || (first, second) != (fourth, third)
-        || above.starts_with(mark)
-        || title.starts_with(mark)
+        || above.starts_with(is_heading_mark)
+        || title.starts_with(is_heading_mark)
     {
         return None;
     }
@@ -80,7 +81,7 @@ fn two_marks(line: &str) -> Option<(char, char, &str)> {
     let line = line.trim();
     let mut letters = line.chars();
     let (first, second) = (letters.next()?, letters.next()?);
-    (mark(first) && mark(second)).then(|| (first, second, letters.as_str().trim()))
+    (is_heading_mark(first) && is_heading_mark(second)).then(|| (first, second, letters.as_str().trim()))
 }
 
 /// A title between two rules, inside one, or marked and with a rule below.
@@ -180,7 +181,7 @@ fn is_marked(line: &str) -> bool {
     let mut letters = line.chars();
     match letters.next() {
         Some('【') => line.find('】').is_some_and(|close| close > 3),
-        Some(first) if mark(first) => letters.next().is_some(),
+        Some(first) if is_heading_mark(first) => letters.next().is_some(),
         _ => false,
     }
 }
@@ -248,7 +249,7 @@ fn goes_on(lines: &[Line<'_>], index: usize, end: usize) -> bool {
 fn is_item(line: &str) -> bool {
     let line = line.trim();
     line.starts_with(|letter: char| {
-        mark(letter) || letter.is_numeric() || "・-*※【[［(（<＜".contains(letter)
+        is_heading_mark(letter) || letter.is_numeric() || "・-*※【[［(（<＜".contains(letter)
     }) && !line.ends_with('。')
         && !is_rule(line)
 }

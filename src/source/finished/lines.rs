@@ -1,5 +1,7 @@
 //! The lines of an old mail, and what each looks like by itself: a rule, a marked line, a letter-spaced word.
 
+use crate::typeset::{char_columns, is_heading_mark};
+
 /// One line, without its end and without blanks at its right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Line<'a> {
@@ -46,14 +48,13 @@ pub(super) fn is_rule(line: &str) -> bool {
     let mut kinds: Vec<char> = Vec::new();
     let mut columns = 0;
     for letter in line.chars() {
+        columns += char_columns(letter);
         if letter.is_whitespace() {
-            columns += 1;
             continue;
         }
         if !draws(letter) {
             return false;
         }
-        columns += if letter.is_ascii() { 1 } else { 2 };
         if !kinds.contains(&letter) {
             kinds.push(letter);
             if kinds.len() > 4 {
@@ -72,37 +73,7 @@ pub(super) fn draws(letter: char) -> bool {
         | '\u{2580}'..='\u{259F}' // blocks
         | '―' | '—' | '–' | '‐' | '－' | 'ー' | '＝' | '＿' | '￣' | '～' | '〜' | '＊' | '＋' | '・' | '…' | '‥' | '｡' | '｀'
         | '゜' | '。' | '＾' | '×' | '＃' | '／' | '＼' | '｜' | '：' | '＜' | '＞' | '≡' | '∞' | '♪' | '†' | '･' | 'ｰ')
-        || mark(letter)
-}
-
-/// Characters that stand before a title.
-pub(super) fn mark(letter: char) -> bool {
-    matches!(
-        letter,
-        '■' | '□'
-            | '◆'
-            | '◇'
-            | '●'
-            | '○'
-            | '◎'
-            | '★'
-            | '☆'
-            | '▼'
-            | '▽'
-            | '▲'
-            | '△'
-            | '▶'
-            | '►'
-            | '◼'
-            | '◻'
-            | '♦'
-            | '❖'
-            | '❏'
-            | '〓'
-            | '▪'
-            | '▫'
-            | '◊'
-    )
+        || is_heading_mark(letter)
 }
 
 /// A title inside a rule: `━━━【 題名 】━━━━━━━`, `----[ 題名 ]-----------`.
@@ -111,7 +82,8 @@ pub(super) fn title_in_rule(line: &str) -> Option<&str> {
     if trimmed.len() > 1000 || is_rule(trimmed) {
         return None;
     }
-    let inner = trimmed.trim_matches(|letter: char| (draws(letter) && !mark(letter)) || letter == ' ');
+    let inner =
+        trimmed.trim_matches(|letter: char| (draws(letter) && !is_heading_mark(letter)) || letter == ' ');
     let before = &trimmed[..trimmed.find(inner)?];
     let after = &trimmed[before.len() + inner.len()..];
     let drawn = |part: &str| part.trim().chars().count();
@@ -135,7 +107,7 @@ pub(super) fn unmarked(title: &str) -> &str {
         [('【', '】'), ('＜', '＞'), ('《', '》'), ('≪', '≫'), ('［', '］'), ('[', ']')];
     let mut title = title.trim();
     loop {
-        let inner = title.trim_matches(|letter: char| mark(letter) || letter.is_whitespace());
+        let inner = title.trim_matches(|letter: char| is_heading_mark(letter) || letter.is_whitespace());
         let inner = BRACKETS
             .into_iter()
             .find_map(|(open, close)| {

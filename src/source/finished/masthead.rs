@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 
 use super::dates::{self, Number};
 use super::lines::{Line, draws, is_rule, squeezed, unmarked, unspaced};
+use crate::typeset::is_heading_mark;
 
 /// What stands above the first article.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ fn extent(lines: &[Line<'_>], number: usize) -> Range<usize> {
 fn has_head(lines: &[Line<'_>]) -> bool {
     lines.iter().any(|line| {
         let text = line.text.trim();
-        text.starts_with(super::lines::mark) || text.starts_with('【')
+        text.starts_with(is_heading_mark) || text.starts_with('【')
     })
 }
 

@@ -16,9 +16,10 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use self::heads::{Head, contents, heads, is_contents, weak_heads};
-use self::lines::{Line, is_rule, mark, squeezed, title_in_rule, unmarked, unspaced};
+use self::lines::{Line, is_rule, squeezed, title_in_rule, unmarked, unspaced};
 use crate::diagnostic::SourceText;
 use crate::model::Document;
+use crate::typeset::is_heading_mark;
 
 pub use self::summary::import_name;
 pub(super) use self::summary::{characters, excerpt, issue, slugs};
@@ -353,8 +354,10 @@ fn promise(
         let date = dates::next_date(line.text, issued)?;
         let open =
             |index: usize| !text.contains(&index) || lines[index].is_blank() || is_rule(lines[index].text);
-        let marked =
-            line.text.trim_start().starts_with(|letter: char| mark(letter) || "※＊*".contains(letter));
+        let marked = line
+            .text
+            .trim_start()
+            .starts_with(|letter: char| is_heading_mark(letter) || "※＊*".contains(letter));
         let sentence = line.text.trim_end_matches(['。', '！', '!']);
         let alone = (index == text.start || open(index - 1)) && !sentence.contains('。');
         let begins = marked || alone;

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::lines::{Line, is_rule, mark};
+use super::lines::{Line, is_rule};
 use crate::model::{Block, Document, Inline, Item, plain};
 use crate::source::links::push_linked;
-use crate::typeset::{columns, continues, rejoin};
+use crate::typeset::{columns, continues, is_address, is_heading_mark, rejoin};
 
 /// Some lines that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,16 +147,10 @@ fn indent(line: &str) -> usize {
 
 /// Whether the line below begins with something that had no room at the end of the line above.
 fn fills(above: &str, below: &str, measure: usize) -> bool {
-    if is_address(below) || is_address(above) || below.starts_with(mark) {
+    if is_address(below) || is_address(above) || below.starts_with(is_heading_mark) {
         return false;
     }
     continues(above, below, measure)
-}
-
-/// A line that is nothing but an address on the web or of mail.
-fn is_address(line: &str) -> bool {
-    let line = line.trim();
-    (line.contains("://") || line.contains('@')) && line.is_ascii() && !line.contains(' ')
 }
 
 /// The mark of a list's item: its number and its octets.
@@ -261,7 +255,7 @@ fn blocks(text: &str, pieces: &[Piece], measure: usize, quotes: usize) -> Vec<Bl
             }
         }
         above = Some(piece.kind);
-        below_mark = piece.lines.len() == 1 && line(0).starts_with(mark);
+        below_mark = piece.lines.len() == 1 && line(0).starts_with(is_heading_mark);
     }
     blocks
 }

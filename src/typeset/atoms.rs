@@ -29,6 +29,11 @@ pub fn urls(text: &str) -> Vec<Range<usize>> {
     urls
 }
 
+/// Whether a text ends with a URL, so that readers' mailers would take what is written on into the link.
+pub fn ends_with_url(text: &str) -> bool {
+    urls(text).last().is_some_and(|url| url.end == text.len())
+}
+
 /// The URLs that a wide character follows at once, such as 、 。 ） or kana: readers' mailers take it into the link.
 pub fn glued_urls(text: &str) -> Vec<Range<usize>> {
     let glued = |url: &Range<usize>| {

@@ -16,7 +16,7 @@ mod table;
 mod unwrap;
 mod wrap;
 
-pub use atoms::{glued_urls, too_wide, urls};
+pub use atoms::{ends_with_url, glued_urls, too_wide, urls};
 pub use blocks::{is_address, is_heading_mark};
 pub use clean::clean;
 pub use columns::{char_columns, columns};

@@ -6,7 +6,7 @@ use super::super::finished::{Kind, Piece, flowed};
 use super::escape::{escaped, fenced};
 use crate::model::Typesetting;
 use crate::typeset::document::NARROWEST;
-use crate::typeset::{best_setting, fill_indented};
+use crate::typeset::{best_setting, ends_with_url, fill_indented};
 
 /// A text's lines, and what is to stay of its end.
 #[derive(Clone, Copy)]
@@ -32,7 +32,8 @@ impl Original<'_> {
     pub(super) fn ends_in(&self, run_in: &str, typesetting: Typesetting) -> bool {
         self.pieces.last().is_some_and(|piece| {
             let words = flowed(self.text, &piece.lines);
-            let is_more = words.strip_suffix(run_in).is_some_and(|words| !words.trim().is_empty());
+            let before = words.strip_suffix(run_in).map(str::trim_end).unwrap_or_default();
+            let is_more = !before.trim_start().is_empty() && !ends_with_url(before);
             piece.kind == Kind::Flow && is_more && self.flows(piece, typesetting)
         })
     }

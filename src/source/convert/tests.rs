@@ -107,6 +107,7 @@ fn authors_who_are_known_leave_the_text() {
     check("山へ。\n\n(山田)", "山へ。\n\n(山田)");
     check("今日は朝から山の家近\n々海へ。(山田)", "author = \"yamada\"; 今日は朝から山の家近々海へ。");
     check("山へ。（山田）", "山へ。（山田）");
+    check("http://a.jp/(山田)", "<http://a.jp/(山田)>");
 }
 
 #[test]

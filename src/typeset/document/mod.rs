@@ -24,7 +24,7 @@ mod words;
 use std::borrow::Cow;
 use std::mem;
 
-use super::{columns, fill};
+use super::{columns, ends_with_url, fill};
 use crate::model::{Block, Definition, Document, Emphasis, Inline, Item, Links, Tables, Typesetting};
 use words::{Pictures, Words, pictures};
 
@@ -320,15 +320,18 @@ impl Setter<'_> {
         }
     }
 
-    /// Fills a text with a name written on at its end, or below it where the name would be cut by a line's end.
+    /// Fills a text with a name written on at its end, or below it where the name would be cut by a line's end, or
+    /// taken into an address by readers' mailers.
     fn filled_with(&mut self, text: &str, run_in: &str) {
         let (before, last) =
             text.rsplit_once('\n').map_or((None, text), |(before, last)| (Some(before), last));
         if let Some(before) = before {
             self.filled(before);
         }
-        let lines = fill(&format!("{}{run_in}", last.trim_end_matches(' ')), &self.measure());
-        if lines.last().is_some_and(|line| columns(line) >= columns(run_in)) {
+        let last = last.trim_end_matches(' ');
+        let lines = fill(&format!("{last}{run_in}"), &self.measure());
+        let is_whole = lines.last().is_some_and(|line| columns(line) >= columns(run_in));
+        if is_whole && !ends_with_url(last) {
             lines.iter().for_each(|line| self.line(&line.replace(words::GLUE, "")));
         } else {
             self.filled(last);

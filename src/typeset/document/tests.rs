@@ -323,13 +323,18 @@ fn footnotes_stand_at_the_end_before_the_addresses() {
 
 #[test]
 fn the_author_runs_in_after_the_last_paragraph() {
-    let cases: [(Vec<Block>, &str); 6] = [
+    let cases: [(Vec<Block>, &str); 8] = [
         (vec![paragraph("一"), paragraph("二。")], "一\n\n二。(宮原)"),
         (vec![paragraph("あいうえおかきくけこ")], "あいうえおかきくけこ\n(宮原)"),
         (vec![paragraph("一"), code("x\n")], "一\n\nx\n\n(宮原)"),
         (vec![Block::Quote(vec![paragraph("一")])], "> 一\n\n(宮原)"),
         (vec![Block::Paragraph(vec![picture("p", "図", "")])], "[画像] 図\nhttps://b.jp/p\n\n(宮原)"),
         (vec![], "(宮原)"),
+        (
+            vec![Block::Paragraph(vec![text("一 "), link("http://a.jp/", "http://a.jp/")])],
+            "一 http://a.jp/\n(宮原)",
+        ),
+        (vec![paragraph("一 http://a.jp/ 二")], "一 http://a.jp/ 二(宮原)"),
     ];
     for (blocks, expected) in cases {
         let set = document(&Document { blocks, footnotes: vec![] }, &manner(24), Some("(宮原)"));

@@ -16,11 +16,9 @@ pub struct Unsendable {
     pub character: char,
 }
 
-/// How well ISO-2022-JP carries a character.
+/// How well ISO-2022-JP carries a character that deserves a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sendable {
-    /// Everywhere, as it is or as [`normalise`] writes it.
-    Yes,
     /// To nearly everybody: it is outside JIS X 0208.
     PlatformDependent,
     /// Not at all.
@@ -36,23 +34,6 @@ pub struct Finding {
     pub character: char,
     /// Why: [`Sendable::PlatformDependent`] or [`Sendable::No`].
     pub sendable: Sendable,
-}
-
-/// How well ISO-2022-JP carries a character that stands alone.
-pub fn sendable(character: char, profile: Profile) -> Sendable {
-    if character.is_ascii() {
-        return if is_plain_ascii(character) { Sendable::Yes } else { Sendable::No };
-    }
-    let code = table().code(character);
-    if code != 0 && !is_platform_dependent(code) {
-        Sendable::Yes
-    } else if code != 0 && profile == Profile::Ms {
-        Sendable::PlatformDependent
-    } else {
-        let mut normal = String::new();
-        normalise_run(character.encode_utf8(&mut [0; 4]), profile, &mut normal);
-        if first_unsendable(&normal, profile).is_none() { Sendable::Yes } else { Sendable::No }
-    }
 }
 
 /// The characters of a text that ISO-2022-JP cannot carry even when normalised, in order.
@@ -257,16 +238,17 @@ mod tests {
 
     #[test]
     fn characters_tell_how_well_they_are_carried() {
-        let check = |characters: &str, profile, want| {
+        let check = |characters: &str, profile, want: Option<Sendable>| {
             for character in characters.chars() {
-                assert_eq!(sendable(character, profile), want, "{character}");
+                let found = look(&character.to_string(), profile);
+                assert_eq!(found.first().map(|finding| finding.sendable), want, "{character}");
             }
         };
-        check("a あ亜〜—¥ｶﾞ\u{3099}\u{A0}\u{200B}ゔÅ\n", Profile::Ms, Sendable::Yes);
-        check("①Ⅰ㈱№℡㍻〝〟髙﨑ⅰ", Profile::Ms, Sendable::PlatformDependent);
-        check("①Ⅰ㈱№℡㍻〝〟ⅰ", Profile::Strict, Sendable::Yes);
-        check("髙﨑∮", Profile::Strict, Sendable::No);
-        check("©®™é€✓㋿😀𠮷鷗한\u{1B}", Profile::Ms, Sendable::No);
+        check("a あ亜〜—¥ｶﾞ\u{3099}\u{A0}\u{200B}ゔÅ\n", Profile::Ms, None);
+        check("①Ⅰ㈱№℡㍻〝〟髙﨑ⅰ", Profile::Ms, Some(Sendable::PlatformDependent));
+        check("①Ⅰ㈱№℡㍻〝〟ⅰ", Profile::Strict, None);
+        check("髙﨑∮", Profile::Strict, Some(Sendable::No));
+        check("©®™é€✓㋿😀𠮷鷗한\u{1B}", Profile::Ms, Some(Sendable::No));
     }
 
     #[test]
@@ -288,8 +270,8 @@ mod tests {
 
     #[test]
     fn remedies_can_be_sent() {
-        for character in ('\u{80}'..='\u{10FFFF}').filter(|c| sendable(*c, Profile::Strict) != Sendable::Yes)
-        {
+        let needs_one = |c: &char| choose(c.encode_utf8(&mut [0; 4]), Profile::Strict) != Charset::Iso2022Jp;
+        for character in ('\u{80}'..='\u{10FFFF}').filter(needs_one) {
             let Some(remedy) = remedy(character) else { continue };
             assert_eq!(choose(&remedy, Profile::Strict), Charset::Iso2022Jp, "{character}: {remedy}");
         }

@@ -17,7 +17,7 @@ mod table;
 
 pub use decode::{Decoded, Repair, RepairKind, Undecodable, decode, decode_restoring_escapes};
 pub use detect::detect;
-pub use encode::{Finding, Sendable, Unsendable, choose, encode, look, sendable, unsendable};
+pub use encode::{Finding, Sendable, Unsendable, choose, encode, look, unsendable};
 pub use encoded_words::{decode_header, encode_header};
 pub use normalise::normalise;
 pub use remedy::{remedy, substitute};

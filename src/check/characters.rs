@@ -157,13 +157,11 @@ fn diagnostic(character: char, sendable: Sendable) -> Diagnostic {
                     }
                 })
         }
-        Sendable::Yes | Sendable::No => {
-            Diagnostic::error("unsendable-char", format!("{name} cannot be sent in ISO-2022-JP"))
-                .label("not in this character set")
-                .help(match remedy {
-                    Some(remedy) => format!("{remedy}; or set `charset = \"auto\"` under [mail]"),
-                    None => "choose another character, or set `charset = \"auto\"` under [mail]".to_owned(),
-                })
-        }
+        Sendable::No => Diagnostic::error("unsendable-char", format!("{name} cannot be sent in ISO-2022-JP"))
+            .label("not in this character set")
+            .help(match remedy {
+                Some(remedy) => format!("{remedy}; or set `charset = \"auto\"` under [mail]"),
+                None => "choose another character, or set `charset = \"auto\"` under [mail]".to_owned(),
+            }),
     }
 }

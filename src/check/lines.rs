@@ -40,7 +40,7 @@ fn fit_text(checked: &Checked<'_>, text: &Text, width: usize, problems: &mut Vec
                 let words = line.trim_end();
                 // Lines within a list or quote are indented in the file: look for them from here on.
                 let found = text.source.text[start..].find(words).map_or(start, |further| start + further);
-                let columns = columns(checked, &typeset::document::expand_tabs(words));
+                let columns = columns(checked, words);
                 if columns > width {
                     problems.push(too_wide(text, words, found, (columns, width), "break the line by hand"));
                 }

@@ -49,7 +49,7 @@ pub(super) enum Class {
     Glue,
     /// Nothing yet: the line begins here.
     Start,
-    // From here on a character alone does not decide; see `unit` in fill.rs.
+    // From here on a character alone does not decide; see `contextual` in lines.rs.
     /// U+0020.
     Space,
     /// U+200B: a break hint.

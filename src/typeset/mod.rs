@@ -8,6 +8,7 @@ pub mod document;
 mod fill;
 mod join;
 mod kinsoku;
+mod lines;
 #[cfg(test)]
 mod properties;
 mod ranges;

@@ -3,8 +3,8 @@
 use super::blocks::{Kind, Reader, Words};
 use super::clean::clean;
 use super::columns::{char_columns, columns};
-use super::fill::{Measure, break_lines};
 use super::join::{needs_space, rejoin};
+use super::lines::{Measure, break_lines};
 use crate::model::{HangingPunctuation, LineBreak, Typesetting};
 use std::ops::Range;
 

@@ -2,8 +2,9 @@
 
 use super::blocks::{Kind, Reader, Words, is_item, quoted};
 use super::columns::columns;
-use super::fill::{Heads, Measure, break_lines, fill_with};
+use super::fill::{Heads, fill_with};
 use super::join::rejoin;
+use super::lines::{Measure, break_lines};
 use crate::model::Typesetting;
 
 /// Fills each paragraph, list item and quotation of a plain text; rules, heads, boxes, tables, addresses on a line of

@@ -362,7 +362,7 @@ impl Setter<'_> {
 }
 
 /// A line with its tabs as spaces up to the next multiple of eight columns.
-pub fn expand_tabs(line: &str) -> Cow<'_, str> {
+fn expand_tabs(line: &str) -> Cow<'_, str> {
     if !line.contains('\t') {
         return Cow::Borrowed(line);
     }

@@ -86,7 +86,7 @@ fn too_wide(
 
 /// Where words stand that ought to begin at `start`. Before them, marks and entities may have been longer in the file
 /// than in the text.
-fn place_near(text: &str, words: &str, start: usize) -> Range<usize> {
+pub(super) fn place_near(text: &str, words: &str, start: usize) -> Range<usize> {
     let start = text.floor_char_boundary(start);
     text[start..].find(words).map_or(start..start, |further| start + further..start + further + words.len())
 }

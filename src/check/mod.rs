@@ -2,6 +2,7 @@
 
 mod characters;
 mod lines;
+mod links;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -53,14 +54,17 @@ pub fn issue(content: &Content, index: usize, texts: &IssueTexts) -> Vec<Diagnos
             articles: issue.articles.iter().zip(&texts.articles).filter_map(in_mail).collect(),
         };
         RULES.iter().for_each(|rule| rule(&checked, &mut problems));
+        let texts = checked.of_the_magazine.into_iter().chain(&texts.articles);
+        texts.for_each(|text| links::lead_somewhere(content, text, &mut problems));
     }
     problems
 }
 
 /// The problems of a post or a page.
-pub fn blog_text(title: &str, text: &Text) -> Vec<Diagnostic> {
+pub fn blog_text(content: &Content, title: &str, text: &Text) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     characters::can_be_seen_on_the_blog(title, text, &mut problems);
+    links::lead_somewhere(content, text, &mut problems);
     problems
 }
 
@@ -229,10 +233,38 @@ mod tests {
                 "{words:?} in {place}: {told:?}"
             );
         }
-        let source = SourceText::new("content/posts/a.md", "+++\ntitle = \"題\"\n+++\n本文\u{7}\n");
-        let document = crate::source::document(&source, 21..source.text.len(), &mut Vec::new()).1;
-        let told = blog_text("題", &Text { source, document });
-        assert_eq!(told.iter().map(|told| told.rule).collect::<Vec<_>>(), ["control-character"]);
+    }
+
+    #[test]
+    fn a_blog_text_is_looked_at() {
+        let settings = SETTINGS.replace("{charset}", "utf-8");
+        let raw = |path: &str, text: &str| RawText { path: path.into(), octets: text.into() };
+        for (title, text, expected) in [
+            ("題", "本文\u{7}", &["control-character"][..]),
+            ("題\\u0007", "本文", &["control-character"]),
+            ("題", "[a](none.pdf)", &["missing-file"]),
+            ("題", "本文", &[]),
+        ] {
+            let post = format!("+++\ntitle = \"{title}\"\ndate = 2026-05-14\n+++\n\n{text}\n");
+            let texts = vec![raw("mailmag.toml", &settings), raw("content/posts/a.md", &post)];
+            let content = parse(Sources { texts, ..Sources::default() }).0.expect("the settings are good");
+            let text = content.post_text(0, &mut Vec::new());
+            let told = blog_text(&content, &content.magazine.posts[0].title, &text);
+            assert_eq!(told.iter().map(|told| told.rule).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn a_link_leads_somewhere() {
+        let missing = "content/issues/1.md:10:7: warning: missing-file";
+        for (words, expected) in [
+            ("[a](02-b.md)", &[missing][..]),
+            ("[a](none.pdf#p)", &[missing]),
+            ("[a](../tags/node.js/) [b](#a) [c](/a.pdf) [d](../1/) [e](mailto:a@b.jp) ![f](g.png)", &[]),
+            ("[a](../1/index.html)", &[]),
+        ] {
+            assert_eq!(told("utf-8", "body", words), expected, "{words}");
+        }
     }
 
     #[test]

@@ -118,5 +118,6 @@ fn today(config: &Config) -> NaiveDate {
 
 /// A path as it is told: without the `./` of a magazine that lies in the current folder.
 fn shown(path: &Path) -> std::path::Display<'_> {
-    path.strip_prefix(".").unwrap_or(path).display()
+    let below = path.strip_prefix(".").unwrap_or(path);
+    if below.as_os_str().is_empty() { path.display() } else { below.display() }
 }

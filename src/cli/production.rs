@@ -109,7 +109,7 @@ impl Work<'_> {
     fn post(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
-        problems.extend(check::blog_text(&self.content.magazine.posts[index].title, &text));
+        problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
     }
@@ -117,7 +117,7 @@ impl Work<'_> {
     fn page(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
-        problems.extend(check::blog_text(&self.content.magazine.pages[index].title, &text));
+        problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
     }

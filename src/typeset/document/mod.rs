@@ -230,13 +230,12 @@ impl Setter<'_> {
             if !tight && index > 0 && self.manner.layout == Layout::Open {
                 self.blank_line();
             }
-            let number_mark = start.map_or(String::new(), |_| format!("{number:>digits$}. "));
+            let number_mark = start.map(|_| number_mark(number, digits));
             number = number.saturating_add(1);
-            let mark = match (item.task, start) {
-                (Some(true), _) => number_mark + "[x] ",
-                (Some(false), _) => number_mark + "[ ] ",
-                (None, Some(_)) => number_mark,
-                (None, None) => "・".to_owned(),
+            let mark = match item.task {
+                Some(true) => number_mark.unwrap_or_default() + "[x] ",
+                Some(false) => number_mark.unwrap_or_default() + "[ ] ",
+                None => number_mark.unwrap_or(BULLET.to_owned()),
             };
             self.hanging(&mark, |setter| setter.blocks(&item.blocks, !tight, None));
         }
@@ -359,6 +358,14 @@ impl Setter<'_> {
         line.truncate(line.trim_end_matches(' ').len());
         self.set.lines.push(line);
     }
+}
+
+/// The mark of an item without a number; further lines hang by its columns, as by every mark's.
+pub const BULLET: &str = "・";
+
+/// The mark of a numbered item, its number set flush right in so many digits.
+pub fn number_mark(number: u64, digits: usize) -> String {
+    format!("{number:>digits$}. ")
 }
 
 /// A line with its tabs as spaces up to the next multiple of eight columns.

@@ -309,6 +309,14 @@ mod tests {
              Content-Disposition: attachment\r\n\r\nfile\r\n--b\r\n\r\nwords\r\n--b--\r\n",
             Ok("words"),
         );
+        let soft = |end: &str| {
+            format!(
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+                 Content-Transfer-Encoding: quoted-printable\r\n\r\n{end}=\r\n--b--\r\n"
+            )
+        };
+        check(&soft("words"), Ok("words"));
+        check(&soft(""), Ok(""));
         check("Content-Type: text/html\r\n\r\n<p>words</p>\r\n", Err("mail-without-text"));
         check("Content-Type: image/png\r\n\r\nwords\r\n", Err("mail-without-text"));
         check("Content-Transfer-Encoding: base64\r\n\r\n*山*\r\n", Err("broken-transfer-encoding"));

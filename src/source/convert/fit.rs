@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::super::finished::{Kind, Piece, flowed};
 use super::escape::{escaped, fenced};
 use crate::model::Typesetting;
-use crate::typeset::document::NARROWEST;
-use crate::typeset::{best_setting, ends_with_url, fill_indented};
+use crate::typeset::document::{BULLET, NARROWEST, number_mark};
+use crate::typeset::{best_setting, columns, ends_with_url, fill_indented};
 
 /// A text's lines, and what is to stay of its end.
 #[derive(Clone, Copy)]
@@ -50,14 +50,15 @@ impl Original<'_> {
     /// Whether an item's lines are those of a list: a mark, and further lines as far in.
     fn is_item(&self, piece: &Piece, typesetting: Typesetting) -> bool {
         let Kind::Item { number, mark } = piece.kind else { return false };
-        let (first, further) = match number {
-            None => ("・".to_owned(), "  "),
-            Some(number @ 1..=9) => (format!("{number}. "), "   "),
+        let first = match number {
+            None => BULLET.to_owned(),
+            Some(number @ 1..=9) => number_mark(number, 1),
             Some(_) => return false,
         };
+        let further = " ".repeat(columns(&first));
         let mut lines = piece.lines.clone();
         lines[0].start += mark;
-        fills(&flowed(self.text, &lines), typesetting, (&first, further), self.lines(piece))
+        fills(&flowed(self.text, &lines), typesetting, (&first, &further), self.lines(piece))
     }
 
     /// A quote of one paragraph: its words.

@@ -255,7 +255,7 @@ impl<'a> Site<'a> {
 
 /// What a page says of itself.
 struct Head<'a> {
-    /// Its path in the blog's folder; see [`address`].
+    /// Its path in the blog's folder; see [`crate::address`].
     path: &'a str,
     title: &'a str,
     description: &'a str,

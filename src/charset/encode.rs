@@ -65,6 +65,13 @@ pub fn unsendable(text: &str, profile: Profile) -> Vec<Unsendable> {
 /// platform-dependent ones and those of [`unsendable`].
 pub fn look(text: &str, profile: Profile) -> Vec<Finding> {
     let table = table();
+    let is_plain = |c: char| {
+        let code = table.code(c);
+        if c.is_ascii() { is_plain_ascii(c) } else { code != 0 && !is_platform_dependent(code) }
+    };
+    if text.chars().all(is_plain) {
+        return Vec::new();
+    }
     let depends = |(_, character): &(usize, char)| {
         profile == Profile::Ms && !character.is_ascii() && is_platform_dependent(table.code(*character))
     };
@@ -101,6 +108,12 @@ pub fn encode(text: &str, charset: Charset, profile: Profile) -> Result<Vec<u8>,
         Charset::Utf16Le => return Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         Charset::Utf16Be => return Ok(text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         Charset::Iso2022Jp | Charset::ShiftJis | Charset::EucJp => {}
+    }
+    if charset == Charset::Iso2022Jp
+        && let Some(octets) = encode_iso_2022_jp(text, profile)
+    {
+        // What can be written as it stands has nothing to normalise.
+        return Ok(octets);
     }
     let normal = normalise(text, profile);
     let octets = match charset {

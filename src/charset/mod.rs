@@ -12,6 +12,7 @@ mod encode;
 mod encoded_words;
 mod iso_2022_jp;
 mod normalise;
+mod octets;
 mod remedy;
 mod table;
 
@@ -20,6 +21,7 @@ pub use detect::detect;
 pub use encode::{Finding, Sendable, Unsendable, choose, encode, look, unsendable};
 pub use encoded_words::{decode_header, encode_header};
 pub use normalise::normalise;
+pub(crate) use octets::{find_octet, surely_without_controls};
 pub use remedy::{remedy, substitute};
 
 /// A character set that Japanese text comes in.

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::charset::find_octet;
+
 /// Stands in for a letter; refused in a source, so that every one of them is ours.
 pub(super) const MARK: char = '\u{E000}';
 
@@ -77,23 +79,20 @@ impl<'a> Prepared<'a> {
 
 /// The offsets of container markers that stand too deep in their line.
 fn deep_markers(text: &str) -> Vec<usize> {
+    let octets = text.as_bytes();
+    let is_end = |octet: &u8| matches!(octet, b'\n' | b'\r');
     let mut places = Vec::new();
     let mut start = 0;
-    let ends: &[char] = if text.contains('\r') { &['\n', '\r'] } else { &['\n'] };
-    let mut look = |line: &str, start: usize| {
-        if line.len() > MARKERS {
-            look_for_markers(line.as_bytes(), start, &mut places);
-        }
-    };
-    if let [end] = ends {
-        for line in text.split(*end) {
-            look(line, start);
-            start += line.len() + 1;
-        }
-    } else {
-        for line in text.split(ends) {
-            look(line, start);
-            start += line.len() + 1;
+    // Only a line longer than this can have so many markers: what ends within that reach is passed over at once.
+    while let Some(reach) = octets.get(start..=start + MARKERS) {
+        match reach.iter().rposition(is_end) {
+            Some(end) => start += end + 1,
+            None => {
+                let rest = &octets[start..];
+                let line = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+                look_for_markers(line, start, &mut places);
+                start += line.len() + 1;
+            }
         }
     }
     places
@@ -176,30 +175,17 @@ fn mark_places(text: &str) -> Vec<usize> {
 }
 
 fn next_candidate(bytes: &[u8], from: usize) -> Option<usize> {
-    position(bytes, from, |octet| matches!(octet, b'*' | b'~' | b'}'))
+    find_octet(bytes, from, |octet| matches!(octet, b'*' | b'~' | b'}'))
 }
 
 /// Like `text.find(MARK)`, which would stop at every full-width comma: their octets are too much alike.
 fn find_mark(text: &str) -> Option<usize> {
     let mut from = 0;
-    while let Some(at) = position(text.as_bytes(), from, |octet| octet == 0xEE) {
+    while let Some(at) = find_octet(text.as_bytes(), from, |octet| octet == 0xEE) {
         if text[at..].starts_with(MARK) {
             return Some(at);
         }
         from = at + 1;
-    }
-    None
-}
-
-/// The first octet that is wanted, many looked at at a time: no branch stands in the inner loop.
-fn position(bytes: &[u8], from: usize, wanted: impl Fn(u8) -> bool) -> Option<usize> {
-    const STRIDE: usize = 64;
-    let mut at = from;
-    for chunk in bytes[from..].chunks(STRIDE) {
-        if chunk.iter().fold(false, |found, octet| found | wanted(*octet)) {
-            return chunk.iter().position(|octet| wanted(*octet)).map(|offset| at + offset);
-        }
-        at += chunk.len();
     }
     None
 }

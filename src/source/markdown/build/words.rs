@@ -75,7 +75,7 @@ impl Builder<'_> {
         let text = self.prepared.clean(text);
         let Some(first) = text.chars().next() else { return };
         self.meet(Some(first));
-        self.has_url |= text.contains("://");
+        self.has_url |= text.contains(':') && text.contains("://");
         let at = self.prepared.original(start);
         let tail = self.tail;
         match self.top().inlines.last_mut() {

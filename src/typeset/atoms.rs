@@ -51,26 +51,36 @@ pub fn glued_urls(text: &str) -> Vec<Range<usize>> {
 pub fn too_wide(text: &str, width: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut begin = 0;
-    let mut columns = 0;
-    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
-        let entry = entry(character);
-        let class = class_of(entry);
-        if both_narrow(class, class)
-            || class == Class::Hyphen as u8
-            || class == Class::Slash as u8
-            || class == Class::Glue as u8
-            || columns_of(entry) == 0 && class != Class::Hint as u8 && !character.is_ascii_whitespace()
-        {
-            columns += columns_of(entry);
-        } else {
-            if columns > width {
-                found.push(begin..at);
-            }
-            begin = at + character.len_utf8();
-            columns = 0;
+    // No character has more columns than octets: a run that is too wide reaches at least so far, and where something
+    // ends a run within that reach, the search goes on behind the last of that.
+    while text.len().saturating_sub(begin) > width {
+        let reach = text.floor_char_boundary(begin + width + 1);
+        let ending = |(_, character): &(usize, char)| !runs_on(*character);
+        if let Some((at, character)) = text[begin..reach].char_indices().rev().find(ending) {
+            begin += at + character.len_utf8();
+            continue;
         }
+        let (end, next) = match text[begin..].char_indices().find(ending) {
+            Some((at, character)) => (begin + at, begin + at + character.len_utf8()),
+            None => (text.len(), text.len()),
+        };
+        if text[begin..end].chars().map(|character| columns_of(entry(character))).sum::<usize>() > width {
+            found.push(begin..end);
+        }
+        begin = next;
     }
     found
+}
+
+/// Whether a character is part of a run that is never cut.
+fn runs_on(character: char) -> bool {
+    let entry = entry(character);
+    let class = class_of(entry);
+    both_narrow(class, class)
+        || class == Class::Hyphen as u8
+        || class == Class::Slash as u8
+        || class == Class::Glue as u8
+        || columns_of(entry) == 0 && class != Class::Hint as u8 && !character.is_ascii_whitespace()
 }
 
 /// The scheme at the end of what stands before a colon (RFC 3986), at most so long that the search stays linear.

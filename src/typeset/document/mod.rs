@@ -24,7 +24,7 @@ mod words;
 use std::borrow::Cow;
 use std::mem;
 
-use super::{columns, ends_with_url, fill};
+use super::{columns, ends_with_url, fill, fill_into};
 use crate::model::{Block, Definition, Document, Emphasis, Inline, Item, Links, Tables, Typesetting};
 use words::{Pictures, Words, pictures};
 
@@ -312,9 +312,13 @@ impl Setter<'_> {
     /// Fills a text; its line feeds are line breaks that the author asked for.
     fn filled(&mut self, text: &str) {
         let typesetting = self.measure();
+        let has_glue = text.contains(words::GLUE);
+        let mut lines = String::new();
         for part in text.split('\n') {
-            for line in fill(part, &typesetting) {
-                self.line(&line.replace(words::GLUE, ""));
+            lines.clear();
+            fill_into(&mut lines, part, &typesetting, "", "");
+            for line in lines.lines() {
+                if has_glue { self.line(&line.replace(words::GLUE, "")) } else { self.line(line) }
             }
         }
     }
@@ -353,7 +357,10 @@ impl Setter<'_> {
 
     fn line(&mut self, text: &str) {
         self.set.lines.extend(self.blank.take());
-        let mut line = self.marked.take().unwrap_or_else(|| self.prefix.clone());
+        let marked = self.marked.take();
+        let head = marked.as_ref().unwrap_or(&self.prefix);
+        let mut line = String::with_capacity(head.len() + text.len());
+        line.push_str(head);
         line.push_str(text);
         line.truncate(line.trim_end_matches(' ').len());
         self.set.lines.push(line);

@@ -65,6 +65,9 @@ pub(super) fn can_be_seen_on_the_blog(title: &str, text: &Text, problems: &mut V
 }
 
 fn invisible(words: &str, source: &Arc<SourceText>, at: usize, problems: &mut Vec<Diagnostic>) {
+    if charset::surely_without_controls(words) && !words.contains(LOST) {
+        return;
+    }
     let is_invisible = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}') || c == LOST;
     for (offset, character) in words.char_indices().filter(|(_, character)| is_invisible(*character)) {
         let place = find(source, at, offset, character);

@@ -26,11 +26,13 @@ pub fn body(
     theme: &Theme,
 ) -> Result<String, Box<Diagnostic>> {
     let issue = &content.magazine.issues[index];
-    let text = match &texts.sent {
+    let mut text = match &texts.sent {
         Some(sent) => sent.body.clone(),
         None => typeset(&content.config, issue, texts, content.footer.as_ref(), theme)?,
     };
-    Ok(format!("{}\n", text.trim_end_matches('\n')))
+    text.truncate(text.trim_end_matches('\n').len());
+    text.push('\n');
+    Ok(text)
 }
 
 /// An issue typeset with the characters it is sent in: what ISO-2022-JP writes otherwise may be wider, as `(1)` is
@@ -84,7 +86,8 @@ fn render(
     let context = context(config, issue, texts, footer);
     let context = theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
     let what = format!("the mail of issue {}", issue.label);
-    Ok(theme.render("mail/body.txt", &context, &what)?.replace("\r\n", "\n"))
+    let body = theme.render("mail/body.txt", &context, &what)?;
+    Ok(if body.contains('\r') { body.replace("\r\n", "\n") } else { body })
 }
 
 /// What the template knows; `docs/templates.md` describes it.

@@ -120,6 +120,9 @@ fn as_it_went_out(charset: Charset, body: &str) -> (Charset, Vec<u8>) {
 }
 
 fn control_characters(form: &Arc<SourceText>) -> Vec<Diagnostic> {
+    if charset::surely_without_controls(&form.text) {
+        return Vec::new();
+    }
     let is_refused = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}');
     let found = form.text.match_indices(is_refused);
     found
@@ -146,6 +149,9 @@ const LONGEST_LINE: usize = 998;
 
 /// Where the lines of the mail form stand that are too long as octets.
 fn too_long_lines(text: &str, octets: &[u8]) -> Vec<Range<usize>> {
+    if !has_too_long_line(octets) {
+        return Vec::new();
+    }
     let mut start = 0;
     let lines = text.split('\n').map(|line| {
         let range = start..start + line.len();
@@ -158,6 +164,18 @@ fn too_long_lines(text: &str, octets: &[u8]) -> Vec<Range<usize>> {
         .filter(|(_, length)| *length > LONGEST_LINE + "\r".len())
         .map(|(range, _)| range)
         .collect()
+}
+
+/// Leaps from line end to line end, each time as far as a line may reach.
+fn has_too_long_line(octets: &[u8]) -> bool {
+    let mut rest = octets;
+    while let Some(reach) = rest.get(..=LONGEST_LINE + "\r".len()) {
+        match reach.iter().rposition(|octet| *octet == b'\n') {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
+    }
+    false
 }
 
 fn line_too_long(form: &Arc<SourceText>, line: Range<usize>) -> Diagnostic {
@@ -254,8 +272,11 @@ fn sender_id(domain: &str) -> String {
 
 /// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.
 fn wire_text(body: &str) -> String {
-    let mut text = body.trim_end_matches('\n').replace('\n', "\r\n");
-    text.push_str("\r\n");
+    let mut text = String::with_capacity(body.len() + body.len() / 16);
+    for line in body.trim_end_matches('\n').split('\n') {
+        text.push_str(line);
+        text.push_str("\r\n");
+    }
     text
 }
 
@@ -282,5 +303,7 @@ fn transfer(charset: Charset, text: Vec<u8>) -> (ContentTransferEncoding, Vec<u8
 }
 
 fn digest(octets: &[u8]) -> String {
-    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+    let digits = |octet: &u8| [octet >> 4, octet & 15];
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("half an octet is one digit");
+    Sha256::digest(octets).iter().flat_map(digits).map(digit).collect()
 }

@@ -1,6 +1,8 @@
 //! Dates as Japanese readers write them.
 
-use chrono::format::{Item, StrftimeItems};
+use std::fmt::Write;
+
+use chrono::format::StrftimeItems;
 use chrono::{Datelike, NaiveDate};
 
 /// The form of a date where a template names none: 2010年5月14日.
@@ -23,12 +25,15 @@ const ERAS: [((i32, u32, u32), &str); 5] = [
 /// When the form has a directive that does not exist or that a day has nothing for.
 pub(super) fn format(date: NaiveDate, form: &str) -> Result<String, String> {
     let form = japanese(date, form);
-    if StrftimeItems::new(&form).any(|item| matches!(item, Item::Error)) {
-        return Err(format!("`{form}` is no form of a date"));
+    if !form.contains('%') {
+        return Ok(form);
     }
+    let Ok(items) = StrftimeItems::new(&form).parse() else {
+        return Err(format!("`{form}` is no form of a date"));
+    };
     let mut written = String::new();
     // A directive for the time of day has nothing to show for a day.
-    match std::fmt::Write::write_fmt(&mut written, format_args!("{}", date.format(&form))) {
+    match write!(written, "{}", date.format_with_items(items.iter())) {
         Ok(()) => Ok(written),
         Err(_) => Err(format!("`{form}` asks for a time of day, which a date has not")),
     }
@@ -41,35 +46,34 @@ pub(super) fn parse(text: &str) -> Option<NaiveDate> {
     (rest.is_empty() || rest.starts_with(['T', ' '])).then(|| day.parse().ok()).flatten()
 }
 
+/// A form with its usual directives carried out, and those that are Japanese.
 fn japanese(date: NaiveDate, form: &str) -> String {
     let weekday = ["月", "火", "水", "木", "金", "土", "日"][date.weekday().num_days_from_monday() as usize];
     let (era, year) = era(date);
-    let year_in_words = if year == 1 { "元".to_owned() } else { year.to_string() };
-    let mut written = String::with_capacity(form.len());
+    let mut out = String::with_capacity(form.len() + 8);
     let mut rest = form;
     while let Some(at) = rest.find('%') {
-        written.push_str(&rest[..at]);
+        out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let directives: [(&str, &str); 6] = [
-            ("%%", "%%"),
-            ("%a", weekday),
-            ("%A", &format!("{weekday}曜日")),
-            ("%EC", era),
-            ("%Ey", &year.to_string()),
-            ("%EY", &format!("{era}{year_in_words}年")),
-        ];
-        match directives.iter().find(|(directive, _)| rest.starts_with(directive)) {
-            Some((directive, words)) => {
-                written.push_str(words);
-                rest = &rest[directive.len()..];
-            }
-            None => {
-                written.push('%');
-                rest = &rest[1..];
-            }
-        }
+        let (length, written) = match rest.as_bytes() {
+            [_, b'%', ..] => (2, write!(out, "%%")),
+            [_, b'Y', ..] if (0..=9999).contains(&date.year()) => (2, write!(out, "{:04}", date.year())),
+            [_, b'm', ..] => (2, write!(out, "{:02}", date.month())),
+            [_, b'd', ..] => (2, write!(out, "{:02}", date.day())),
+            [_, b'-', b'm', ..] => (3, write!(out, "{}", date.month())),
+            [_, b'-', b'd', ..] => (3, write!(out, "{}", date.day())),
+            [_, b'a', ..] => (2, write!(out, "{weekday}")),
+            [_, b'A', ..] => (2, write!(out, "{weekday}曜日")),
+            [_, b'E', b'C', ..] => (3, write!(out, "{era}")),
+            [_, b'E', b'y', ..] => (3, write!(out, "{year}")),
+            [_, b'E', b'Y', ..] if year == 1 => (3, write!(out, "{era}元年")),
+            [_, b'E', b'Y', ..] => (3, write!(out, "{era}{year}年")),
+            _ => (1, write!(out, "%")),
+        };
+        written.expect("a string has always room");
+        rest = &rest[length..];
     }
-    written + rest
+    out + rest
 }
 
 fn era(date: NaiveDate) -> (&'static str, i32) {

@@ -3,15 +3,39 @@
 /// A path as it stands in an address: everything but RFC 3986's path characters and `/` as percent signs with two
 /// hexadecimal digits for each octet.
 pub(crate) fn encode_path(path: &str) -> String {
-    encode(path, |byte| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte))
+    encode(path, |byte| {
+        byte.is_ascii_graphic()
+            && !matches!(
+                byte,
+                b'"' | b'#'
+                    | b'%'
+                    | b'<'
+                    | b'>'
+                    | b'?'
+                    | b'['
+                    | b'\\'
+                    | b']'
+                    | b'^'
+                    | b'`'
+                    | b'{'
+                    | b'|'
+                    | b'}'
+            )
+    })
 }
 
 /// An address as an author wrote it, with what RFC 3986 does not allow encoded and its percent signs left alone.
 pub(crate) fn encode_url(url: &str) -> String {
-    encode(url, |byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte))
+    encode(url, |byte| {
+        byte.is_ascii_graphic()
+            && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    })
 }
 
 fn encode(text: &str, stays: impl Fn(u8) -> bool) -> String {
+    if text.bytes().all(&stays) {
+        return text.to_owned();
+    }
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

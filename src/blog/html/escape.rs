@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::charset::find_octet;
+
 /// A text as it may stand between tags and inside quoted attributes, in HTML and XML 1.0 alike.
 pub(in crate::blog) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -11,40 +13,32 @@ pub(in crate::blog) fn escape(text: &str) -> String {
 
 /// Adds what [`escape`] makes of a text.
 pub(in crate::blog) fn push_escaped(text: &str, out: &mut String) {
+    let octets = text.as_bytes();
+    let is_special = |octet: u8| {
+        matches!(octet, b'&' | b'<' | b'>' | b'"' | b'\'' | 0x7F | 0xEF)
+            || octet < b' ' && !matches!(octet, b'\t' | b'\n')
+    };
     let mut written = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if !IS_SPECIAL[byte as usize] {
-            continue;
-        }
-        let replacement = match byte {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            b'\'' => "&#39;",
-            0..=0x1F | 0x7F => "\u{FFFD}",
+    let mut from = 0;
+    while let Some(at) = find_octet(octets, from, is_special) {
+        from = at + 1;
+        let (replacement, length) = match octets[at] {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'"' => ("&quot;", 1),
+            b'\'' => ("&#39;", 1),
             // U+FFFE and U+FFFF, which XML 1.0 does not have
-            0xEF if matches!(text.as_bytes().get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])) => "\u{FFFD}",
-            _ => continue,
+            0xEF if matches!(octets[from..], [0xBF, 0xBE | 0xBF, ..]) => ("\u{FFFD}", 3),
+            0xEF => continue,
+            _ => ("\u{FFFD}", 1),
         };
         out.push_str(&text[written..at]);
         out.push_str(replacement);
-        written = at + if byte == 0xEF { 3 } else { 1 };
+        written = at + length;
     }
     out.push_str(&text[written..]);
 }
-
-/// The octets that [`push_escaped`] has to look at: a table, for it sees every octet of the blog.
-const IS_SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        special[octet] = matches!(octet as u8, b'&' | b'<' | b'>' | b'"' | b'\'' | 0x7F | 0xEF)
-            || (octet < 0x20 && !matches!(octet as u8, b'\t' | b'\n'));
-        octet += 1;
-    }
-    special
-};
 
 /// A text for a template, which escapes it itself: what XML 1.0 does not have becomes U+FFFD.
 pub(in crate::blog) fn without_controls(text: &str) -> Cow<'_, str> {

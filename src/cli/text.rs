@@ -140,7 +140,7 @@ fn unsendable_character(source: &Arc<SourceText>, at: usize, character: char, to
     let message = format!("`{character}` (U+{:04X}) is not in {}", character as u32, to.name());
     let help = charset::remedy(character)
         .map_or("encode to UTF-8, or write something else".to_owned(), Cow::into_owned);
-    Diagnostic::error("unsendable-character", message).at(source, at..at + character.len_utf8()).help(help)
+    Diagnostic::error("unsendable-char", message).at(source, at..at + character.len_utf8()).help(help)
 }
 
 fn platform_dependent(source: &Arc<SourceText>, at: usize, character: char) -> Diagnostic {

@@ -203,9 +203,13 @@ fn headers(
     let number = issue.number;
     let blog = &config.blog.url;
     let subscribe = config.blog.subscribe_url.clone().unwrap_or_else(|| format!("{blog}/"));
+    let as_sent = |words: &str| match charset {
+        Charset::Iso2022Jp => charset::normalise(words, config.mail.charset_profile).into_owned(),
+        _ => words.to_owned(),
+    };
     let mailbox = |name: &str, address: &str, used: usize| match name {
         "" => address.to_owned(),
-        _ => named(name, address, charset, used),
+        _ => named(&as_sent(name), address, charset, used),
     };
 
     let mut headers = Headers::new();
@@ -216,7 +220,7 @@ fn headers(
     add("Date", date(issue.date, config.magazine.timezone).format("%a, %d %b %Y %H:%M:%S %z").to_string());
     add("From", mailbox(&from.name, &from.address, "From: ".len()));
     add("To", SAMPLE_READER.to_owned());
-    add("Subject", charset::encode_header(subject, charset, "Subject: ".len()));
+    add("Subject", charset::encode_header(&as_sent(subject), charset, "Subject: ".len()));
     add("Message-ID", format!("<issue.{number}.sample@{domain}>"));
     let list_id = format!("{list}.{domain}");
     add("List-Id", mailbox(&config.magazine.name, &list_id, "List-Id: ".len()));
@@ -266,8 +270,8 @@ fn list_label(local_part: &str) -> String {
 
 /// Whom feedback loops group the mail under: 5 to 15 characters, the same for all mail of the domain.
 fn sender_id(domain: &str) -> String {
-    let id = format!("{:-<5}", domain.replace('.', "-"));
-    id.chars().take(15).collect()
+    let id: String = domain.replace('.', "-").chars().take(15).collect();
+    format!("{:-<5}", id.trim_end_matches('-'))
 }
 
 /// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.

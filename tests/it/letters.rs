@@ -147,3 +147,12 @@ fn what_cannot_be_sent_is_named_at_its_place() {
         assert_eq!(found, expected, "{subject} {body:?}");
     }
 }
+
+#[test]
+fn a_strict_magazine_spells_out_its_headers_too() {
+    let settings = SETTINGS.replace("subject =", "charset-profile = \"strict\"\nsubject =");
+    let letter = letter(&config(&settings), &issue("013"), "第①号", BODY, None).expect("it can be sent");
+    let text = String::from_utf8(letter.octets).expect("it is ASCII");
+    let subject = text.lines().find_map(|line| line.strip_prefix("Subject: ")).expect("it has one");
+    assert_eq!(mailmag::charset::decode_header(subject.as_bytes()), "第(1)号");
+}

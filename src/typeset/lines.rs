@@ -231,11 +231,14 @@ fn contextual(text: &str, at: usize, base: usize, previous: u8, clean: bool) -> 
 
 /// What becomes of the space where a line may end.
 fn space_kind(text: &str, gap: &Break, rules: &Rules, before: u8, after: u8) -> Space {
+    let same_leader = || {
+        after == Class::Leader as u8 && text[..gap.end].chars().next_back() == text[gap.next..].chars().next()
+    };
     if !text[gap.end..].starts_with(' ') {
         Space::None
     } else if both_narrow(before, after) {
         Space::Joined
-    } else if rules.part(before, after) {
+    } else if rules.part(before, after) && !same_leader() {
         Space::Free
     } else {
         Space::Needed

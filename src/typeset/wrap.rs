@@ -194,6 +194,7 @@ mod tests {
     fn a_space_that_ended_a_line_stays() {
         check(8, "あいう6 で", "あいう6 \nで".replace(" \n", "\n").as_str());
         check(8, "あいう で", "あいう \nで");
+        check(8, "あ…… ……い", "あ…… \n……い");
     }
 
     #[test]

@@ -106,10 +106,14 @@ impl<'a> Flow<'a> {
         self.end(out, typesetting);
         out.pop();
         let last = &out[out.rfind('\n').map_or(0, |end| end + 1)..];
-        let words = last.trim_start_matches(' ');
-        let spaced = self.space
-            && ended_at_space(&format!("{words} {next}"), words.len(), last.len() - words.len(), typesetting);
-        let item = first.mark.is_empty() && line.len() - next.len() > first.indent && is_item(quoted(last).1);
+        let unquoted = quoted(last).1;
+        let words = unquoted.trim_start_matches(' ');
+        // A mark may have more blanks behind it than words have between them.
+        let words = words.strip_prefix(first.mark).unwrap_or(words);
+        let head = columns(&last[..last.len() - words.len()]);
+        let spaced =
+            self.space && ended_at_space(&format!("{words} {next}"), words.len(), head, typesetting);
+        let item = first.mark.is_empty() && line.len() - next.len() > first.indent && is_item(unquoted);
         out.push_str(if spaced { " \n" } else { "\n" });
         if item {
             push_quotes(out, depth);
@@ -195,6 +199,7 @@ mod tests {
         check(8, "あいう6 で", "あいう6 \nで".replace(" \n", "\n").as_str());
         check(8, "あいう で", "あいう \nで");
         check(8, "あ…… ……い", "あ…… \n……い");
+        check(8, "-  あ ★\"い", "-  あ \n   ★\"い");
     }
 
     #[test]

@@ -22,9 +22,12 @@ pub(crate) fn issue_path(issue: &Issue) -> String {
     format!("issues/{}/", part(&issue.label))
 }
 
-/// The path of an article's page: `issues/010/SLUG/`.
+/// The path of an article's page: `issues/010/SLUG/`, or the issue's own where one article is all of it.
 pub(crate) fn article_path(issue: &Issue, article: &Article) -> String {
-    format!("{}{}/", issue_path(issue), part(&article.slug))
+    match issue.is_one_article() {
+        true => issue_path(issue),
+        false => format!("{}{}/", issue_path(issue), part(&article.slug)),
+    }
 }
 
 /// The path of a post's page.

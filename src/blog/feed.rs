@@ -96,8 +96,10 @@ fn sitemap_of(site: &Site<'_>, length: usize) -> Vec<File> {
     places.push((String::new(), site.magazine.issues.last().map(|issue| issue.date)));
     for issue in &site.magazine.issues {
         let folder = issue_path(issue);
-        let articles = issue.articles.iter().map(|article| (article_path(issue, article), Some(issue.date)));
-        places.extend(articles);
+        if !issue.is_one_article() {
+            let articles = issue.articles.iter();
+            places.extend(articles.map(|article| (article_path(issue, article), Some(issue.date))));
+        }
         places.push((folder, Some(issue.date)));
     }
     places.extend(site.magazine.posts.iter().map(|post| (post_path(post), Some(post.date))));

@@ -104,6 +104,10 @@ impl Index {
         for entry in by_date(magazine) {
             match entry {
                 Entry::Issue(issue) => {
+                    let entry = match magazine.issues[issue].is_one_article() {
+                        true => Entry::Article(issue, 0),
+                        false => entry,
+                    };
                     magazine.issues[issue].tags.iter().for_each(|tag| index.tags.add(tag, entry));
                 }
                 Entry::Article(issue, article) => {

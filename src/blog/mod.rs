@@ -94,7 +94,8 @@ impl<'a> Site<'a> {
         Ok(Site { config, magazine, theme, has_file, root, index, values, neighbours, years })
     }
 
-    /// An issue's own page, its articles' pages, and its mail form as `mail` has it, whose SHA-256 is `digest`.
+    /// An issue's page with its mail form as `mail` has it, whose SHA-256 is `digest`; and its articles' pages, unless
+    /// one article is all there is.
     pub fn render_issue(
         &self,
         index: usize,
@@ -104,43 +105,43 @@ impl<'a> Site<'a> {
     ) -> Result<Pages, Vec<Diagnostic>> {
         let mut made = Made::default();
         let issue = &self.magazine.issues[index];
-        let folder = issue_path(issue);
-        let value = &self.values.issues[index];
-        let name = format!("Vol.{} ({})", issue.label, issue.date.format("%Y/%m/%d"));
-        let neighbour = |at: Option<usize>| optional(at.and_then(|at| self.values.issues.get(at)).cloned());
-        let around = [
-            ("issue", value.clone()),
-            ("previous", neighbour(index.checked_sub(1))),
-            ("next", neighbour(index.checked_add(1))),
-        ];
+        // Two texts on one page: the ids of the first must not meet those of the second.
+        let prefix = if issue.is_one_article() { "opening-" } else { "" };
+        let opening = texts.opening.as_ref().map(|text| self.body(text, prefix, &mut made));
+        let mail =
+            map([("body", Value::safe_string(&mail_frame::mail_frame(mail))), ("digest", text(digest))]);
+        let editions = [("opening", optional(opening)), ("mail", mail)];
+        if let ([article], [text]) = (issue.articles.as_slice(), texts.articles.as_slice()) {
+            self.article((index, 0), article, text, editions, &mut made);
+            return made.pages();
+        }
 
+        let name = format!("Vol.{} ({})", issue.label, issue.date.format("%Y/%m/%d"));
         let titles: Vec<&str> = issue.articles.iter().map(|article| article.title.as_str()).collect();
+        let folder = issue_path(issue);
         let head = Head { path: &folder, title: &name, description: &titles.join("／"), kind: "website" };
         let mut context = self.context(&head);
-        around.iter().for_each(|(name, value)| context.insert_value(*name, value.clone()));
-        let opening = texts.opening.as_ref().map(|text| self.body(text, &mut made));
-        context.insert_value("opening", optional(opening));
+        let values = editions.into_iter().chain(self.issue_and_its_neighbours(index));
+        values.for_each(|(name, value)| context.insert_value(name, value));
         context.insert_value("tags", self.values.tags_of(&self.index, &issue.tags));
         self.page("blog/issue.html", &head, &context, &mut made);
 
-        let mut description = format!("{name}を、お送りしたメールの形で。");
-        description.insert_str(0, &self.config.magazine.name);
-        let title = format!("{name} メール版");
-        let path = format!("{folder}mail/");
-        let head = Head { path: &path, title: &title, description: &description, kind: "article" };
-        let mut context = self.context(&head);
-        around.into_iter().for_each(|(name, value)| context.insert_value(name, value));
-        context.insert_value("body", Value::safe_string(&mail_frame::mail_frame(mail)));
-        context.insert_value("digest", text(digest));
-        self.page("blog/mail.html", &head, &context, &mut made);
-
         for (position, (article, text)) in issue.articles.iter().zip(&texts.articles).enumerate() {
-            self.article(index, position, article, text, &mut made);
+            let not_here = [("opening", Value::none()), ("mail", Value::none())];
+            self.article((index, position), article, text, not_here, &mut made);
         }
         made.pages()
     }
 
-    fn article(&self, issue: usize, position: usize, article: &Article, text: &Text, made: &mut Made) {
+    /// An article's page, and with `editions` that of its whole issue.
+    fn article(
+        &self,
+        (issue, position): (usize, usize),
+        article: &Article,
+        text: &Text,
+        editions: [(&'static str, Value); 2],
+        made: &mut Made,
+    ) {
         let of_issue = &self.values.articles[issue];
         let path = article_path(&self.magazine.issues[issue], article);
         let head =
@@ -152,18 +153,31 @@ impl<'a> Site<'a> {
             Some(Entry::Article(issue, article)) => self.values.articles[issue][article].clone(),
             _ => Value::none(),
         };
-        for (name, value) in [
+        let tags = match &self.magazine.issues[issue] {
+            whole if whole.is_one_article() => self.values.tags_of(&self.index, whole.all_tags()),
+            _ => self.values.tags_of(&self.index, &article.tags),
+        };
+        let values = [
             ("article", of_issue[position].clone()),
-            ("body", self.body(text, made)),
-            ("tags", self.values.tags_of(&self.index, &article.tags)),
+            ("body", self.body(text, "", made)),
+            ("tags", tags),
             ("previous", neighbour(position.checked_sub(1))),
             ("next", neighbour(position.checked_add(1))),
             ("previous_in_corner", of_corner(in_corner.previous)),
             ("next_in_corner", of_corner(in_corner.next)),
-        ] {
-            context.insert_value(name, value);
-        }
+        ];
+        let values = values.into_iter().chain(editions).chain(self.issue_and_its_neighbours(issue));
+        values.for_each(|(name, value)| context.insert_value(name, value));
         self.page("blog/article.html", &head, &context, made);
+    }
+
+    fn issue_and_its_neighbours(&self, index: usize) -> [(&'static str, Value); 3] {
+        let issue = |at: Option<usize>| optional(at.and_then(|at| self.values.issues.get(at)).cloned());
+        [
+            ("issue", issue(Some(index))),
+            ("previous_issue", issue(index.checked_sub(1))),
+            ("next_issue", issue(index.checked_add(1))),
+        ]
     }
 
     /// A post's page.
@@ -176,7 +190,7 @@ impl<'a> Site<'a> {
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| self.values.posts.get(at)).cloned());
         for (name, value) in [
             ("post", self.values.posts[index].clone()),
-            ("body", self.body(text, &mut made)),
+            ("body", self.body(text, "", &mut made)),
             ("tags", self.values.tags_of(&self.index, &post.tags)),
             ("previous", neighbour(index.checked_sub(1))),
             ("next", neighbour(index.checked_add(1))),
@@ -194,7 +208,7 @@ impl<'a> Site<'a> {
         let path = page_path(page);
         let head = Head { path: &path, title: &page.title, description: &page.excerpt, kind: "website" };
         let mut context = self.context(&head);
-        context.insert_value("body", self.body(text, &mut made));
+        context.insert_value("body", self.body(text, "", &mut made));
         self.page("blog/page.html", &head, &context, &mut made);
         made.pages()
     }
@@ -207,9 +221,9 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// A text as HTML for its own page.
-    fn body(&self, text: &Text, made: &mut Made) -> Value {
-        let html = self.html(text, self.root, "", &mut made.problems);
+    /// A text as HTML for a page of the blog, its ids with a prefix.
+    fn body(&self, text: &Text, prefix: &str, made: &mut Made) -> Value {
+        let html = self.html(text, self.root, prefix, &mut made.problems);
         made.copies.extend(html.files);
         Value::safe_string(&html.html)
     }

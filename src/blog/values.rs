@@ -110,10 +110,9 @@ impl Values {
     }
 
     /// The names that an article or post carries, in its order.
-    pub(super) fn tags_of(&self, index: &Index, tags: &[String]) -> Value {
-        let tags: Vec<Value> =
-            tags.iter().filter_map(|tag| index.tags.find(tag)).map(|at| self.tags[at].clone()).collect();
-        Value::from(tags)
+    pub(super) fn tags_of(&self, index: &Index, tags: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
+        let tags = tags.into_iter().filter_map(|tag| index.tags.find(tag.as_ref()));
+        Value::from(tags.map(|at| self.tags[at].clone()).collect::<Vec<_>>())
     }
 }
 
@@ -137,7 +136,7 @@ fn issue_value(issue: &Issue, url: &str, articles: &[Value]) -> Value {
         ("label", text(&issue.label)),
         ("date", Value::from(issue.date.to_string())),
         ("next_date", optional(issue.next_date.map(|date| Value::from(date.to_string())))),
-        ("mail_url", text(&format!("{url}mail/"))),
+        ("mail_url", text(&format!("{url}#mail"))),
         ("articles", Value::from(articles)),
     ])
 }

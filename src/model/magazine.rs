@@ -128,6 +128,11 @@ pub struct Page {
 }
 
 impl Issue {
+    /// Whether one article is all there is: its page is then the issue's own.
+    pub fn is_one_article(&self) -> bool {
+        self.articles.len() == 1
+    }
+
     /// The tags of the issue and of its articles, each once, in order of appearance.
     pub fn all_tags(&self) -> Vec<&str> {
         let mut all: Vec<&str> = Vec::new();

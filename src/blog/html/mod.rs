@@ -48,7 +48,7 @@ pub struct FileCopy {
 }
 
 /// The ids that the pages themselves use.
-const RESERVED_IDS: [&str; 1] = ["main"];
+const RESERVED_IDS: [&str; 5] = ["main", "web", "mail", "contents", "related"];
 
 /// The HTML of a document. Pictures that are missing are problems at their place in the source.
 pub(super) fn html(

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use walkdir::WalkDir;
 
@@ -40,6 +41,26 @@ pub struct RawFile {
     pub path: String,
     /// Where it lies.
     pub disk: PathBuf,
+}
+
+impl Sources {
+    /// A digest of all of it, SHA-256 in small hexadecimal digits. Texts count by what they hold, other files by their
+    /// length and the time of their last change.
+    pub fn digest(&self) -> String {
+        let of_text =
+            |text: &RawText| Sha256::new_with_prefix(&text.path).chain_update([0]).chain_update(&text.octets);
+        let of_file = |file: &RawFile| {
+            let metadata = fs::metadata(&file.disk).ok();
+            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+            let length = metadata.map(|metadata| metadata.len());
+            Sha256::new_with_prefix(format!("{}\0{length:?} {modified:?}", file.path))
+        };
+        let texts = self.texts.par_iter().map(|text| of_text(text).finalize());
+        let files = self.files.par_iter().map(|file| of_file(file).finalize());
+        let all: Vec<_> = texts.chain(files).collect();
+        let whole = all.iter().fold(Sha256::new(), |whole, one| whole.chain_update(one));
+        whole.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
+    }
 }
 
 /// Why a magazine could not be read at all.

@@ -85,7 +85,7 @@ fn each_outside_library_has_its_doors() {
         ("tera", &["theme"]),
         ("encoding_rs", &["charset/"]),
         ("chardetng", &["charset/"]),
-        ("sha2", &["mail/letter"]),
+        ("sha2", &["mail/letter", "source/read"]),
         ("lettre", &["mail/letter"]),
         ("annotate_snippets", &["diagnostic/render"]),
         ("clap", &["cli/"]),

@@ -12,7 +12,6 @@ use super::Heading;
 use super::build::Builder;
 use super::prepare::Prepared;
 use super::walk::{Begins, Titles, walk};
-use crate::charset::find_octet;
 use crate::source::excerpt::{Excerpt, visible};
 
 /// An article in short.
@@ -87,16 +86,16 @@ fn beginning(section: &str) -> Option<usize> {
 /// Where the lines begin that are level-1 headings outside quotes and lists. None where a line could be one, or hide one,
 /// depending on what stands around it.
 fn headings(text: &str) -> Option<Vec<usize>> {
-    let octets = text.as_bytes();
+    // A carriage return alone ends a line, too.
+    if text.contains('\r') {
+        return None;
+    }
     let mut headings = Vec::new();
     let mut fence: Option<&[u8]> = None;
     let mut start = 0;
-    while start < octets.len() {
-        let end = find_octet(octets, start, |octet| octet == b'\n' || octet == b'\r').unwrap_or(octets.len());
-        if octets.get(end) == Some(&b'\r') {
-            return None;
-        }
-        let line = &octets[start..end];
+    for line in text.split('\n') {
+        let (line, begin) = (line.as_bytes(), start);
+        start += line.len() + 1;
         if let Some(open) = fence {
             let rest = line.trim_ascii_start();
             let indent = &line[..line.len() - rest.len()];
@@ -107,7 +106,7 @@ fn headings(text: &str) -> Option<Vec<usize>> {
             }
         } else if let Some(first) = line.first().filter(|first| first.is_ascii()) {
             match first {
-                b'#' if matches!(line.get(1), None | Some(b' ' | b'\t')) => headings.push(start),
+                b'#' if matches!(line.get(1), None | Some(b' ' | b'\t')) => headings.push(begin),
                 b'`' | b'~' => {
                     let length = line.iter().take_while(|octet| *octet == first).count();
                     if length >= 3 && (*first == b'~' || !line[length..].contains(&b'`')) {
@@ -127,7 +126,6 @@ fn headings(text: &str) -> Option<Vec<usize>> {
                 _ => {}
             }
         }
-        start = end + 1;
     }
     Some(headings)
 }
@@ -140,11 +138,17 @@ fn defines(line: &[u8]) -> bool {
 
 /// [`Outline::characters`] of a text without its title.
 fn readable(text: &str) -> usize {
-    let addresses = text.match_indices("](").map(|(at, _)| {
-        let address = &text[at + 2..];
-        visible(&address[..address.find([')', '\n']).unwrap_or(address.len())])
-    });
-    visible(text) - addresses.sum::<usize>()
+    let mut characters = visible(text);
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once(']') {
+        rest = after;
+        if let Some(address) = after.strip_prefix('(') {
+            let end = address.find([')', '\n']).unwrap_or(address.len());
+            characters -= visible(&address[..end]);
+            rest = &address[end..];
+        }
+    }
+    characters
 }
 
 /// The articles of a part of a text that is parsed.

@@ -3,6 +3,7 @@
 mod date;
 mod errors;
 mod filters;
+mod fingerprint;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use tera::Tera;
 
+pub use fingerprint::{Fingerprint, Fingerprints, mixed};
 pub use tera::value::Map;
 pub use tera::{Context, Value};
 

@@ -38,7 +38,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         }
     }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
-    problems.extend(produce(&content, &|path, octets| Ok(stage.put(path, octets)?), console)?);
+    problems.extend(produce(&content, directory, &|path, octets| Ok(stage.put(path, octets)?), console)?);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));

@@ -345,11 +345,11 @@ fn pages_say_to_machines_what_they_are() {
     assert!(blog["tags/index.html"].contains("<meta name=\"twitter:card\" content=\"summary\">"));
 }
 
+/// Whose old addresses are meant.
+type Piece = fn(&mut Magazine) -> &mut Vec<Alias>;
+
 /// Old addresses for the sample, in the settings (`from = to` lines) and of its pieces.
-fn moved(
-    redirects: &str,
-    aliases: &[(&str, fn(&mut Magazine) -> &mut Vec<Alias>)],
-) -> Result<Vec<(String, String)>, Vec<String>> {
+fn moved(redirects: &str, aliases: &[(&str, Piece)]) -> Result<Vec<(String, String)>, Vec<String>> {
     let source = SourceText::new("mailmag.toml", format!("{SETTINGS}[blog.redirects]\n{redirects}"));
     let config = config::parse(&source, &mut Vec::new()).expect("the settings are good");
     let mut magazine = magazine();

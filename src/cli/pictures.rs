@@ -19,10 +19,13 @@ use crate::source::Content;
 pub(super) struct Pictures<'a> {
     content: &'a Content,
     cache: PathBuf,
-    known: Mutex<HashMap<String, Arc<OnceLock<Result<Picture, Fault>>>>>,
+    known: Mutex<HashMap<String, Arc<Looked>>>,
     /// One large picture at a time: taken apart it has a hundred times the octets of its file.
     working: Mutex<()>,
 }
+
+/// What came of looking at a picture, once somebody did.
+type Looked = OnceLock<Result<Picture, Fault>>;
 
 /// The largest file that is looked at as a picture, in octets.
 const LARGEST: u64 = 64 << 20;
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back_whole_or_not_at_all() {
-        let made = vec![
+        let made = [
             Made { width: 480, ending: "jpg", octets: b"a\n\nb".to_vec() },
             Made { width: 960, ending: "png", octets: Vec::new() },
         ];

@@ -9,6 +9,7 @@ use std::io::Cursor;
 
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader};
+use imagesize::{Compression, ImageType};
 
 pub use narrow::{ENDINGS, Made, has_narrower, narrower};
 
@@ -54,20 +55,21 @@ pub struct Fault {
     pub help: &'static str,
 }
 
-/// How large a picture is shown, without taking it apart: EXIF's orientation is respected, as browsers do. A file of a
-/// kind that is not known has no size.
+/// How large a picture is shown, without taking it apart: EXIF's orientation is respected, as browsers do.
 ///
 /// # Errors
 ///
-/// For a picture whose head makes no sense or that breaks off, and for one of absurd size.
+/// For a file of no kind that browsers show, for one whose head makes no sense or that breaks off, and for one of absurd size.
 pub fn describe(octets: &[u8]) -> Result<Picture, Fault> {
-    let kind = imagesize::image_type(octets).ok();
-    if kind.is_none() {
-        if svg::looks_like(octets) {
+    match imagesize::image_type(octets) {
+        Err(_) if svg::looks_like(octets) => {
             return Ok(Picture { size: svg::size(octets)?, is_raster: false, narrower: Vec::new() });
         }
-        let known = octets.starts_with(b"RIFF") || octets.starts_with(b"BM") || octets.len() < 12;
-        return if known { Err(broken("is no picture")) } else { Ok(unknown()) };
+        Err(_) => return Err(broken("is no picture that browsers show")),
+        Ok(ImageType::Heif(compression)) if compression != Compression::Av1 => {
+            return Err(broken("is a kind of HEIF that browsers do not show"));
+        }
+        Ok(_) => {}
     }
     let size = imagesize::blob_size(octets).map_err(|_| broken("breaks off or is damaged"))?;
     let (Ok(width), Ok(height)) = (u32::try_from(size.width), u32::try_from(size.height)) else {
@@ -84,10 +86,6 @@ pub fn describe(octets: &[u8]) -> Result<Picture, Fault> {
     }
     let size = if is_turned(octets) { (height, width) } else { (width, height) };
     Ok(Picture { size: Some(size), is_raster: true, narrower: Vec::new() })
-}
-
-fn unknown() -> Picture {
-    Picture { size: None, is_raster: false, narrower: Vec::new() }
 }
 
 /// Whether the file says that its width is to be shown as its height.

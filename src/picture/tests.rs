@@ -41,7 +41,10 @@ fn sizes_are_those_that_are_shown() {
     {
         assert_eq!(size(&turned(30, 20, orientation)), Ok(Some(expected)), "{orientation}");
     }
-    assert_eq!(size(b"%PDF-1.7 and more than that"), Ok(None), "what is not known is left alone");
+    let heif = |brand: &[u8]| [b"\0\0\0\x18ftyp", brand, b"\0\0\0\0mif1", brand].concat();
+    for other in [&b"%PDF-1.7 and more than that"[..], b"MM\0\x2A\0\0\0\x08\0\0\0\0", &heif(b"heic")] {
+        assert_eq!(size(other), Err("broken-picture"));
+    }
 }
 
 #[test]

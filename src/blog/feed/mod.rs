@@ -83,7 +83,7 @@ impl Site<'_> {
             context.insert_value("entries", Value::from(values.clone()));
             self.page(template, &head, &context, &mut made);
         }
-        let bytes = json::feed(&self.config, &entries);
+        let bytes = json::feed(self.config, &entries);
         made.files.push(File { path: "feed.json".to_owned(), bytes });
         made.pages()
     }

@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 14] = [
     "issues",
     "posts",
     "tags",
@@ -18,6 +18,8 @@ const RESERVED: [&str; 12] = [
     "archive",
     "pages",
     "atom.xml",
+    "rss.xml",
+    "feed.json",
     "sitemap.xml",
     "robots.txt",
     "404.html",
@@ -81,6 +83,6 @@ fn claim(
 }
 
 /// Names that differ in case alone are one file on Windows and macOS.
-fn key(slug: &str) -> String {
+pub(super) fn key(slug: &str) -> String {
     slug.nfc().collect::<String>().to_lowercase()
 }

@@ -48,7 +48,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     };
     let told: Vec<String> = held_back.iter().map(HeldBack::to_string).collect();
     say_held_back(&told, console);
-    problems.extend(produce(&content, &|path, octets| Ok(stage.put(path, octets)?), console)?);
+    problems.extend(produce(&content, directory, &|path, octets| Ok(stage.put(path, octets)?), console)?);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));

@@ -8,6 +8,7 @@ mod import;
 mod init;
 mod man;
 mod new;
+mod pictures;
 mod production;
 mod text;
 

@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use walkdir::WalkDir;
 
 use crate::diagnostic::Diagnostic;
+use crate::digest;
 
 /// The longest text that is read, in octets. A mail magazine's issue has some ten thousand.
 const LONGEST_TEXT: u64 = 8 * 1024 * 1024;
@@ -44,22 +44,19 @@ pub struct RawFile {
 }
 
 impl Sources {
-    /// A digest of all of it, SHA-256 in small hexadecimal digits. Texts count by what they hold, other files by their
-    /// length and the time of their last change.
+    /// A digest of all of it. Texts count by what they hold, other files by their length and the time of their last
+    /// change.
     pub fn digest(&self) -> String {
-        let of_text =
-            |text: &RawText| Sha256::new_with_prefix(&text.path).chain_update([0]).chain_update(&text.octets);
+        let of_text = |text: &RawText| format!("{} {}\n", digest::sha256(&text.octets), text.path);
         let of_file = |file: &RawFile| {
             let metadata = fs::metadata(&file.disk).ok();
             let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
             let length = metadata.map(|metadata| metadata.len());
-            Sha256::new_with_prefix(format!("{}\0{length:?} {modified:?}", file.path))
+            format!("{length:?} {modified:?} {}\n", file.path)
         };
-        let texts = self.texts.par_iter().map(|text| of_text(text).finalize());
-        let files = self.files.par_iter().map(|file| of_file(file).finalize());
-        let all: Vec<_> = texts.chain(files).collect();
-        let whole = all.iter().fold(Sha256::new(), |whole, one| whole.chain_update(one));
-        whole.finalize().iter().map(|octet| format!("{octet:02x}")).collect()
+        let texts = self.texts.par_iter().map(of_text);
+        let files = self.files.par_iter().map(of_file);
+        digest::sha256(texts.chain(files).collect::<String>().as_bytes())
     }
 }
 

@@ -39,6 +39,9 @@ impl Site<'_> {
 
 /// All old addresses of a blog that is complete but for them.
 pub(super) fn redirects(site: &Site<'_>, problems: &mut Vec<Diagnostic>) -> Vec<Redirect> {
+    if !has_any(site) {
+        return Vec::new();
+    }
     let files = site.paths();
     let mut taken = Taken::default();
     for path in &files {
@@ -87,6 +90,17 @@ pub(super) fn redirects(site: &Site<'_>, problems: &mut Vec<Diagnostic>) -> Vec<
         }
     }
     redirects
+}
+
+/// Whether there is any old address: most magazines have none, and need no list of all that is taken.
+fn has_any(site: &Site<'_>) -> bool {
+    let magazine = site.magazine;
+    !site.config.blog.redirects.is_empty()
+        || magazine.issues.iter().any(|issue| {
+            !issue.aliases.is_empty() || issue.articles.iter().any(|article| !article.aliases.is_empty())
+        })
+        || magazine.posts.iter().any(|post| !post.aliases.is_empty())
+        || magazine.pages.iter().any(|page| !page.aliases.is_empty())
 }
 
 fn alias(site: &Site<'_>, from: &Setting<String>, problems: &mut Vec<Diagnostic>) -> Option<Alias> {

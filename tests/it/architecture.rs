@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every source file below `src/` with its text before the first `#[cfg(test)]`.
+/// Every source file below `src/` but those of tests alone, with its text before the first `#[cfg(test)]`.
 fn sources() -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
@@ -16,6 +16,9 @@ fn sources() -> BTreeMap<String, String> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                if name.ends_with("/tests.rs") || name.contains("/tests/") {
+                    continue;
+                }
                 let text = fs::read_to_string(&path).unwrap();
                 files.insert(name, text.split("#[cfg(test)]").next().unwrap().to_owned());
             }

@@ -251,8 +251,6 @@ impl<'a> Site<'a> {
         const ALONE: [&str; 6] =
             [lists::NOT_FOUND, "atom.xml", "rss.xml", "feed.json", "sitemap.xml", "robots.txt"];
         let mut paths: Vec<String> = feed::places(self).iter().map(|(path, _)| file_of(path)).collect();
-        let mails = self.magazine.issues.iter().map(|issue| issue_path(issue) + "mail/index.html");
-        paths.extend(mails);
         paths.extend(ALONE.map(str::to_owned));
         paths.extend(self.theme.assets().files().map(|(_, asset)| asset.published.clone()));
         paths

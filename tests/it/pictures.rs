@@ -49,7 +49,7 @@ fn build(root: &Path, out: &str) -> BTreeMap<String, Vec<u8>> {
         .unwrap();
     assert!(build.status.success(), "{build:?}");
     let folder = root.join(out).join("blog/issues/001");
-    let page = fs::read_to_string(folder.join("a/index.html")).unwrap();
+    let page = fs::read_to_string(folder.join("index.html")).unwrap();
     let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let narrower: BTreeMap<String, Vec<u8>> = names
         .filter(|name| name.starts_with("棚.") && name != "棚.png")

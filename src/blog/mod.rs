@@ -5,6 +5,7 @@
 
 mod collisions;
 mod feed;
+mod found;
 mod html;
 mod labels;
 mod lists;
@@ -25,6 +26,7 @@ use html::{Html, Place};
 use labels::Index;
 use values::{Values, map, optional, text};
 
+pub use found::SearchTerms;
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use lists::List;

@@ -171,6 +171,8 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index) -> Value {
         ("url", text(&href(root, ""))),
         ("feed_url", text(&href(root, "atom.xml"))),
         ("style_url", text(&href(root, "style.css"))),
+        ("search_url", text(&href(root, "search/"))),
+        ("search_script_url", text(&href(root, "search.js"))),
         ("icon_url", text(&href(root, "favicon.svg"))),
         ("archive_url", text(&href(root, "archive/"))),
         ("posts_url", list("posts/", !magazine.posts.is_empty())),

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use crate::blog::{Entry, FileCopy, Pages, Site};
+use crate::blog::{Entry, FileCopy, Pages, SearchTerms, Site};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, Text};
 use crate::theme::{Theme, built_in_assets};
@@ -29,7 +29,14 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
         Ok(site) => site,
         Err(problems) => return Ok(problems),
     };
-    let work = Work { content, theme: &theme, site: &site, put, copies: Mutex::default() };
+    let work = Work {
+        content,
+        theme: &theme,
+        site: &site,
+        put,
+        copies: Mutex::default(),
+        terms: Mutex::new(SearchTerms::of(&content.magazine)),
+    };
     let magazine = &content.magazine;
     let lists = site.lists();
     let steps = magazine.issues.len() + magazine.posts.len() + magazine.pages.len() + lists.len();
@@ -48,6 +55,7 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
+        work.search()?;
         work.files()?;
     }
     progress.finish_and_clear();
@@ -61,6 +69,8 @@ struct Work<'a> {
     put: &'a Put<'a>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
+    /// What the search will find.
+    terms: Mutex<SearchTerms>,
 }
 
 impl Work<'_> {
@@ -87,6 +97,8 @@ impl Work<'_> {
                 return Ok(problems);
             }
         };
+        let terms = self.site.issue_terms(index, &texts);
+        self.terms().issues[index] = terms;
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body));
         }
@@ -110,6 +122,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
+        let terms = self.site.post_terms(index, &text);
+        self.terms().posts[index] = terms;
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
     }
@@ -118,6 +132,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
+        let terms = self.site.page_terms(index, &text);
+        self.terms().pages[index] = terms;
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
     }
@@ -135,6 +151,18 @@ impl Work<'_> {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
         }
         Ok(Vec::new())
+    }
+
+    fn terms(&self) -> MutexGuard<'_, SearchTerms> {
+        self.terms.lock().expect("no thread panics while it holds this")
+    }
+
+    /// The index of the search.
+    fn search(&self) -> Result<()> {
+        for file in self.site.search_files(&self.terms()) {
+            (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
+        }
+        Ok(())
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {

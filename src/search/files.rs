@@ -11,7 +11,7 @@ use super::{Entry, File, varint};
 const VERSION: u64 = 1;
 /// How many shards there are, unless they would be too small or too large.
 const SHARDS: usize = 64;
-/// A shard ends behind the term that fills it, in octets.
+/// A shard's size in octets; a term that has more postings than that has a shard to itself.
 const SMALLEST: usize = 8 << 10;
 const LARGEST: usize = 24 << 10;
 /// How many entries stand in one file.
@@ -64,6 +64,9 @@ impl Shards {
     fn add(&mut self, merged: &Merged) {
         let mut start = 0;
         for &(key, end) in &merged.terms {
+            if !self.open.is_empty() && self.open.len() + end - start > self.size {
+                self.close();
+            }
             if self.open.is_empty() {
                 self.firsts.push(key);
                 self.last = key;
@@ -72,9 +75,6 @@ impl Shards {
             varint::push(&mut self.open, (end - start) as u64);
             self.open.extend_from_slice(&merged.postings[start..end]);
             (self.last, start) = (key, end);
-            if self.open.len() >= self.size {
-                self.close();
-            }
         }
     }
 

@@ -39,6 +39,3 @@ pub struct File {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

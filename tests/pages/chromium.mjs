@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 
 const [folder] = process.argv.slice(2);
 const { chromium } = createRequire(join(process.cwd(), 'target/tools/'))('playwright-core');
-const types = { html: 'text/html', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', xml: 'application/xml', txt: 'text/plain' };
+const types = { html: 'text/html', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', xml: 'application/xml', txt: 'text/plain', js: 'text/javascript', json: 'application/json' };
 
 const server = createServer(async (request, response) => {
   let path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);

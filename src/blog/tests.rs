@@ -152,6 +152,7 @@ fn every_address_has_its_page() {
             "posts/hello/index.html",
             "posts/index.html",
             "robots.txt",
+            "search/index.html",
             "sitemap.xml",
             "subscribe/index.html",
             "tags/c/index.html",
@@ -178,6 +179,9 @@ fn every_address_has_its_page() {
 #[test]
 fn nothing_hostile_gets_through_and_every_page_has_one_head() {
     for (path, page) in blog(&magazine()) {
+        // The one script is a file of the blog's own, on the page that needs it.
+        let script = "<script type=\"module\" src=\"/mag/search.js\"></script>";
+        let page = if path == "search/index.html" { page.replacen(script, "", 1) } else { page };
         assert!(!page.contains("<script"), "{path}");
         if path.ends_with(".html") {
             assert_eq!(page.matches("<h1").count(), 1, "{path}");
@@ -248,11 +252,45 @@ fn pages_say_what_belongs_to_them() {
 }
 
 #[test]
+fn the_search_knows_every_page_by_its_day() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &has_file).expect("no collisions");
+    let mut terms = SearchTerms::of(&magazine);
+    for (index, issue) in magazine.issues.iter().enumerate() {
+        terms.issues[index] = site.issue_terms(index, &texts(issue));
+    }
+    let text = words("content/posts/hello.md", "投稿");
+    (terms.posts[0], terms.pages[0]) = (site.post_terms(0, &text), site.page_terms(0, &text));
+    let files = site.search_files(&terms);
+    let entries = files.iter().find(|file| file.path == "search/pages-0.json").expect("entries");
+    let entries: serde_json::Value = serde_json::from_slice(&entries.bytes).expect("JSON");
+    let expected = serde_json::json!([
+        ["購読", "/mag/subscribe/", "", ""],
+        ["通<信> Vol.009", "/mag/issues/009/", "", "2009-12-25"],
+        ["年末", "/mag/issues/009/year-end/", "Vol.009", "2009-12-25"],
+        ["通<信> Vol.010", "/mag/issues/010/", "", "2010-05-14"],
+        ["一", "/mag/issues/010/one/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/issues/010/two/", "Vol.010", "2010-05-14"],
+        ["三", "/mag/issues/010/%E6%97%A5%E6%9C%AC/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/posts/hello/", "ブログ", "2010-06-01"],
+    ]);
+    assert_eq!(entries, expected);
+}
+
+#[test]
 fn an_empty_magazine_has_a_blog() {
     let blog = blog(&Magazine::default());
     assert_eq!(
         blog.keys().collect::<Vec<_>>(),
-        ["404.html", "archive/index.html", "atom.xml", "index.html", "robots.txt", "sitemap.xml"]
+        [
+            "404.html",
+            "archive/index.html",
+            "atom.xml",
+            "index.html",
+            "robots.txt",
+            "search/index.html",
+            "sitemap.xml"
+        ]
     );
     assert!(roxmltree::Document::parse(&blog["atom.xml"]).is_ok());
 }

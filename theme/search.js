@@ -40,27 +40,24 @@ const range = (lookup) => {
   return [from, from + (isWord(term) ? BASE ** (WORD - term.length) : 2 ** 21)];
 };
 
-class Reader {
-  constructor(octets, at = 0) {
-    this.octets = octets;
-    this.at = at;
-  }
-
+const reader = (octets, at = 0) => ({
+  octets,
+  at,
   number() {
     for (let sum = 0, unit = 1; ; unit *= 128) {
       const octet = this.octets[this.at++];
       sum += (octet & 127) * unit;
       if (!(octet > 127)) return sum;
     }
-  }
-}
+  },
+});
 
 const load = async (url, as, options) => {
   const response = await fetch(url, options);
   if (!response.ok) throw new Error(`${response.status} ${url}`);
   return response[as]();
 };
-const octets = async (...what) => new Uint8Array(await load(what[0], 'arrayBuffer', what[1]));
+const octets = async (url, options) => new Uint8Array(await load(url, 'arrayBuffer', options));
 
 const once = (get) => {
   const got = new Map();
@@ -72,7 +69,7 @@ const once = (get) => {
 
 /** Opens the index in a folder. */
 export const open = async (folder) => {
-  const read = new Reader(await octets(new URL('index.bin', folder), { cache: 'no-cache' }), 8);
+  const read = reader(await octets(new URL('index.bin', folder), { cache: 'no-cache' }), 8);
   const version = Array.from(read.octets.slice(0, 8), (octet) => octet.toString(16)).join('-');
   if (read.number() !== 1) throw new Error('the index has another layout');
   const page = read.number();
@@ -101,7 +98,7 @@ export const open = async (folder) => {
 };
 
 const collect = (octets, key, from, to, found) => {
-  const read = new Reader(octets);
+  const read = reader(octets);
   while (read.at < octets.length) {
     key += read.number();
     const end = read.number() + read.at;
@@ -168,13 +165,10 @@ const textOf = once(async (url) => {
 
 /** The text around the first place where one of the phrases stands: pieces, those at odd places found. */
 const passage = ({ text, flat, places }, wanted) => {
-  const spans = wanted.flatMap((phrase) => {
-    const spans = [];
-    for (let at = flat.indexOf(phrase); at >= 0; at = flat.indexOf(phrase, at + phrase.length)) {
-      spans.push([places[at], places[at + phrase.length]]);
-    }
-    return spans;
-  });
+  const spans = [];
+  for (const phrase of wanted) {
+    for (let at = -1; (at = flat.indexOf(phrase, at + 1)) >= 0; ) spans.push([places[at], places[at + phrase.length]]);
+  }
   spans.sort((a, b) => a[0] - b[0] || b[1] - a[1]);
   const start = Math.max(0, (spans[0]?.[0] ?? 0) - 30);
   const end = Math.min(text.length, start + 120);
@@ -296,7 +290,7 @@ const start = (form) => {
   });
 
   const asked = new URLSearchParams(location.search).get('q');
-  if (asked && !input.value) input.value = asked;
+  if (asked !== null) input.value = asked;
   if (input.value) run();
 };
 

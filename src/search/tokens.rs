@@ -60,7 +60,7 @@ impl Tokens {
                 Some(_) => {}
                 None => self.end_word(found),
             }
-        } else if is_kana_or_kanji(c) || c.is_alphanumeric() {
+        } else if is_kana_or_kanji(c) || (!is_punctuation(c) && c.is_alphanumeric()) {
             self.end_word(found);
             if let Some(last) = self.last {
                 found(pair(last, c));
@@ -103,6 +103,11 @@ fn pair(first: char, second: char) -> Key {
 /// Letters and digits by far the most of Japanese text is made of.
 fn is_kana_or_kanji(c: char) -> bool {
     matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー' | '\u{4E00}'..='\u{9FFF}')
+}
+
+/// The usual signs among Japanese text, which need no look into Unicode's tables.
+fn is_punctuation(c: char) -> bool {
+    matches!(c, '\u{2010}'..='\u{2027}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' | '・')
 }
 
 /// Whether a character is folded without a look at its neighbours, by [`folded`]: it has no part in compositions except
@@ -165,6 +170,14 @@ mod tests {
             assert_eq!(terms(&mut [folded(c)].into_iter()), terms(&mut all), "{c:?}");
         }
         assert!(looked_at > 20_000, "{looked_at}");
+    }
+
+    #[test]
+    fn what_needs_no_table_is_as_the_tables_say() {
+        for c in '\0'..=char::MAX {
+            assert!(!is_punctuation(c) || !c.is_alphanumeric(), "{c:?}");
+            assert!(!is_kana_or_kanji(c) || c.is_alphanumeric(), "{c:?}");
+        }
     }
 
     #[test]

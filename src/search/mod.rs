@@ -1,6 +1,6 @@
 //! The search of the archive: which articles hold which terms, in files small enough to be fetched while one types.
 //!
-//! What a term is stands in [`tokens`](self) and once more in `theme/search.js`; `tests/search/cases.json` holds both to
+//! What a term is stands in `tokens` and once more in `theme/search.js`; `tests/search/cases.json` holds both to
 //! one answer. `docs/search.md` describes the files.
 
 mod files;

@@ -120,6 +120,21 @@ try {
   page = await open('/search/?q=%E5%AD%98%E5%9C%A8%E3%81%97%E3%81%AA%E3%81%84%E8%A8%80%E8%91%89');
   await page.getByText('見つかりませんでした。').waitFor();
 
+  // All pairs of this stand in an article, but never together.
+  const apart = '同時間';
+  page = await open(`/search/?q=${encodeURIComponent(apart)}`);
+  const candidates = await page.evaluate(async (apart) => {
+    const { open, find } = await import('/search.js');
+    return (await find(await open(new URL('/search/', location)), apart)).length;
+  }, apart);
+  assert.ok(candidates > 0);
+  await page.getByText('見つかりませんでした。').waitFor();
+
+  // Ten at a time; the rest on demand, and the first of it has the focus.
+  page = await open(`/search/?q=${encodeURIComponent('の')}`);
+  await page.getByText('さらに表示').click();
+  await page.waitForFunction(() => document.activeElement.matches('.search-results li:nth-child(11) a'));
+
   // Without JavaScript a reader is told where else to look.
   page = await open('/search/?q=x', { javaScriptEnabled: false });
   assert.match(await page.locator('noscript').textContent(), /JavaScript/);

@@ -23,6 +23,7 @@ pub(crate) mod address;
 pub mod source;
 pub mod theme;
 pub mod check;
+pub mod search;
 pub mod blog;
 pub mod mail;
 pub mod publish;

@@ -9,13 +9,14 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
     "issues",
     "posts",
     "tags",
     "corners",
     "authors",
     "archive",
+    "search",
     "pages",
     "atom.xml",
     "rss.xml",

@@ -6,6 +6,7 @@
 mod about;
 mod collisions;
 mod feed;
+mod found;
 mod html;
 mod labels;
 mod lists;
@@ -29,6 +30,7 @@ use labels::Index;
 use redirects::Redirect;
 use values::{Values, map, optional, text};
 
+pub use found::SearchTerms;
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use lists::List;

@@ -168,6 +168,7 @@ fn every_address_has_its_page() {
             "posts/index.html",
             "robots.txt",
             "rss.xml",
+            "search/index.html",
             "sitemap.xml",
             "subscribe/index.html",
             "tags/c/index.html",
@@ -200,7 +201,9 @@ fn nothing_hostile_gets_through_and_every_page_has_one_head() {
         }
         let scripts = page.matches("<script").count();
         let data = page.matches("<script type=\"application/ld+json\">{").count();
-        assert_eq!((scripts, page.matches("</script>").count()), (data, data), "{path}");
+        // The other scripts are files of the blog's own.
+        let files = page.matches("<script type=\"module\" src=\"/mag/").count();
+        assert_eq!((scripts, page.matches("</script>").count()), (data + files, data + files), "{path}");
         if path.ends_with(".html") {
             assert_eq!(page.matches("<h1").count(), 1, "{path}");
             assert_eq!(page.matches("<main").count(), 1, "{path}");
@@ -280,6 +283,31 @@ fn pages_say_what_belongs_to_them() {
 }
 
 #[test]
+fn the_search_knows_every_page_by_its_day() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let mut terms = SearchTerms::of(&magazine);
+    for (index, issue) in magazine.issues.iter().enumerate() {
+        terms.issues[index] = site.issue_terms(index, &texts(issue));
+    }
+    let text = words("content/posts/hello.md", "投稿");
+    (terms.posts[0], terms.pages[0]) = (site.post_terms(0, &text), site.page_terms(0, &text));
+    let files = site.search_files(&terms);
+    let entries = files.iter().find(|file| file.path == "search/pages-0.json").expect("entries");
+    let entries: serde_json::Value = serde_json::from_slice(&entries.bytes).expect("JSON");
+    let expected = serde_json::json!([
+        ["購読", "/mag/subscribe/", "", ""],
+        ["年末", "/mag/issues/009/", "Vol.009", "2009-12-25"],
+        ["通<信> Vol.010", "/mag/issues/010/", "", "2010-05-14"],
+        ["一", "/mag/issues/010/one/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/issues/010/two/", "Vol.010", "2010-05-14"],
+        ["三", "/mag/issues/010/%E6%97%A5%E6%9C%AC/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/posts/hello/", "ブログ", "2010-06-01"],
+    ]);
+    assert_eq!(entries, expected);
+}
+
+#[test]
 fn an_empty_magazine_has_a_blog() {
     let blog = blog(&Magazine::default());
     assert_eq!(
@@ -292,6 +320,7 @@ fn an_empty_magazine_has_a_blog() {
             "index.html",
             "robots.txt",
             "rss.xml",
+            "search/index.html",
             "sitemap.xml"
         ]
     );

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
 use super::pictures::Pictures;
-use crate::blog::{Entry, FileCopy, Pages, Site};
+use crate::blog::{Entry, FileCopy, Pages, SearchTerms, Site};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, RawFile, Text};
 use crate::theme::{Assets, Theme};
@@ -43,8 +43,15 @@ pub(super) fn produce(
         Ok(site) => site,
         Err(problems) => return Ok(problems),
     };
-    let work =
-        Work { content, theme: &theme, site: &site, pictures: &pictures, put, copies: Mutex::default() };
+    let work = Work {
+        content,
+        theme: &theme,
+        site: &site,
+        pictures: &pictures,
+        put,
+        copies: Mutex::default(),
+        terms: Mutex::new(SearchTerms::of(&content.magazine)),
+    };
     let magazine = &content.magazine;
     let lists = site.lists();
     let steps = magazine.issues.len() + magazine.posts.len() + magazine.pages.len() + lists.len();
@@ -63,6 +70,7 @@ pub(super) fn produce(
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
+        work.search()?;
         work.files()?;
     }
     progress.finish_and_clear();
@@ -77,6 +85,8 @@ struct Work<'a> {
     put: &'a Put<'a>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
+    /// What the search will find.
+    terms: Mutex<SearchTerms>,
 }
 
 impl Work<'_> {
@@ -103,6 +113,8 @@ impl Work<'_> {
                 return Ok(problems);
             }
         };
+        let terms = self.site.issue_terms(index, &texts);
+        self.terms().issues[index] = terms;
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body));
         }
@@ -126,6 +138,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
+        let terms = self.site.post_terms(index, &text);
+        self.terms().posts[index] = terms;
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
     }
@@ -134,6 +148,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
+        let terms = self.site.page_terms(index, &text);
+        self.terms().pages[index] = terms;
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
     }
@@ -151,6 +167,18 @@ impl Work<'_> {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
         }
         Ok(Vec::new())
+    }
+
+    fn terms(&self) -> MutexGuard<'_, SearchTerms> {
+        self.terms.lock().expect("no thread panics while it holds this")
+    }
+
+    /// The index of the search.
+    fn search(&self) -> Result<()> {
+        for file in self.site.search_files(&self.terms()) {
+            (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
+        }
+        Ok(())
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {

@@ -132,6 +132,7 @@ fn what_is_absent_stays_absent() {
         "address",
         "theme",
         "check",
+        "search",
         "blog",
         "mail",
     ];

@@ -9,13 +9,14 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 13] = [
     "issues",
     "posts",
     "tags",
     "corners",
     "authors",
     "archive",
+    "index-of-terms",
     "pages",
     "atom.xml",
     "sitemap.xml",

@@ -111,11 +111,15 @@ fn sitemap_of(site: &Site<'_>, length: usize) -> Vec<File> {
     for (folder, labels) in labels {
         if !labels.all.is_empty() {
             places.push((folder.to_owned(), None));
-            places.extend(labels.all.iter().map(|label| (label.path.clone(), None)));
+            for label in &labels.all {
+                places
+                    .extend(site.paths_of(&label.path, &label.entries).into_iter().map(|path| (path, None)));
+            }
         }
     }
     if !site.magazine.posts.is_empty() {
-        places.push(("posts/".to_owned(), None));
+        let posts: Vec<Entry> = (0..site.magazine.posts.len()).map(Entry::Post).collect();
+        places.extend(site.paths_of("posts/", &posts).into_iter().map(|path| (path, None)));
     }
 
     let mut parts: Vec<File> = places

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use crate::blog::{Entry, FileCopy, Pages, Site};
+use crate::blog::{self, Entry, FileCopy, Pages, Site, Term};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, Text};
 use crate::theme::{Theme, built_in_assets};
@@ -29,7 +29,8 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
         Ok(site) => site,
         Err(problems) => return Ok(problems),
     };
-    let work = Work { content, theme: &theme, site: &site, put, copies: Mutex::default() };
+    let work =
+        Work { content, theme: &theme, site: &site, put, copies: Mutex::default(), terms: Mutex::default() };
     let magazine = &content.magazine;
     let lists = site.lists();
     let steps = magazine.issues.len() + magazine.posts.len() + magazine.pages.len() + lists.len();
@@ -48,6 +49,8 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
+        let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
+        problems.extend(work.pages(site.render_index_of_terms(&terms))?);
         work.files()?;
     }
     progress.finish_and_clear();
@@ -61,6 +64,8 @@ struct Work<'a> {
     put: &'a Put<'a>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
+    /// What the index of terms is made of.
+    terms: Mutex<Vec<(Entry, Vec<Term>)>>,
 }
 
 impl Work<'_> {
@@ -75,6 +80,9 @@ impl Work<'_> {
             problems.extend(check::issue(self.content, index, &texts));
         }
         let may_go_on = !has_errors(&problems);
+        for (position, text) in texts.articles.iter().enumerate() {
+            self.note_terms(Entry::Article(index, position), text);
+        }
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {
             let body = mail::body(self.content, index, &texts, self.theme)?;
@@ -109,6 +117,7 @@ impl Work<'_> {
     fn post(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
+        self.note_terms(Entry::Post(index), &text);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
@@ -120,6 +129,13 @@ impl Work<'_> {
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
+    }
+
+    fn note_terms(&self, entry: Entry, text: &Text) {
+        let terms = blog::terms(&text.document);
+        if !terms.is_empty() {
+            self.terms.lock().expect("no thread panics while it holds this").push((entry, terms));
+        }
     }
 
     /// Hands on what was rendered.

@@ -13,10 +13,12 @@
 //! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments.
 
 pub mod diagnostic;
+pub(crate) mod digest;
 pub mod model;
 pub mod charset;
 pub mod typeset;
 pub mod config;
+pub mod picture;
 pub(crate) mod address;
 pub mod source;
 pub mod theme;

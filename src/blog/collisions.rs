@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 15] = [
     "issues",
     "posts",
     "tags",
@@ -19,6 +19,8 @@ const RESERVED: [&str; 13] = [
     "index-of-terms",
     "pages",
     "atom.xml",
+    "rss.xml",
+    "feed.json",
     "sitemap.xml",
     "robots.txt",
     "404.html",
@@ -82,6 +84,6 @@ fn claim(
 }
 
 /// Names that differ in case alone are one file on Windows and macOS.
-fn key(slug: &str) -> String {
+pub(super) fn key(slug: &str) -> String {
     slug.nfc().collect::<String>().to_lowercase()
 }

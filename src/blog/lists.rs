@@ -38,6 +38,8 @@ pub enum List {
     Sitemap,
     /// `robots.txt`.
     Robots,
+    /// An old address that leads on, by its place among them.
+    Redirect(usize),
 }
 
 /// The file that servers show where nothing is.
@@ -53,6 +55,7 @@ impl Site<'_> {
     /// The gathering pages there are.
     pub fn lists(&self) -> Vec<List> {
         let mut lists = vec![List::Home, List::Archive, List::NotFound, List::Sitemap, List::Robots];
+        lists.extend((0..self.redirects.len()).map(List::Redirect));
         lists.extend(self.years.keys().rev().map(|&year| List::Year(year)));
         if !self.magazine.posts.is_empty() {
             lists.push(List::Posts);
@@ -96,6 +99,7 @@ impl Site<'_> {
             }
             List::Sitemap => made.files = feed::sitemap(self),
             List::Robots => made.files = vec![feed::robots(self)],
+            List::Redirect(at) => self.redirect(at, &mut made),
         }
         made.pages()
     }

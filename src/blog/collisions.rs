@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
     "issues",
     "posts",
     "tags",
@@ -17,6 +17,7 @@ const RESERVED: [&str; 15] = [
     "authors",
     "archive",
     "search",
+    "index-of-terms",
     "pages",
     "atom.xml",
     "rss.xml",

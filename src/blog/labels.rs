@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Author, Magazine};
 
 /// Something that has a page of the blog, or of which one does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Entry {
     /// An issue, by its index in [`Magazine::issues`].
     Issue(usize),
@@ -34,12 +34,29 @@ pub(super) struct Labels {
     by_name: HashMap<String, usize>,
 }
 
+/// A tag or corner that an entry carries: its place among the labels, and the entry's place among the label's.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mark {
+    Tag(usize, usize),
+    Corner(usize, usize),
+}
+
+impl Mark {
+    /// The entry's place in its label.
+    pub(super) fn place(self) -> usize {
+        match self {
+            Mark::Tag(_, place) | Mark::Corner(_, place) => place,
+        }
+    }
+}
+
 /// The three kinds.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pub(super) tags: Labels,
     pub(super) corners: Labels,
     pub(super) authors: Labels,
+    marks: HashMap<Entry, Vec<Mark>>,
 }
 
 impl Labels {
@@ -131,7 +148,31 @@ impl Index {
             config.authors.iter().map(|(key, author)| (author.name.as_str(), key.as_str())).collect();
         let author_part = |name: &str| keys.get(name).map_or_else(|| part(name), |key| key.to_lowercase());
         index.authors.settle("author", "authors", config, author_part, problems);
+        let kinds = [
+            (&index.tags.all, Mark::Tag as fn(usize, usize) -> Mark),
+            (&index.corners.all, Mark::Corner as fn(usize, usize) -> Mark),
+        ];
+        for (labels, mark) in kinds {
+            for (at, label) in labels.iter().enumerate() {
+                for (place, &entry) in label.entries.iter().enumerate() {
+                    index.marks.entry(entry).or_default().push(mark(at, place));
+                }
+            }
+        }
         index
+    }
+
+    /// The tags and the corner that an entry carries.
+    pub(super) fn marks(&self, entry: Entry) -> &[Mark] {
+        self.marks.get(&entry).map_or(&[], Vec::as_slice)
+    }
+
+    /// What an entry is marked with.
+    pub(super) fn label(&self, mark: Mark) -> &Label {
+        match mark {
+            Mark::Tag(at, _) => &self.tags.all[at],
+            Mark::Corner(at, _) => &self.corners.all[at],
+        }
     }
 
     /// Where an author is in [`Index::authors`].

@@ -3,6 +3,7 @@
 use chrono::Datelike;
 
 use super::labels::{Entry, Label};
+use super::spans::{Span, spans};
 use super::values::{map, text};
 use super::{Head, Made, Pages, Site, feed};
 use crate::diagnostic::Diagnostic;
@@ -87,12 +88,11 @@ impl Site<'_> {
                 let description = format!("{name}のブログ記事の一覧。");
                 let posts = (0..self.magazine.posts.len()).map(Entry::Post).collect::<Vec<_>>();
                 let head = head("posts/", "ブログ", &description);
-                let groups = self.by_year(&posts);
-                self.list("blog/posts.html", &head, [("groups", groups)], &mut made);
+                self.spread("blog/posts.html", &head, &posts, &[], &mut made);
             }
-            List::Tags => self.names("tags/", "タグ", &self.values.tags, &mut made),
-            List::Corners => self.names("corners/", "連載・コーナー", &self.values.corners, &mut made),
-            List::Authors => self.names("authors/", "書いた人", &self.values.authors, &mut made),
+            List::Tags => self.names("tags", "タグ", &self.values.tags, &mut made),
+            List::Corners => self.names("corners", "連載・コーナー", &self.values.corners, &mut made),
+            List::Authors => self.names("authors", "書いた人", &self.values.authors, &mut made),
             List::Tag(at) => self.name("タグ", &self.index.tags.all[at], &mut made),
             List::Corner(at) => self.name("連載・コーナー", &self.index.corners.all[at], &mut made),
             List::Author(at) => self.name("書いた人", &self.index.authors.all[at], &mut made),
@@ -121,7 +121,9 @@ impl Site<'_> {
         let posts: Vec<Value> = self.values.posts.iter().rev().take(LATEST_POSTS).cloned().collect();
         let latest = latest.map_or_else(Value::none, |at| self.values.issues[at].clone());
         let head = head("", &self.config.magazine.name, &self.config.blog.description);
-        let lists = [("latest", latest), ("recent", recent.into()), ("posts", posts.into())];
+        let corners = Value::from(self.values.corners.as_slice());
+        let lists =
+            [("latest", latest), ("recent", recent.into()), ("posts", posts.into()), ("corners", corners)];
         self.list("blog/home.html", &head, lists, made);
     }
 
@@ -144,9 +146,10 @@ impl Site<'_> {
         self.list("blog/year.html", &head(&path, &title, &description), lists, made);
     }
 
-    fn names(&self, path: &str, title: &str, names: &[Value], made: &mut Made) {
+    fn names(&self, kind: &'static str, title: &str, names: &[Value], made: &mut Made) {
         let description = format!("{}の{title}の一覧。", self.config.magazine.name);
-        self.list("blog/names.html", &head(path, title, &description), [("names", names.into())], made);
+        let values = [("kind", kind.into()), ("names", names.into())];
+        self.list("blog/names.html", &head(&format!("{kind}/"), title, &description), values, made);
     }
 
     fn name(&self, kind: &str, label: &Label, made: &mut Made) {
@@ -156,12 +159,60 @@ impl Site<'_> {
             ("kind", text(kind)),
             ("kind_url", text(&super::href(self.root, folder))),
             ("name", text(&label.name)),
-            ("groups", self.by_year(&label.entries)),
+            ("count", Value::from(label.entries.len())),
         ];
-        self.list("blog/name.html", &head(&label.path, &label.name, &description), lists, made);
+        let head = head(&label.path, &label.name, &description);
+        self.spread("blog/name.html", &head, &label.entries, &lists, made);
     }
 
-    fn list<const N: usize>(
+    /// Renders a list by year: its newest entries at its own address, and where it is long those of years before on
+    /// pages below it.
+    fn spread(
+        &self,
+        template: &str,
+        front: &Head<'_>,
+        entries: &[Entry],
+        values: &[(&'static str, Value)],
+        made: &mut Made,
+    ) {
+        let spans = self.spans_of(entries);
+        let newest = spans.len().saturating_sub(1);
+        let path = |at: usize| match spans.get(at) {
+            Some(span) if at < newest => format!("{}{}/", front.path, span.part()),
+            _ => front.path.to_owned(),
+        };
+        let link = |(at, span): (usize, &Span)| {
+            let url = text(&super::href(self.root, &path(at)));
+            map([("name", text(&span.name())), ("url", url), ("count", Value::from(span.entries.len()))])
+        };
+        let links: Vec<Value> = match newest {
+            0 => Vec::new(),
+            _ => spans.iter().enumerate().rev().map(link).collect(),
+        };
+        for (at, span) in spans.iter().enumerate() {
+            let (path, title) = (path(at), format!("{}（{}）", front.title, span.name()));
+            let title = if at == newest { front.title } else { &title };
+            let head = head(&path, title, front.description);
+            let mut context = self.context(&head);
+            values.iter().for_each(|(name, value)| context.insert_value(*name, value.clone()));
+            context.insert_value("spans", Value::from(links.as_slice()));
+            context.insert_value("groups", self.by_year(&entries[span.entries.clone()]));
+            self.page(template, &head, &context, made);
+        }
+    }
+
+    fn spans_of(&self, entries: &[Entry]) -> Vec<Span> {
+        spans(entries.iter().map(|&entry| self.date(entry).year()))
+    }
+
+    /// The paths of the pages that a list at a path is spread over.
+    pub(super) fn paths_of(&self, path: &str, entries: &[Entry]) -> Vec<String> {
+        let spans = self.spans_of(entries);
+        let past = spans.iter().take(spans.len().saturating_sub(1));
+        past.map(|span| format!("{path}{}/", span.part())).chain([path.to_owned()]).collect()
+    }
+
+    pub(super) fn list<const N: usize>(
         &self,
         template: &str,
         head: &Head<'_>,
@@ -209,6 +260,7 @@ impl Site<'_> {
     }
 }
 
-fn head<'a>(path: &'a str, title: &'a str, description: &'a str) -> Head<'a> {
+/// The head of a page that gathers others.
+pub(super) fn head<'a>(path: &'a str, title: &'a str, description: &'a str) -> Head<'a> {
     Head { path, title, description, kind: "website" }
 }

@@ -12,9 +12,13 @@ mod labels;
 mod lists;
 mod mail_frame;
 mod redirects;
+mod related;
+mod spans;
+mod terms;
 mod values;
+mod word_index;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -26,7 +30,7 @@ use crate::source::{IssueTexts, Text};
 use crate::theme::{Context, Theme, Value};
 use feed::midnight;
 use html::{Html, PictureOf, Place, Preview};
-use labels::Index;
+use labels::{Index, Mark};
 use redirects::Redirect;
 use values::{Values, map, optional, text};
 
@@ -34,6 +38,7 @@ pub use found::SearchTerms;
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use lists::List;
+pub use terms::{Term, terms};
 
 /// A file of the blog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,17 +68,9 @@ pub struct Site<'a> {
     root: &'a str,
     index: Index,
     values: Values,
-    neighbours: HashMap<Entry, Neighbours>,
     /// The issues of each year.
     years: BTreeMap<i32, Vec<usize>>,
     redirects: Vec<Redirect>,
-}
-
-/// The articles before and after one in its corner.
-#[derive(Clone, Copy, Debug, Default)]
-struct Neighbours {
-    previous: Option<Entry>,
-    next: Option<Entry>,
 }
 
 impl<'a> Site<'a> {
@@ -95,26 +92,14 @@ impl<'a> Site<'a> {
             return Err(problems);
         }
         let values = Values::new(magazine, config, &index, theme);
-        let neighbours = neighbours(&index);
         let mut years: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
         for (at, issue) in magazine.issues.iter().enumerate() {
             years.entry(issue.date.year()).or_default().push(at);
         }
         let root = config.blog.base_path();
         let redirects = Vec::new();
-        let mut site = Site {
-            config,
-            magazine,
-            theme,
-            has_file,
-            picture,
-            root,
-            index,
-            values,
-            neighbours,
-            years,
-            redirects,
-        };
+        let mut site =
+            Site { config, magazine, theme, has_file, picture, root, index, values, years, redirects };
         site.redirects = redirects::redirects(&site, &mut problems);
         if problems.is_empty() { Ok(site) } else { Err(problems) }
     }
@@ -176,11 +161,7 @@ impl<'a> Site<'a> {
             Head { path: &path, title: &article.title, description: &article.excerpt, kind: "article" };
         let mut context = self.context(&head);
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| of_issue.get(at)).cloned());
-        let in_corner = self.neighbours.get(&Entry::Article(issue, position)).copied().unwrap_or_default();
-        let of_corner = |entry: Option<Entry>| match entry {
-            Some(Entry::Article(issue, article)) => self.values.articles[issue][article].clone(),
-            _ => Value::none(),
-        };
+        let entry = Entry::Article(issue, position);
         let of_article = &self.magazine.issues[issue];
         let tags = match of_article.is_one_article() {
             true => self.values.tags_of(&self.index, of_article.all_tags()),
@@ -194,12 +175,36 @@ impl<'a> Site<'a> {
             ("tags", tags),
             ("previous", neighbour(position.checked_sub(1))),
             ("next", neighbour(position.checked_add(1))),
-            ("previous_in_corner", of_corner(in_corner.previous)),
-            ("next_in_corner", of_corner(in_corner.next)),
+            ("series", self.series(entry)),
+            ("related", self.related_values(entry)),
         ];
         let values = values.into_iter().chain(editions).chain(self.issue_and_its_neighbours(issue));
         values.for_each(|(name, value)| context.insert_value(name, value));
         self.page("blog/article.html", &head, &context, made);
+    }
+
+    /// Where an article stands in its corner, and what stands before and after it there; none without a corner.
+    fn series(&self, entry: Entry) -> Value {
+        let corner = self.index.marks(entry).iter().find_map(|mark| match *mark {
+            Mark::Corner(corner, place) => Some((corner, place)),
+            Mark::Tag(..) => None,
+        });
+        let Some((corner, place)) = corner else { return Value::none() };
+        let entries = &self.index.corners.all[corner].entries;
+        let article = |at: Option<usize>| match at.and_then(|at| entries.get(at)) {
+            Some(&Entry::Article(issue, article)) => self.values.articles[issue][article].clone(),
+            _ => Value::none(),
+        };
+        map([
+            ("number", Value::from(place + 1)),
+            ("count", Value::from(entries.len())),
+            ("previous", article(place.checked_sub(1))),
+            ("next", article(place.checked_add(1))),
+        ])
+    }
+
+    fn related_values(&self, entry: Entry) -> Value {
+        self.related(entry).into_iter().map(|entry| self.values.entry(entry)).collect::<Vec<_>>().into()
     }
 
     fn issue_and_its_neighbours(&self, index: usize) -> [(&'static str, Value); 3] {
@@ -227,6 +232,7 @@ impl<'a> Site<'a> {
             ("tags", self.values.tags_of(&self.index, &post.tags)),
             ("previous", neighbour(index.checked_sub(1))),
             ("next", neighbour(index.checked_add(1))),
+            ("related", self.related_values(Entry::Post(index))),
         ] {
             context.insert_value(name, value);
         }
@@ -350,17 +356,6 @@ impl Made {
 /// The file of a page: its folder's `index.html`, or the file its path names.
 fn file_of(path: &str) -> String {
     if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
-}
-
-fn neighbours(index: &Index) -> HashMap<Entry, Neighbours> {
-    let mut neighbours: HashMap<Entry, Neighbours> = HashMap::new();
-    for corner in &index.corners.all {
-        for pair in corner.entries.windows(2) {
-            neighbours.entry(pair[0]).or_default().next = Some(pair[1]);
-            neighbours.entry(pair[1]).or_default().previous = Some(pair[0]);
-        }
-    }
-    neighbours
 }
 
 #[cfg(test)]

@@ -124,6 +124,9 @@ fn blog(magazine: &Magazine) -> BTreeMap<String, String> {
     made.extend((0..magazine.posts.len()).map(|post| site.render_post(post, &text)));
     made.extend((0..magazine.pages.len()).map(|page| site.render_page(page, &text)));
     made.extend(site.lists().into_iter().map(|list| site.render_list(list)));
+    let term = Term { word: "禁則".into(), reading: Some("きんそく".into()) };
+    let entries = if magazine.posts.is_empty() { Vec::new() } else { vec![(Entry::Post(0), vec![term])] };
+    made.push(site.render_index_of_terms(&entries));
     let entries: Vec<(Entry, &Text)> = site
         .feed_entries()
         .into_iter()
@@ -158,6 +161,7 @@ fn every_address_has_its_page() {
             "corners/index.html",
             "corners/小話/index.html",
             "feed.json",
+            "index-of-terms/index.html",
             "index.html",
             "issues/009/index.html",
             "issues/010/index.html",
@@ -317,6 +321,7 @@ fn an_empty_magazine_has_a_blog() {
             "archive/index.html",
             "atom.xml",
             "feed.json",
+            "index-of-terms/index.html",
             "index.html",
             "robots.txt",
             "rss.xml",

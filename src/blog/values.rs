@@ -1,8 +1,11 @@
 //! What templates see of issues, articles, posts and names: one light value for each, made once and shared by
 //! every list that shows it. Full texts are never among them. `docs/templates.md` describes their fields.
 
+use chrono::Datelike;
+
 use super::html::without_controls;
 use super::labels::{Entry, Index, Label};
+use super::{Site, word_index};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
 use crate::model::{Author, Issue, Magazine};
@@ -48,8 +51,9 @@ pub(super) fn optional(value: Option<Value>) -> Value {
 impl Values {
     pub(super) fn new(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme) -> Self {
         let root = config.blog.base_path();
-        let named =
-            |labels: &[Label]| labels.iter().map(|label| label_value(label, root)).collect::<Vec<_>>();
+        let named = |labels: &[Label]| {
+            labels.iter().map(|label| label_value(label, magazine, root)).collect::<Vec<_>>()
+        };
         let (tags, corners, authors) =
             (named(&index.tags.all), named(&index.corners.all), named(&index.authors.all));
         let author = |author: &Option<Author>| {
@@ -78,7 +82,7 @@ impl Values {
                     ])
                 })
                 .collect();
-            issues.push(issue_value(issue, &href(root, &folder), &of_issue));
+            issues.push(issue_value(issue, &href(root, &folder), root, &of_issue));
             articles.push(of_issue);
         }
         let posts = magazine
@@ -129,23 +133,37 @@ fn brief_issue(issue: &Issue, url: &str) -> Value {
     ])
 }
 
-fn issue_value(issue: &Issue, url: &str, articles: &[Value]) -> Value {
+fn issue_value(issue: &Issue, url: &str, root: &str, articles: &[Value]) -> Value {
+    let year = issue.date.year();
     map([
         ("url", text(url)),
         ("number", Value::from(issue.number)),
         ("label", text(&issue.label)),
         ("date", Value::from(issue.date.to_string())),
         ("next_date", optional(issue.next_date.map(|date| Value::from(date.to_string())))),
+        ("year", Value::from(year)),
+        ("year_url", text(&href(root, &format!("archive/{year}/")))),
         ("mail_url", text(&format!("{url}#mail"))),
         ("articles", Value::from(articles)),
     ])
 }
 
-fn label_value(label: &Label, root: &str) -> Value {
+fn label_value(label: &Label, magazine: &Magazine, root: &str) -> Value {
+    let date = |entry: Option<&Entry>| {
+        optional(entry.map(|entry| {
+            let date = match *entry {
+                Entry::Issue(issue) | Entry::Article(issue, _) => magazine.issues[issue].date,
+                Entry::Post(post) => magazine.posts[post].date,
+            };
+            Value::from(date.to_string())
+        }))
+    };
     map([
         ("name", text(&label.name)),
         ("url", text(&href(root, &label.path))),
         ("count", Value::from(label.entries.len())),
+        ("first_date", date(label.entries.first())),
+        ("last_date", date(label.entries.last())),
     ])
 }
 
@@ -183,6 +201,7 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme
         ("posts_url", list("posts/", !magazine.posts.is_empty())),
         ("corners_url", list("corners/", !index.corners.all.is_empty())),
         ("tags_url", list("tags/", !index.tags.all.is_empty())),
+        ("terms_url", list(word_index::PATH, Site::has_index_of_terms(magazine))),
         ("authors_url", list("authors/", !index.authors.all.is_empty())),
         ("subscribe_url", optional(subscribe.map(|url| text(&url)))),
         ("pages", Value::from(pages)),

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::console::Console;
 use super::pictures::Pictures;
-use crate::blog::{Entry, FileCopy, Pages, SearchTerms, Site};
+use crate::blog::{self, Entry, FileCopy, Pages, SearchTerms, Site, Term};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, RawFile, Text};
 use crate::theme::{Assets, Theme};
@@ -50,7 +50,8 @@ pub(super) fn produce(
         pictures: &pictures,
         put,
         copies: Mutex::default(),
-        terms: Mutex::new(SearchTerms::of(&content.magazine)),
+        found: Mutex::new(SearchTerms::of(&content.magazine)),
+        terms: Mutex::default(),
     };
     let magazine = &content.magazine;
     let lists = site.lists();
@@ -71,6 +72,8 @@ pub(super) fn produce(
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
         work.search()?;
+        let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
+        problems.extend(work.pages(site.render_index_of_terms(&terms))?);
         work.files()?;
     }
     progress.finish_and_clear();
@@ -86,7 +89,9 @@ struct Work<'a> {
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
     /// What the search will find.
-    terms: Mutex<SearchTerms>,
+    found: Mutex<SearchTerms>,
+    /// What the index of terms is made of.
+    terms: Mutex<Vec<(Entry, Vec<Term>)>>,
 }
 
 impl Work<'_> {
@@ -101,6 +106,9 @@ impl Work<'_> {
             problems.extend(check::issue(self.content, index, &texts));
         }
         let may_go_on = !has_errors(&problems);
+        for (position, text) in texts.articles.iter().enumerate() {
+            self.note_terms(Entry::Article(index, position), text);
+        }
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {
             let body = mail::body(self.content, index, &texts, self.theme)?;
@@ -114,7 +122,7 @@ impl Work<'_> {
             }
         };
         let terms = self.site.issue_terms(index, &texts);
-        self.terms().issues[index] = terms;
+        self.found().issues[index] = terms;
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body));
         }
@@ -137,9 +145,10 @@ impl Work<'_> {
     fn post(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
+        self.note_terms(Entry::Post(index), &text);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
         let terms = self.site.post_terms(index, &text);
-        self.terms().posts[index] = terms;
+        self.found().posts[index] = terms;
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
     }
@@ -149,9 +158,16 @@ impl Work<'_> {
         let text = self.content.page_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
         let terms = self.site.page_terms(index, &text);
-        self.terms().pages[index] = terms;
+        self.found().pages[index] = terms;
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
+    }
+
+    fn note_terms(&self, entry: Entry, text: &Text) {
+        let terms = blog::terms(&text.document);
+        if !terms.is_empty() {
+            self.terms.lock().expect("no thread panics while it holds this").push((entry, terms));
+        }
     }
 
     /// Hands on what was rendered.
@@ -169,13 +185,13 @@ impl Work<'_> {
         Ok(Vec::new())
     }
 
-    fn terms(&self) -> MutexGuard<'_, SearchTerms> {
-        self.terms.lock().expect("no thread panics while it holds this")
+    fn found(&self) -> MutexGuard<'_, SearchTerms> {
+        self.found.lock().expect("no thread panics while it holds this")
     }
 
     /// The index of the search.
     fn search(&self) -> Result<()> {
-        for file in self.site.search_files(&self.terms()) {
+        for file in self.site.search_files(&self.found()) {
             (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
         }
         Ok(())

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use chrono::NaiveDate;
 
 use super::super::html::escape;
+use super::super::labels::Entry;
 use super::super::{File, Site};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 
@@ -70,11 +71,18 @@ pub(in crate::blog) fn places(site: &Site<'_>) -> Vec<(String, Option<NaiveDate>
     for (folder, labels) in labels {
         if !labels.all.is_empty() {
             places.push((folder.to_owned(), None));
-            places.extend(labels.all.iter().map(|label| (label.path.clone(), None)));
+            for label in &labels.all {
+                places
+                    .extend(site.paths_of(&label.path, &label.entries).into_iter().map(|path| (path, None)));
+            }
         }
     }
     if !site.magazine.posts.is_empty() {
-        places.push(("posts/".to_owned(), None));
+        let posts: Vec<Entry> = (0..site.magazine.posts.len()).map(Entry::Post).collect();
+        places.extend(site.paths_of("posts/", &posts).into_iter().map(|path| (path, None)));
+    }
+    if Site::has_index_of_terms(site.magazine) {
+        places.push((super::super::word_index::PATH.to_owned(), None));
     }
     // An issue's page may be its only article's, too.
     let mut seen = HashSet::new();

@@ -21,6 +21,7 @@ pub(crate) mod address;
 pub mod source;
 pub mod theme;
 pub mod check;
+pub mod highlight;
 pub mod blog;
 pub mod mail;
 pub mod publish;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chrono::{NaiveDate, NaiveTime, SecondsFormat, TimeZone};
 use chrono_tz::Tz;
 
-use super::html::escape;
+use super::html::{Medium, escape};
 use super::labels::by_date;
 use super::{Entry, File, Head, Made, Pages, Site, optional, text};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
@@ -65,7 +65,7 @@ impl Site<'_> {
             let id = format!("tag:{},{date}:{}", host(&self.config.blog.url), href("", &path));
             let prefix = format!("e{}-", number + 1);
             // What is wrong with a text is said where its own page is made.
-            let html = self.html(source, &self.config.blog.url, &prefix, &mut Vec::new());
+            let html = self.html(source, &self.config.blog.url, &prefix, Medium::Feed, &mut Vec::new());
             entries.push(super::map([
                 ("value", value.clone()),
                 ("id", text(&id)),

@@ -7,6 +7,7 @@ mod collisions;
 mod feed;
 mod html;
 mod labels;
+mod links;
 mod lists;
 mod mail_frame;
 mod values;
@@ -17,16 +18,18 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
+use crate::highlight::Highlighter;
 use crate::model::{Article, Magazine, Post};
 use crate::source::{IssueTexts, Text};
 use crate::theme::{Context, Theme, Value};
-use html::{Html, Place};
+use html::{Html, Medium, Place};
 use labels::Index;
 use values::{Values, map, optional, text};
 
 pub use html::FileCopy;
 pub use labels::Entry;
+pub use links::{Destination, Link, PageLinks, PageOf, own_path};
 pub use lists::List;
 
 /// A file of the blog.
@@ -45,6 +48,10 @@ pub struct Pages {
     pub files: Vec<File>,
     /// What is copied as it is; a file may be named more than once.
     pub copies: Vec<FileCopy>,
+    /// What the texts of the pages link to; see [`Site::broken_links`].
+    pub links: Vec<PageLinks>,
+    /// What is odd about the texts, but does not keep them from being published.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The blog of a magazine: everything about it except the texts.
@@ -54,6 +61,7 @@ pub struct Site<'a> {
     theme: &'a Theme,
     has_file: &'a (dyn Fn(&str) -> bool + Sync),
     root: &'a str,
+    highlighter: Highlighter,
     index: Index,
     values: Values,
     neighbours: HashMap<Entry, Neighbours>,
@@ -91,7 +99,8 @@ impl<'a> Site<'a> {
             years.entry(issue.date.year()).or_default().push(at);
         }
         let root = config.blog.base_path();
-        Ok(Site { config, magazine, theme, has_file, root, index, values, neighbours, years })
+        let highlighter = Highlighter::default();
+        Ok(Site { config, magazine, theme, has_file, root, highlighter, index, values, neighbours, years })
     }
 
     /// An issue's own page, its articles' pages, and its mail form as `mail` has it, whose SHA-256 is `digest`.
@@ -118,8 +127,10 @@ impl<'a> Site<'a> {
         let head = Head { path: &folder, title: &name, description: &titles.join("／"), kind: "website" };
         let mut context = self.context(&head);
         around.iter().for_each(|(name, value)| context.insert_value(*name, value.clone()));
-        let opening = texts.opening.as_ref().map(|text| self.body(text, &mut made));
-        context.insert_value("opening", optional(opening));
+        context.insert_value("opening", Value::none());
+        if let Some(text) = &texts.opening {
+            self.body("opening", text, &head, &mut context, &mut made);
+        }
         context.insert_value("tags", self.values.tags_of(&self.index, &issue.tags));
         self.page("blog/issue.html", &head, &context, &mut made);
 
@@ -154,7 +165,6 @@ impl<'a> Site<'a> {
         };
         for (name, value) in [
             ("article", of_issue[position].clone()),
-            ("body", self.body(text, made)),
             ("tags", self.values.tags_of(&self.index, &article.tags)),
             ("previous", neighbour(position.checked_sub(1))),
             ("next", neighbour(position.checked_add(1))),
@@ -163,6 +173,7 @@ impl<'a> Site<'a> {
         ] {
             context.insert_value(name, value);
         }
+        self.body("body", text, &head, &mut context, made);
         self.page("blog/article.html", &head, &context, made);
     }
 
@@ -176,13 +187,13 @@ impl<'a> Site<'a> {
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| self.values.posts.get(at)).cloned());
         for (name, value) in [
             ("post", self.values.posts[index].clone()),
-            ("body", self.body(text, &mut made)),
             ("tags", self.values.tags_of(&self.index, &post.tags)),
             ("previous", neighbour(index.checked_sub(1))),
             ("next", neighbour(index.checked_add(1))),
         ] {
             context.insert_value(name, value);
         }
+        self.body("body", text, &head, &mut context, &mut made);
         self.page("blog/post.html", &head, &context, &mut made);
         made.pages()
     }
@@ -194,7 +205,7 @@ impl<'a> Site<'a> {
         let path = page_path(page);
         let head = Head { path: &path, title: &page.title, description: &page.excerpt, kind: "website" };
         let mut context = self.context(&head);
-        context.insert_value("body", self.body(text, &mut made));
+        self.body("body", text, &head, &mut context, &mut made);
         self.page("blog/page.html", &head, &context, &mut made);
         made.pages()
     }
@@ -207,16 +218,30 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// A text as HTML for its own page.
-    fn body(&self, text: &Text, made: &mut Made) -> Value {
-        let html = self.html(text, self.root, "", &mut made.problems);
+    /// Puts a text into its page, as HTML under a name of the template's.
+    fn body(&self, name: &'static str, text: &Text, head: &Head<'_>, context: &mut Context, made: &mut Made) {
+        let medium = Medium::Page(&self.highlighter);
+        let html = self.html(text, self.root, "", medium, &mut made.problems);
         made.copies.extend(html.files);
-        Value::safe_string(&html.html)
+        if !html.ids.is_empty() || !html.links.is_empty() {
+            made.links.push(PageLinks { page: head.path.to_owned(), ids: html.ids, links: html.links });
+        }
+        if html.has_code {
+            context.insert_value("has_code", Value::from(true));
+        }
+        context.insert_value(name, Value::safe_string(&html.html));
     }
 
-    fn html(&self, text: &Text, root: &str, prefix: &str, problems: &mut Vec<Diagnostic>) -> Html {
+    fn html(
+        &self,
+        text: &Text,
+        root: &str,
+        prefix: &str,
+        medium: Medium<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Html {
         let folder = text.source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let place = Place { root, folder, prefix, top: 2, has_file: self.has_file };
+        let place = Place { root, folder, prefix, top: 2, has_file: self.has_file, medium };
         html::html(&text.document, &text.source, place, problems)
     }
 
@@ -226,6 +251,7 @@ impl<'a> Site<'a> {
         let address = (head.path != lists::NOT_FOUND).then(|| href(&self.config.blog.url, head.path));
         let mut context = Context::new();
         context.insert_value("site", self.values.site.clone());
+        context.insert_value("has_code", Value::from(false));
         context.insert_value(
             "page",
             map([
@@ -268,15 +294,17 @@ struct Head<'a> {
 struct Made {
     files: Vec<File>,
     copies: Vec<FileCopy>,
+    links: Vec<PageLinks>,
     problems: Vec<Diagnostic>,
 }
 
 impl Made {
     fn pages(self) -> Result<Pages, Vec<Diagnostic>> {
-        if self.problems.is_empty() {
-            Ok(Pages { files: self.files, copies: self.copies })
+        let Made { files, copies, links, problems } = self;
+        if has_errors(&problems) {
+            Err(problems)
         } else {
-            Err(self.problems)
+            Ok(Pages { files, copies, links, warnings: problems })
         }
     }
 }

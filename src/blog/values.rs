@@ -171,6 +171,7 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index) -> Value {
         ("url", text(&href(root, ""))),
         ("feed_url", text(&href(root, "atom.xml"))),
         ("style_url", text(&href(root, "style.css"))),
+        ("copy_url", text(&href(root, "copy.js"))),
         ("icon_url", text(&href(root, "favicon.svg"))),
         ("archive_url", text(&href(root, "archive/"))),
         ("posts_url", list("posts/", !magazine.posts.is_empty())),

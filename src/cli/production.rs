@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use crate::blog::{Entry, FileCopy, Pages, Site};
+use crate::blog::{Entry, FileCopy, Link, PageLinks, PageOf, Pages, Site};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, Text};
 use crate::theme::{Theme, built_in_assets};
@@ -29,7 +29,8 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
         Ok(site) => site,
         Err(problems) => return Ok(problems),
     };
-    let work = Work { content, theme: &theme, site: &site, put, copies: Mutex::default() };
+    let work =
+        Work { content, theme: &theme, site: &site, put, copies: Mutex::default(), links: Mutex::default() };
     let magazine = &content.magazine;
     let lists = site.lists();
     let steps = magazine.issues.len() + magazine.posts.len() + magazine.pages.len() + lists.len();
@@ -45,6 +46,7 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
     let lists = lists.into_par_iter().map(|list| step(work.pages(site.render_list(list))));
     let told: Vec<Vec<Diagnostic>> = issues.chain(posts).chain(pages).chain(lists).collect::<Result<_>>()?;
     let mut problems: Vec<Diagnostic> = told.into_iter().flatten().collect();
+    problems.extend(work.broken_links());
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
@@ -61,6 +63,8 @@ struct Work<'a> {
     put: &'a Put<'a>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
+    /// What the texts link to, and the files that were made beside the pages that the site names.
+    links: Mutex<(Vec<PageLinks>, BTreeSet<String>)>,
 }
 
 impl Work<'_> {
@@ -134,7 +138,42 @@ impl Work<'_> {
         if !pages.copies.is_empty() {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
         }
-        Ok(Vec::new())
+        let mut links = self.links.lock().expect("no thread panics while it holds this");
+        links.0.extend(pages.links);
+        let made = pages.files.into_iter().map(|file| file.path);
+        links.1.extend(made.map(|path| path.strip_suffix("index.html").unwrap_or(&path).to_owned()));
+        Ok(pages.warnings)
+    }
+
+    /// The links within the blog that lead nowhere. An issue whose own pages could not be made is no less there.
+    fn broken_links(&self) -> Vec<Diagnostic> {
+        let links = self.links.lock().expect("no thread is left");
+        let mut paths = self.site.page_paths();
+        paths.extend(links.1.iter().cloned());
+        paths.extend(self.copies.lock().expect("no thread is left").iter().map(|copy| copy.to.clone()));
+        paths.extend(built_in_assets().map(|(path, _)| path.to_owned()));
+        paths.extend(
+            self.content.theme_files.iter().map(|file| file.path.trim_start_matches("theme/").to_owned()),
+        );
+        let broken = self.site.broken_links(&paths, &links.0);
+        broken.into_iter().map(|(page, link, problem)| self.placed(page, link, problem)).collect()
+    }
+
+    /// A problem at a link's place; its text is read again for that.
+    fn placed(&self, page: &PageLinks, link: &Link, problem: Diagnostic) -> Diagnostic {
+        let texts = match self.site.entry_of(&page.page) {
+            Some(PageOf::Issue(index)) => {
+                let texts = self.content.issue_texts(index, &mut Vec::new());
+                texts.opening.into_iter().chain(texts.articles).collect()
+            }
+            Some(PageOf::Post(index)) => vec![self.content.post_text(index, &mut Vec::new())],
+            Some(PageOf::Page(index)) => vec![self.content.page_text(index, &mut Vec::new())],
+            None => Vec::new(),
+        };
+        match texts.iter().find(|text| text.source.path == link.path) {
+            Some(text) => problem.at(&text.source, link.span()),
+            None => problem.in_file(&link.path),
+        }
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {

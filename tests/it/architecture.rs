@@ -85,6 +85,8 @@ fn each_outside_library_has_its_doors() {
         ("tera", &["theme"]),
         ("encoding_rs", &["charset/"]),
         ("chardetng", &["charset/"]),
+        ("syntect", &["highlight/"]),
+        ("two_face", &["highlight/"]),
         ("sha2", &["mail/letter"]),
         ("lettre", &["mail/letter"]),
         ("annotate_snippets", &["diagnostic/render"]),
@@ -115,8 +117,19 @@ fn names_path(text: &str, path: &str) -> bool {
 #[test]
 fn what_is_absent_stays_absent() {
     let io = ["std::fs", "std::net", "std::process", "std::env", "stdout()", "stderr()"];
-    let pure =
-        ["diagnostic", "model", "charset", "typeset", "config", "address", "theme", "check", "blog", "mail"];
+    let pure = [
+        "diagnostic",
+        "model",
+        "charset",
+        "typeset",
+        "config",
+        "address",
+        "theme",
+        "check",
+        "highlight",
+        "blog",
+        "mail",
+    ];
     for (file, text) in sources() {
         let module = module_of(&file);
         if pure.contains(&module) {

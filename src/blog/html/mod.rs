@@ -3,14 +3,20 @@
 //!
 //! Recursion is as deep as the document is nested, which the readers of manuscripts bound.
 
+mod code;
 mod escape;
+mod headings;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use super::links::{Link, leads_to};
 use crate::address::{Target, href, target};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::highlight::Highlighter;
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
+use headings::{RESERVED_IDS, highest_heading};
 
 pub(super) use escape::{escape, push_escaped, without_controls};
 
@@ -27,6 +33,17 @@ pub(super) struct Place<'a> {
     pub(super) top: u8,
     /// Whether there is a file, by its path from the magazine's root.
     pub(super) has_file: &'a (dyn Fn(&str) -> bool + Sync),
+    /// What the text is shown in.
+    pub(super) medium: Medium<'a>,
+}
+
+/// What shows a text.
+#[derive(Clone, Copy)]
+pub(super) enum Medium<'a> {
+    /// A page of the blog, with the theme's style: code has classes, and headings can be linked to.
+    Page(&'a Highlighter),
+    /// A feed reader, which knows no style of ours.
+    Feed,
 }
 
 /// A text as HTML, and what it needs beside it.
@@ -36,6 +53,12 @@ pub(super) struct Html {
     pub(super) html: String,
     /// The pictures and attachments it shows or links, each once.
     pub(super) files: Vec<FileCopy>,
+    /// Whether there is a block of code.
+    pub(super) has_code: bool,
+    /// The ids of its headings and footnotes, which links can name.
+    pub(super) ids: Vec<String>,
+    /// Where its links lead.
+    pub(super) links: Vec<Link>,
 }
 
 /// A file beside a text that goes to the blog as it is.
@@ -46,9 +69,6 @@ pub struct FileCopy {
     /// Its path in the blog's folder: `issues/010/rack.jpg`.
     pub to: String,
 }
-
-/// The ids that the pages themselves use.
-const RESERVED_IDS: [&str; 1] = ["main"];
 
 /// The HTML of a document. Pictures that are missing are problems at their place in the source.
 pub(super) fn html(
@@ -75,26 +95,15 @@ pub(super) fn html(
         references: vec![0; document.footnotes.len()],
         in_link: false,
         files: Vec::new(),
+        has_code: false,
+        heading_ids: Vec::new(),
+        links: Vec::new(),
         problems,
     };
     writer.blocks(&document.blocks);
     writer.footnotes(&document.footnotes);
-    Html { html: writer.out, files: writer.files }
-}
-
-fn highest_heading(blocks: &[Block]) -> Option<u8> {
-    let level = |block: &Block| match block {
-        Block::Heading { level, .. } => Some(*level),
-        Block::Quote(blocks) => highest_heading(blocks),
-        Block::List { items, .. } => items.iter().filter_map(|item| highest_heading(&item.blocks)).min(),
-        Block::Definitions(definitions) => definitions
-            .iter()
-            .flat_map(|definition| &definition.details)
-            .filter_map(|blocks| highest_heading(blocks))
-            .min(),
-        _ => None,
-    };
-    blocks.iter().filter_map(level).min()
+    let Writer { out: html, files, has_code, heading_ids: ids, links, .. } = writer;
+    Html { html, files, has_code, ids, links }
 }
 
 struct Writer<'a> {
@@ -112,6 +121,10 @@ struct Writer<'a> {
     references: Vec<usize>,
     in_link: bool,
     files: Vec<FileCopy>,
+    has_code: bool,
+    /// The ids that links can name, in the order of the text.
+    heading_ids: Vec<String>,
+    links: Vec<Link>,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -137,54 +150,11 @@ impl<'a> Writer<'a> {
                 self.blocks(blocks);
                 self.out.push_str("</blockquote>\n");
             }
-            Block::Code { language, text, .. } => {
-                self.out.push_str("<pre tabindex=\"0\"><code");
-                if !language.is_empty() {
-                    self.out.push_str(" class=\"language-");
-                    push_escaped(language, &mut self.out);
-                    self.out.push('"');
-                }
-                self.out.push('>');
-                push_escaped(text, &mut self.out);
-                self.out.push_str("</code></pre>\n");
-            }
+            Block::Code { language, text, .. } => self.code(language, text),
             Block::Table { alignments, head, rows } => self.table(alignments, head, rows),
             Block::Definitions(definitions) => self.definitions(definitions),
             Block::Rule => self.out.push_str("<hr>\n"),
         }
-    }
-
-    fn heading(&mut self, level: u8, id: Option<&str>, words: &'a [Inline]) {
-        let level = (level as i8 + self.shift).clamp(1, 6).to_string();
-        let id = match id {
-            Some(id) if !id.is_empty() && !id.contains(char::is_whitespace) => self.unused_id(id),
-            _ => {
-                self.sections += 1;
-                self.unused_id(&format!("section-{}", self.sections))
-            }
-        };
-        for part in ["<h", &level, " id=\""] {
-            self.out.push_str(part);
-        }
-        push_escaped(&id, &mut self.out);
-        self.out.push_str("\">");
-        self.inlines(words);
-        for part in ["</h", &level, ">\n"] {
-            self.out.push_str(part);
-        }
-    }
-
-    /// The id itself, or with the first number behind it that makes it unique on the page.
-    fn unused_id(&mut self, wanted: &str) -> String {
-        let wanted = format!("{}{wanted}", self.place.prefix);
-        let mut id = wanted.clone();
-        while self.ids.contains_key(&id) {
-            let tries = self.ids.entry(wanted.clone()).or_insert(1);
-            *tries += 1;
-            id = format!("{wanted}-{tries}");
-        }
-        self.ids.insert(id.clone(), 1);
-        id
     }
 
     fn list(&mut self, start: Option<u64>, tight: bool, items: &'a [Item]) {
@@ -310,6 +280,7 @@ impl<'a> Writer<'a> {
         }
         self.out.push_str("<section class=\"footnotes\" role=\"doc-endnotes\" aria-label=\"脚注\">\n<ol>\n");
         for (index, note) in notes.iter().enumerate() {
+            self.heading_ids.push(format!("{}fn-{}", self.place.prefix, index + 1));
             self.out.push_str("<li id=\"");
             self.push_note_id("fn-", index);
             self.out.push_str("\">\n");
@@ -374,7 +345,7 @@ impl<'a> Writer<'a> {
             Inline::Emphasis(words) => self.wrapped("em", words),
             Inline::Strong(words) => self.wrapped("strong", words),
             Inline::Strikethrough(words) => self.wrapped("s", words),
-            Inline::Link { url, content, .. } => self.link(url, content),
+            Inline::Link { url, content, at } => self.link(url, content, *at),
             Inline::Image { url, alt, title, at } => self.picture(url, alt, title, *at),
             Inline::Ruby { groups, .. } => self.ruby(groups),
             Inline::FootnoteReference { name } => {
@@ -422,15 +393,20 @@ impl<'a> Writer<'a> {
         self.out.push_str("</ruby>");
     }
 
-    fn link(&mut self, url: &str, words: &'a [Inline]) {
-        let address = match target(url, self.place.folder, self.place.prefix) {
+    fn link(&mut self, url: &str, words: &'a [Inline], at: usize) {
+        let target = target(url, self.place.folder, self.place.prefix);
+        let has_file = matches!(&target, Target::Beside { from, .. } if (self.place.has_file)(from));
+        if !self.in_link && !has_file {
+            self.notice(url, &target, at);
+        }
+        let address = match target {
             _ if self.in_link => None,
             Target::Unsafe => None,
             Target::Elsewhere(address) => Some(address),
             Target::Blog(path) => Some(format!("{}{path}", self.place.root)),
             Target::Beside { from, to, rest } => {
                 let address = href(self.place.root, &to) + &rest;
-                if (self.place.has_file)(&from) {
+                if has_file {
                     self.needs(from, to);
                 }
                 Some(address)
@@ -444,6 +420,14 @@ impl<'a> Writer<'a> {
         self.inlines(words);
         self.in_link = false;
         self.out.push_str("</a>");
+    }
+
+    /// Keeps where a link leads, for those who know all pages.
+    fn notice(&mut self, url: &str, target: &Target, at: usize) {
+        let Some((to, anchor)) = leads_to(target) else { return };
+        let span = self.place_of(url, at);
+        let path = self.source.path.clone();
+        self.links.push(Link { to, anchor, url: url.to_owned(), path, start: span.start, end: span.end });
     }
 
     fn picture(&mut self, url: &str, alt: &str, title: &str, at: usize) {
@@ -503,15 +487,20 @@ impl<'a> Writer<'a> {
 
     /// Puts a problem at the address in question, which follows where the picture begins.
     fn problem(&mut self, problem: Diagnostic, url: &str, at: usize) {
+        let span = self.place_of(url, at);
+        self.problems.push(problem.at(self.source, span));
+    }
+
+    /// Where words stand that follow a place in the source at no great distance; the place itself where they do not.
+    fn place_of(&self, words: &str, at: usize) -> Range<usize> {
         const FAR: usize = 4096;
         let text = &self.source.text;
         let begins = text.floor_char_boundary(at);
         let near = &text[begins..text.floor_char_boundary(begins.saturating_add(FAR))];
-        let span = match near.find(url) {
-            Some(offset) if !url.is_empty() => begins + offset..begins + offset + url.len(),
+        match near.find(words) {
+            Some(offset) if !words.is_empty() => begins + offset..begins + offset + words.len(),
             _ => begins..begins + near.chars().next().map_or(0, char::len_utf8),
-        };
-        self.problems.push(problem.at(self.source, span));
+        }
     }
 }
 

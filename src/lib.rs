@@ -25,4 +25,5 @@ pub mod highlight;
 pub mod blog;
 pub mod mail;
 pub mod publish;
+pub mod outside;
 pub mod cli;

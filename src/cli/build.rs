@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
 use super::production::{once_each, produce};
-use super::{Outcome, open, shown, today};
+use super::{OUTSIDE, Outcome, open, shown, today};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::Stage;
 
@@ -18,6 +18,10 @@ pub(super) struct Arguments {
     /// Make drafts and issues of days to come, too
     #[arg(long)]
     drafts: bool,
+    /// Ask other sites, too, whether the addresses that texts link to are still there; the answers are kept in
+    /// .mailmag/links.json for a week, bad ones for an hour
+    #[arg(long)]
+    check_links: bool,
 }
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
@@ -38,7 +42,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         }
     }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
-    problems.extend(produce(&content, &|path, octets| Ok(stage.put(path, octets)?), console)?);
+    let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
+    let put = |path: &str, octets: &[u8]| Ok(stage.put(path, octets)?);
+    problems.extend(produce(&content, &put, outside.as_deref(), console)?);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));

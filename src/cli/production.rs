@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::console::Console;
-use crate::blog::{Entry, FileCopy, Link, PageLinks, PageOf, Pages, Site};
+use super::console::{Console, count};
+use super::now;
+use crate::blog::{Destination, Entry, FileCopy, Link, PageLinks, PageOf, Pages, Site, own_path};
 use crate::diagnostic::{Diagnostic, has_errors};
+use crate::outside::{Answers, Verdict, ask};
 use crate::source::{Content, Text};
 use crate::theme::{Theme, built_in_assets};
 use crate::{check, mail};
@@ -19,7 +22,13 @@ pub(super) type Put<'a> = dyn Fn(&str, &[u8]) -> Result<()> + Sync + 'a;
 
 /// Makes every file of `dist/` and hands each on as soon as it is made, from as many threads as there are cores. What
 /// is wrong with an issue keeps only its own files from being made.
-pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Result<Vec<Diagnostic>> {
+/// Addresses of other sites are asked for when `outside` names the file of what they answered before.
+pub(super) fn produce(
+    content: &Content,
+    put: &Put<'_>,
+    outside: Option<&Path>,
+    console: &Console,
+) -> Result<Vec<Diagnostic>> {
     let theme = match Theme::new(&content.templates) {
         Ok(theme) => theme,
         Err(problems) => return Ok(problems),
@@ -47,6 +56,9 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
     let told: Vec<Vec<Diagnostic>> = issues.chain(posts).chain(pages).chain(lists).collect::<Result<_>>()?;
     let mut problems: Vec<Diagnostic> = told.into_iter().flatten().collect();
     problems.extend(work.broken_links());
+    if let Some(kept) = outside {
+        problems.extend(work.outside_links(kept, console)?);
+    }
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
@@ -157,6 +169,66 @@ impl Work<'_> {
         );
         let broken = self.site.broken_links(&paths, &links.0);
         broken.into_iter().map(|(page, link, problem)| self.placed(page, link, problem)).collect()
+    }
+
+    /// The links to other sites that lead nowhere or have moved. No network is no problem of the content.
+    fn outside_links(&self, kept: &Path, console: &Console) -> Result<Vec<Diagnostic>> {
+        let links = self.links.lock().expect("no thread is left");
+        let mut places: BTreeMap<&str, Vec<(&PageLinks, &Link)>> = BTreeMap::new();
+        for page in &links.0 {
+            for link in &page.links {
+                if let Destination::Web(url) = &link.to
+                    && own_path(&self.content.config.blog.url, url).is_none()
+                {
+                    places.entry(url).or_default().push((page, link));
+                }
+            }
+        }
+        let told = || format!("cannot keep the answers of other sites in {}", kept.display());
+        let urls: BTreeSet<String> = places.keys().map(|url| (*url).to_owned()).collect();
+        console.say(&format!("looking after {} to other sites", count(urls.len(), "link")));
+        let mut answers = Answers::read(kept).with_context(told)?;
+        let verdicts = ask(&urls, &mut answers, now());
+        answers.write(kept).with_context(told)?;
+        let (mut problems, mut unclear, mut unreachable) = (Vec::new(), 0, 0);
+        for (url, verdict) in &verdicts {
+            let of_url = places.get(url.as_str()).into_iter().flatten();
+            match verdict {
+                Verdict::Found => {}
+                Verdict::Moved(to) => problems.extend(of_url.map(|(page, link)| {
+                    let problem = Diagnostic::warning("moved-link", "this address has moved for good")
+                        .label("readers are sent on from here")
+                        .help(format!("write `{to}`"));
+                    self.placed(page, link, problem)
+                })),
+                Verdict::Gone(status) => problems.extend(of_url.map(|(page, link)| {
+                    let message = format!("nothing is there any more: the answer was {status}");
+                    // A mail that went out cannot be mended.
+                    let problem = if link.path.ends_with(".md") {
+                        Diagnostic::error("broken-link", message)
+                    } else {
+                        Diagnostic::warning("broken-link", message)
+                    };
+                    let help = "find where it went, or take the link out";
+                    self.placed(page, link, problem.label("this link leads nowhere").help(help))
+                })),
+                Verdict::Unclear(status) => {
+                    unclear += 1;
+                    console.detail(&format!("not judged: {url} answered {status}"));
+                }
+                Verdict::Unreachable(reason) => {
+                    unreachable += 1;
+                    console.detail(&format!("not reached: {url}: {reason}"));
+                }
+            }
+        }
+        if unclear + unreachable > 0 {
+            let unreached = count(unreachable, "link");
+            console.say(&format!(
+                "{unreached} could not be reached, {unclear} had an unclear answer (-v names them)"
+            ));
+        }
+        Ok(problems)
     }
 
     /// A problem at a link's place; its text is read again for that.

@@ -87,6 +87,7 @@ fn each_outside_library_has_its_doors() {
         ("chardetng", &["charset/"]),
         ("syntect", &["highlight/"]),
         ("two_face", &["highlight/"]),
+        ("ureq", &["outside"]),
         ("sha2", &["mail/letter"]),
         ("lettre", &["mail/letter"]),
         ("annotate_snippets", &["diagnostic/render"]),

@@ -5,4 +5,5 @@
 mod architecture;
 mod broken;
 mod letters;
+mod links;
 mod mail_form;

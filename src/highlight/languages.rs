@@ -79,11 +79,11 @@ pub(super) const LANGUAGES: [(&str, &[&str]); 58] = [
 /// The language that goes by a name, as it stands behind a fence: `rust`, `Rust`, `rust,ignore`, `ruby:app.rb`.
 pub(super) fn language(name: &str) -> Option<Language> {
     let name = name.split([',', ':']).next().unwrap_or_default();
-    let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
-    if SESSION.iter().any(|known| is_it(&known)) {
+    let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+    if SESSION.iter().any(|known| is_it(known)) {
         return Some(Language { grammar: SHELL, is_session: true });
     }
-    let (grammar, _) = LANGUAGES.iter().find(|(_, names)| names.iter().any(|known| is_it(&known)))?;
+    let (grammar, _) = LANGUAGES.iter().find(|(_, names)| names.iter().any(|known| is_it(known)))?;
     Some(Language { grammar, is_session: false })
 }
 

@@ -7,3 +7,4 @@ mod broken;
 mod letters;
 mod links;
 mod mail_form;
+mod theme;

@@ -1,7 +1,7 @@
 //! Links within the blog, judged once all of it is known.
 //!
 //! A text is rendered without the others. It says where its links lead and what ids it has, in plain values that can be
-//! kept from one build to the next; when all have spoken, [`broken_links`] finds those that lead nowhere.
+//! kept from one build to the next; when all have spoken, [`Site::broken_links`] finds those that lead nowhere.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;

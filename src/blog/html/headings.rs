@@ -56,7 +56,7 @@ impl<'a> Writer<'a> {
             self.out.push_str("\">#</a></div>");
         }
         self.out.push('\n');
-        self.heading_ids.push(id);
+        self.link_ids.push(id);
     }
 
     /// The id that the author gave; told when another heading has it, for a link can lead to one of them only.

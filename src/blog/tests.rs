@@ -373,3 +373,50 @@ fn a_problem_of_a_text_keeps_its_pages_from_being_made() {
         site.render_issue(0, &texts(&magazine.issues[0]), "", "").expect_err("the picture is missing");
     assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["missing-picture"]);
 }
+
+#[test]
+fn links_that_lead_nowhere_are_told() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let paths = site.page_paths();
+    let check = |markdown: &str, expected: &[(&str, &str)]| {
+        let post = words("content/posts/hello.md", "## 節 {#setsu}");
+        let page = words("content/pages/subscribe.md", &format!("## 見出し {{#midashi}}\n\n{markdown}"));
+        let mut links = site.render_post(0, &post).expect("it can be made").links;
+        links.extend(site.render_page(0, &page).expect("it can be made").links);
+        let told: Vec<(String, String)> = site
+            .broken_links(&paths, &links)
+            .into_iter()
+            .map(|(_, _, told)| {
+                (format!("{:?}: {}", told.level, told.message), told.help.unwrap_or_default())
+            })
+            .collect();
+        let expected: Vec<(String, String)> =
+            expected.iter().map(|(message, help)| ((*message).into(), (*help).into())).collect();
+        assert_eq!(told, expected, "{markdown}");
+    };
+    for good in [
+        "[a](/) [b](/issues/010/one/) [c](/issues/010/mail/#main) [d](/tags/charset/) [e](/authors/mizuno/)",
+        "[a](#midashi) [b](#top) [c](#) [d](/posts/hello/#setsu) [e](../posts/hello/index.html#setsu)",
+        "[a](https://example.jp/mag/issues/010/) [b](https://example.jp/other/) [c](https://example.com/mag/)",
+        "[a](/issues/010/one/#anything) [b](/issues/010) [c](/archive/2010/#x) [d](/atom.xml) [e](mailto:a@b.jp)",
+    ] {
+        check(good, &[]);
+    }
+    check(
+        "[a](/issues/010/onee/)",
+        &[("Error: there is no `/issues/010/onee/` on the blog", "did you mean `/issues/010/one/`?")],
+    );
+    check("[a](#midasi)", &[("Error: there is no `#midasi` on this page", "did you mean `#midashi`?")]);
+    check(
+        "[a](/posts/hello/#elsewhere)",
+        &[(
+            "Error: there is no `#elsewhere` on `/posts/hello/`",
+            "give the heading its name: `## … {#elsewhere}`",
+        )],
+    );
+    check(
+        "<https://example.jp/mag/tag/charset/>",
+        &[("Warning: there is no `/tag/charset/` on the blog", "did you mean `/tags/charset/`?")],
+    );
+}

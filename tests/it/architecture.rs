@@ -88,6 +88,9 @@ fn each_outside_library_has_its_doors() {
         ("tera", &["theme"]),
         ("encoding_rs", &["charset/"]),
         ("chardetng", &["charset/"]),
+        ("syntect", &["highlight/"]),
+        ("two_face", &["highlight/"]),
+        ("ureq", &["outside"]),
         ("sha2", &["digest"]),
         ("image", &["picture/"]),
         ("imagesize", &["picture/"]),
@@ -133,6 +136,7 @@ fn what_is_absent_stays_absent() {
         "theme",
         "check",
         "search",
+        "highlight",
         "blog",
         "mail",
     ];

@@ -24,4 +24,5 @@ pub mod check;
 pub mod blog;
 pub mod mail;
 pub mod publish;
+pub mod web;
 pub mod cli;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::console::Console;
 use crate::blog::{Entry, FileCopy, Pages, Site};
+pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::source::{Content, Text};
 use crate::theme::{Theme, built_in_assets};
@@ -176,17 +177,4 @@ impl Work<'_> {
         }
         Ok(())
     }
-}
-
-/// Problems in order of their places, each once: one slip in a template shows in every issue.
-pub(super) fn once_each(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut seen = BTreeSet::new();
-    let mut once: Vec<Diagnostic> = problems
-        .into_iter()
-        .filter(|problem| {
-            seen.insert((problem.path().to_owned(), problem.line_and_column(), problem.message.clone()))
-        })
-        .collect();
-    once.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_and_column()));
-    once
 }

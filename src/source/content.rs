@@ -107,6 +107,16 @@ impl Content {
         self.issue_sources[index].first_text()
     }
 
+    /// The file of a post, by its index in [`Magazine::posts`].
+    pub fn post_file(&self, index: usize) -> &Arc<SourceText> {
+        &self.post_sources[index].source
+    }
+
+    /// The file of a page, by its index in [`Magazine::pages`].
+    pub fn page_file(&self, index: usize) -> &Arc<SourceText> {
+        &self.page_sources[index].source
+    }
+
     /// Whether an issue is a folder without any article's file, by its index in [`Magazine::issues`].
     pub fn is_bare(&self, index: usize) -> bool {
         self.issue_sources[index].is_bare()

@@ -1,0 +1,250 @@
+//! The magazine as its files stand this moment, in memory: what changed is read again, and what is broken stands as it
+//! was when it last was not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::diagnostic::{Diagnostic, Level, SourceText};
+use crate::source::{self, Content, RawText, ReadError, Sources};
+use crate::theme::Theme;
+
+/// A magazine being worked on.
+pub(super) struct Workshop {
+    root: PathBuf,
+    sources: Sources,
+    /// The last good text of each file that is broken now, by its path.
+    last_good: BTreeMap<String, RawText>,
+    /// The files and folders that errors were found in at the last reading.
+    broken: BTreeSet<String>,
+    edition: Edition,
+}
+
+/// What can be shown of a magazine, and what is wrong with its files.
+pub(super) struct Edition {
+    /// The magazine; none before its settings have been good once.
+    pub(super) content: Option<Content>,
+    pub(super) theme: Arc<Theme>,
+    /// The magazine's own templates that the theme was made with.
+    templates: Vec<Arc<SourceText>>,
+    /// Everything that is wrong with the files as they are.
+    pub(super) problems: Vec<Diagnostic>,
+    /// Those errors in whose place a file's last good text is shown.
+    pub(super) covered: Vec<Diagnostic>,
+}
+
+impl Workshop {
+    /// Reads a magazine. `root` is its folder, without links in its path, as the watcher of files names it.
+    ///
+    /// # Errors
+    /// When there is no magazine.
+    pub(super) fn open(root: &Path) -> Result<Workshop, ReadError> {
+        let theme = Theme::new(&[]).unwrap_or_else(|_| unreachable!("the built-in templates are good"));
+        let edition = Edition {
+            content: None,
+            theme: Arc::new(theme),
+            templates: Vec::new(),
+            problems: Vec::new(),
+            covered: Vec::new(),
+        };
+        let mut workshop = Workshop {
+            root: root.to_owned(),
+            sources: source::read(root)?,
+            last_good: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            edition,
+        };
+        workshop.understand(Vec::new());
+        Ok(workshop)
+    }
+
+    /// Reads what lies at these paths of the disk again; at the root itself, everything.
+    pub(super) fn refresh(&mut self, changed: &[PathBuf]) {
+        let before = if changed.contains(&self.root) {
+            // A folder that is gone for the moment is an editor's or a version control's doing.
+            let sources = source::read(&self.root).unwrap_or_default();
+            std::mem::replace(&mut self.sources, sources).texts
+        } else {
+            source::read_again(&self.root, &mut self.sources, changed)
+        };
+        self.understand(before);
+    }
+
+    /// Whether a path of the disk is one that the magazine is read from.
+    pub(super) fn reads(&self, disk: &Path) -> bool {
+        disk == self.root || source::is_of_the_magazine(&self.root, disk)
+    }
+
+    /// What can be shown now.
+    pub(super) fn edition(&self) -> &Edition {
+        &self.edition
+    }
+
+    /// A path of the disk as problems name it: from the magazine's root.
+    pub(super) fn path_of(&self, disk: &Path) -> Option<String> {
+        let below = disk.strip_prefix(&self.root).ok()?;
+        let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        Some(parts.join("/").nfc().collect())
+    }
+
+    /// Makes an edition of the sources, `before` being the texts that they replaced.
+    fn understand(&mut self, before: Vec<RawText>) {
+        let (mut content, mut problems) = source::parse(self.sources.clone());
+        if !self.sources.texts.iter().any(|text| text.path == "mailmag.toml") {
+            problems.push(
+                Diagnostic::error("unreadable", "the magazine's settings are gone")
+                    .in_file("mailmag.toml")
+                    .help("restore the file"),
+            );
+        }
+        let mut theme = content.as_ref().and_then(|content| self.theme_for(content, &mut problems));
+
+        let errors = problems.iter().filter(|problem| problem.level == Level::Error);
+        let broken: BTreeSet<String> = errors.map(|problem| problem.path().to_owned()).collect();
+        self.last_good.retain(|path, _| lies_in_one(path, &broken));
+        for text in before {
+            if lies_in_one(&text.path, &broken) && !lies_in_one(&text.path, &self.broken) {
+                self.last_good.entry(text.path.clone()).or_insert(text);
+            }
+        }
+        self.broken = broken;
+        let mut covered = Vec::new();
+        if !self.last_good.is_empty() {
+            covered = problems.iter().filter(|problem| self.is_covered(problem)).cloned().collect();
+            content = source::parse(self.with_stand_ins()).0;
+            theme = content.as_ref().and_then(|content| self.theme_for(content, &mut Vec::new()));
+        }
+        if let (Some(theme), Some(content)) = (theme, &content) {
+            self.edition.theme = theme;
+            self.edition.templates.clone_from(&content.templates);
+        }
+        self.edition.content = content;
+        self.edition.problems = problems;
+        self.edition.covered = covered;
+    }
+
+    /// The theme that a magazine's templates make: the one there is while they are the same.
+    fn theme_for(&self, content: &Content, problems: &mut Vec<Diagnostic>) -> Option<Arc<Theme>> {
+        if content.templates == self.edition.templates {
+            return Some(self.edition.theme.clone());
+        }
+        match Theme::new(&content.templates) {
+            Ok(theme) => Some(Arc::new(theme)),
+            Err(more) => {
+                problems.extend(more);
+                None
+            }
+        }
+    }
+
+    fn is_covered(&self, problem: &Diagnostic) -> bool {
+        let folder = [problem.path().to_owned()].into();
+        problem.level == Level::Error && self.last_good.keys().any(|path| lies_in_one(path, &folder))
+    }
+
+    fn with_stand_ins(&self) -> Sources {
+        let mut sources = self.sources.clone();
+        sources.texts.retain(|text| !self.last_good.contains_key(&text.path));
+        sources.texts.extend(self.last_good.values().cloned());
+        sources
+    }
+}
+
+/// Whether a path is one of these, or lies in one of these folders.
+fn lies_in_one(path: &str, folders: &BTreeSet<String>) -> bool {
+    let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
+    folders.contains(path) || parents.into_iter().any(|parent| folders.contains(parent))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const SETTINGS: &str = "[magazine]\nname = \"通信\"\npublisher = \"社\"\n[mail]\n\
+        from = \"a@example.jp\"\nsubject = \"件名\"\n[blog]\nurl = \"https://example.jp\"\n";
+    const ISSUE: &str = "content/issues/1/index.md";
+    const ARTICLE: &str = "content/issues/1/01-a.md";
+    const TEMPLATE: &str = "templates/blog/page.html";
+
+    /// Saves one file after the other (nothing removes it), and tells after each what is shown: the issues' articles
+    /// and, after a bar, what is wrong, with a star where the last good text is shown for it.
+    fn check(changes: &[(&str, Option<&str>, &str)]) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("a folder");
+        let save = |path: &str, text: Option<&str>| {
+            let disk = root.join(path);
+            fs::create_dir_all(disk.parent().expect("it lies in the root")).expect("a folder");
+            match text {
+                Some(text) => fs::write(&disk, text).expect("a file"),
+                None => fs::remove_file(&disk).expect("a file"),
+            }
+            disk
+        };
+        save("mailmag.toml", Some(SETTINGS));
+        save(ISSUE, Some("+++\ndate = 2026-05-14\n+++\n"));
+        save(ARTICLE, Some("# 一\n\n本文\n"));
+        save(TEMPLATE, Some("{{ page.title }}"));
+        let mut workshop = Workshop::open(&root).expect("a magazine");
+        for (path, text, expected) in changes {
+            let disk = save(path, *text);
+            workshop.refresh(&[disk]);
+            assert_eq!(shown(workshop.edition()), *expected, "{path}: {text:?}");
+        }
+    }
+
+    fn shown(edition: &Edition) -> String {
+        let titles: Vec<String> = match &edition.content {
+            Some(content) => (content.magazine.issues.iter())
+                .map(|issue| {
+                    let titles: Vec<&str> =
+                        issue.articles.iter().map(|article| article.title.as_str()).collect();
+                    format!("{}: {}", issue.label, titles.join(","))
+                })
+                .collect(),
+            None => vec!["nothing".to_owned()],
+        };
+        let problems: Vec<String> = (edition.problems.iter())
+            .map(|problem| {
+                let covered = if edition.covered.contains(problem) { "*" } else { "" };
+                format!("{}{covered}", problem.rule)
+            })
+            .collect();
+        format!("{} | {}", titles.join("; "), problems.join(", "))
+    }
+
+    #[test]
+    fn what_is_broken_stands_as_it_was() {
+        check(&[
+            (ARTICLE, Some("# 二\n"), "1: 二 | "),
+            (ARTICLE, Some("+++\ntitle = \n+++\n# 三\n"), "1: 二 | bad-toml*"),
+            (ARTICLE, Some("+++\ntitle = \"\n+++\n# 四\n"), "1: 二 | bad-toml*"),
+            (ARTICLE, Some("# 五\n"), "1: 五 | "),
+            (ISSUE, Some("+++\n+++\n"), "1: 五 | missing-date*"),
+            (ARTICLE, Some("# 六\n"), "1: 六 | missing-date*"),
+            (ISSUE, None, "1: 六 | missing-index*"),
+            (ISSUE, Some("+++\ndate = 2026-05-14\n+++\n"), "1: 六 | "),
+            ("mailmag.toml", Some("[magazine]\n"), "1: 六 | missing-key*, missing-key*, missing-key*"),
+            ("mailmag.toml", None, "1: 六 | unreadable*"),
+            ("mailmag.toml", Some(SETTINGS), "1: 六 | "),
+            (TEMPLATE, Some("{{ page.title"), "1: 六 | template-error*"),
+            (ARTICLE, Some("# 七\n"), "1: 七 | template-error*"),
+            (TEMPLATE, Some("{{ page.url }}"), "1: 七 | "),
+        ]);
+    }
+
+    #[test]
+    fn what_was_never_good_is_told_and_left_out() {
+        let other = "content/issues/2.md";
+        check(&[
+            (other, Some("# 題\n"), "1: 一 | missing-date"),
+            (other, Some("# 題二\n"), "1: 一 | missing-date"),
+            (other, Some("+++\ndate = 2026-05-15\n+++\n# 題\n"), "1: 一; 2: 題 | "),
+            (other, None, "1: 一 | "),
+            (ARTICLE, None, "1:  | "),
+        ]);
+    }
+}

@@ -67,6 +67,7 @@ struct Held {
 struct ShownIssue<'a> {
     label: &'a str,
     url: String,
+    view: &'static str,
     /// Where the view's lines end, in columns.
     width: usize,
     subject: Option<String>,
@@ -199,6 +200,7 @@ fn shown_issue(content: &Content, index: usize, mail: Option<Mail>, view: View) 
     ShownIssue {
         label: &issue.label,
         url: href(config.blog.base_path(), &issue_path(issue)),
+        view: view.name(),
         width: view.width(config.mail.typesetting.width),
         subject: mail.as_ref().map(|mail| mail.subject.clone()),
         from: match config.mail.from.name.as_str() {

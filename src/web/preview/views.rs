@@ -43,6 +43,11 @@ impl View {
         View::NAMES.iter().find(|(known, _)| *known == name).map(|(_, view)| *view)
     }
 
+    /// The view's name.
+    pub(super) fn name(self) -> &'static str {
+        View::NAMES.iter().find(|(_, view)| *view == self).map_or("", |(name, _)| name)
+    }
+
     /// Where its lines end at the latest, in columns; `measure` is the magazine's own.
     pub(super) fn width(self, measure: usize) -> usize {
         match self {

@@ -166,7 +166,7 @@ function show(before) {
     element('letter').textContent = shown.charset
       ? `${shown.charset}、${(shown.octets / 1000).toFixed(1)} kB`
       : 'このままでは送れません';
-    const same = before?.shown?.label === shown.label && before.shown.width === shown.width;
+    const same = before?.shown?.label === shown.label && before.shown.view === shown.view;
     showLines(shown, same ? before.shown.lines : undefined);
   } else {
     element('lines').textContent = '';

@@ -10,7 +10,8 @@
 //!                     diagnostics file:line:column
 //! ```
 //!
-//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments.
+//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments. `web` shows a
+//! magazine in a browser while it is written, and `cli` is the program.
 
 pub mod diagnostic;
 pub mod model;

@@ -20,7 +20,7 @@ mod settings;
 
 use std::sync::Arc;
 
-pub use content::{Content, HeldBack, parse};
+pub use content::{Content, HeldBack, Memory, parse, parse_again};
 pub use convert::convert;
 pub use decode::decoded;
 pub use finished::{Envelope, Finished, finished, import_name};

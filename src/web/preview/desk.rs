@@ -112,7 +112,8 @@ impl Work {
     fn run(mut self, mut workshop: Workshop, mut watch: Watch) {
         let mut changed: Vec<PathBuf> = Vec::new();
         loop {
-            let saved = changed.iter().filter(|disk| disk.is_file()).filter_map(|disk| workshop.path_of(disk));
+            let saved =
+                changed.iter().filter(|disk| disk.is_file()).filter_map(|disk| workshop.path_of(disk));
             let saved: Vec<String> = saved.collect();
             changed = Vec::new();
             while changed.is_empty() {

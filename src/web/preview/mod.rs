@@ -45,7 +45,9 @@ pub enum PreviewError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// Other machines would see it.
-    #[error("{0} can be reached from other machines, and the preview shows what is not published yet: use 127.0.0.1")]
+    #[error(
+        "{0} can be reached from other machines, and the preview shows what is not published yet: use 127.0.0.1"
+    )]
     NotLoopback(IpAddr),
     /// Another program has the port.
     #[error("cannot serve at {0}")]

@@ -142,10 +142,9 @@ impl<'a> Press<'a> {
             let mut articles = issue.articles.iter().zip(&made.texts.articles);
             let article = articles.find(|(_, text)| text.source.path == file && !issue.finished);
             let has_own_file = article.filter(|_| content.issue_file(index).path != file);
-            return Some(has_own_file.map_or_else(
-                || issue_path(issue),
-                |(article, _)| article_path(issue, article),
-            ));
+            return Some(
+                has_own_file.map_or_else(|| issue_path(issue), |(article, _)| article_path(issue, article)),
+            );
         }
         let post = (0..content.magazine.posts.len()).find(|&at| content.post_file(at).path == file);
         if let Some(post) = post {
@@ -203,7 +202,11 @@ impl<'a> Press<'a> {
                 if page != folder && !page.ends_with('/') {
                     return None;
                 }
-                return magazine.issues.iter().position(|issue| issue_path(issue) == folder).map(Maker::Issue);
+                return magazine
+                    .issues
+                    .iter()
+                    .position(|issue| issue_path(issue) == folder)
+                    .map(Maker::Issue);
             }
             (Some("posts"), Some(_)) => {
                 if let Some(post) = magazine.posts.iter().position(|post| post_path(post) == page) {
@@ -324,7 +327,8 @@ impl<'a> Press<'a> {
 
     /// A file that the blog has as it is: of the theme, or beside a text.
     fn copy(&self, path: &str) -> Option<Arc<[u8]>> {
-        let of_theme = self.content.theme_files.iter().find(|file| file.path.strip_prefix("theme/") == Some(path));
+        let of_theme =
+            self.content.theme_files.iter().find(|file| file.path.strip_prefix("theme/") == Some(path));
         if let Some(file) = of_theme {
             return fs::read(&file.disk).ok().map(Into::into);
         }

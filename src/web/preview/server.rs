@@ -55,8 +55,8 @@ pub(super) async fn serve(
 ) -> std::io::Result<()> {
     let router = router(Preview { desk, ends: ends.clone() });
     let mut graceful = ends.clone();
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { until_true(&mut graceful).await });
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(async move { until_true(&mut graceful).await });
     let farewell = async move {
         until_true(&mut ends).await;
         tokio::time::sleep(FAREWELL).await;
@@ -125,7 +125,8 @@ async fn front(State(preview): State<Preview>, headers: HeaderMap) -> Response {
 }
 
 async fn own(media_type: &'static str, text: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, OWN_POLICY)], text).into_response()
+    ([(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, OWN_POLICY)], text)
+        .into_response()
 }
 
 /// The number of each edition, the present one first, until the preview ends.
@@ -171,7 +172,9 @@ async fn blog_page(preview: &Preview, path: String) -> Response {
     let html = "text/html; charset=utf-8";
     let (status, media_type, body) = match preview.desk.page(path).await {
         Some(Answer::File(octets)) => (StatusCode::OK, media_type(&name), Body::from(octets.to_vec())),
-        Some(Answer::Folder(address)) => return (StatusCode::FOUND, [(header::LOCATION, address)]).into_response(),
+        Some(Answer::Folder(address)) => {
+            return (StatusCode::FOUND, [(header::LOCATION, address)]).into_response();
+        }
         Some(Answer::NotFound(Some(octets))) => (StatusCode::NOT_FOUND, html, Body::from(octets.to_vec())),
         Some(Answer::NotFound(None)) => (StatusCode::NOT_FOUND, "text/plain", Body::empty()),
         Some(Answer::Broken(problems)) => {

@@ -139,7 +139,9 @@ pub(super) fn answer(question: &Question, now: Now<'_>, press: Option<&mut Press
         }
     }
     state.errors = has_errors(&problems);
-    state.problems = once_each(problems).iter().map(problem).collect();
+    let mut problems = once_each(problems);
+    problems.sort_by_key(|problem| problem.level);
+    state.problems = problems.iter().map(problem).collect();
     state.covered = once_each(covered).iter().map(problem).collect();
     serde_json::to_string(&state).expect("it is of strings, numbers and lists")
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::diagnostic::{Diagnostic, Level, SourceText};
-use crate::source::{self, Content, RawText, ReadError, Sources};
+use crate::source::{self, Content, Memory, RawText, ReadError, Sources};
 use crate::theme::Theme;
 
 /// A magazine being worked on.
 pub(super) struct Workshop {
     root: PathBuf,
     sources: Sources,
+    memory: Memory,
     /// The last good text of each file that is broken now, by its path.
     last_good: BTreeMap<String, RawText>,
     /// The files and folders that errors were found in at the last reading.
@@ -52,6 +53,7 @@ impl Workshop {
         let mut workshop = Workshop {
             root: root.to_owned(),
             sources: source::read(root)?,
+            memory: Memory::default(),
             last_good: BTreeMap::new(),
             broken: BTreeSet::new(),
             edition,
@@ -63,10 +65,13 @@ impl Workshop {
     /// Reads what lies at these paths of the disk again; at the root itself, everything.
     pub(super) fn refresh(&mut self, changed: &[PathBuf]) {
         let before = if changed.contains(&self.root) {
+            self.memory = Memory::default();
             // A folder that is gone for the moment is an editor's or a version control's doing.
             let sources = source::read(&self.root).unwrap_or_default();
             std::mem::replace(&mut self.sources, sources).texts
         } else {
+            let paths: Vec<String> = changed.iter().filter_map(|disk| self.path_of(disk)).collect();
+            paths.iter().for_each(|path| self.memory.forget(path));
             source::read_again(&self.root, &mut self.sources, changed)
         };
         self.understand(before);
@@ -91,7 +96,8 @@ impl Workshop {
 
     /// Makes an edition of the sources, `before` being the texts that they replaced.
     fn understand(&mut self, before: Vec<RawText>) {
-        let (mut content, mut problems) = source::parse(self.sources.clone());
+        let lacking = self.memory.lacking(&self.sources);
+        let (mut content, mut problems) = source::parse_again(lacking, &mut self.memory);
         if !self.sources.texts.iter().any(|text| text.path == "mailmag.toml") {
             problems.push(
                 Diagnostic::error("unreadable", "the magazine's settings are gone")
@@ -113,7 +119,7 @@ impl Workshop {
         let mut covered = Vec::new();
         if !self.last_good.is_empty() {
             covered = problems.iter().filter(|problem| self.is_covered(problem)).cloned().collect();
-            content = source::parse(self.with_stand_ins()).0;
+            content = self.with_stand_ins();
             theme = content.as_ref().and_then(|content| self.theme_for(content, &mut Vec::new()));
         }
         if let (Some(theme), Some(content)) = (theme, &content) {
@@ -144,11 +150,16 @@ impl Workshop {
         problem.level == Level::Error && self.last_good.keys().any(|path| lies_in_one(path, &folder))
     }
 
-    fn with_stand_ins(&self) -> Sources {
+    /// The magazine with the last good texts in the place of the broken ones.
+    fn with_stand_ins(&self) -> Option<Content> {
         let mut sources = self.sources.clone();
         sources.texts.retain(|text| !self.last_good.contains_key(&text.path));
         sources.texts.extend(self.last_good.values().cloned());
-        sources
+        // What stands in is forgotten again: it is not what the files say.
+        let mut memory = self.memory.clone();
+        self.last_good.keys().for_each(|path| memory.forget(path));
+        let lacking = memory.lacking(&sources);
+        source::parse_again(lacking, &mut memory).0
     }
 }
 
@@ -192,7 +203,12 @@ mod tests {
         for (path, text, expected) in changes {
             let disk = save(path, *text);
             workshop.refresh(&[disk]);
-            assert_eq!(shown(workshop.edition()), *expected, "{path}: {text:?}");
+            let now = shown(workshop.edition());
+            assert_eq!(now, *expected, "{path}: {text:?}");
+            if workshop.edition().covered.is_empty() {
+                let anew = Workshop::open(&root).expect("a magazine");
+                assert_eq!(now, shown(anew.edition()), "as if everything were read anew");
+            }
         }
     }
 
@@ -223,11 +239,11 @@ mod tests {
             (ARTICLE, Some("+++\ntitle = \n+++\n# 三\n"), "1: 二 | bad-toml*"),
             (ARTICLE, Some("+++\ntitle = \"\n+++\n# 四\n"), "1: 二 | bad-toml*"),
             (ARTICLE, Some("# 五\n"), "1: 五 | "),
-            (ISSUE, Some("+++\n+++\n"), "1: 五 | missing-date*"),
-            (ARTICLE, Some("# 六\n"), "1: 六 | missing-date*"),
+            (ISSUE, Some("+++\n+++\n"), "1: 五 | missing-key*"),
+            (ARTICLE, Some("# 六\n"), "1: 六 | missing-key*"),
             (ISSUE, None, "1: 六 | missing-index*"),
             (ISSUE, Some("+++\ndate = 2026-05-14\n+++\n"), "1: 六 | "),
-            ("mailmag.toml", Some("[magazine]\n"), "1: 六 | missing-key*, missing-key*, missing-key*"),
+            ("mailmag.toml", Some("[magazine]\n"), "1: 六 | missing-key*, missing-key*, missing-key*, missing-key*"),
             ("mailmag.toml", None, "1: 六 | unreadable*"),
             ("mailmag.toml", Some(SETTINGS), "1: 六 | "),
             (TEMPLATE, Some("{{ page.title"), "1: 六 | template-error*"),
@@ -240,11 +256,35 @@ mod tests {
     fn what_was_never_good_is_told_and_left_out() {
         let other = "content/issues/2.md";
         check(&[
-            (other, Some("# 題\n"), "1: 一 | missing-date"),
-            (other, Some("# 題二\n"), "1: 一 | missing-date"),
+            (other, Some("# 題\n"), "1: 一 | missing-key"),
+            (other, Some("# 題二\n"), "1: 一 | missing-key"),
             (other, Some("+++\ndate = 2026-05-15\n+++\n# 題\n"), "1: 一; 2: 題 | "),
             (other, None, "1: 一 | "),
             (ARTICLE, None, "1:  | "),
         ]);
+    }
+
+    #[test]
+    fn folders_come_go_and_change_their_names() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("a folder");
+        let issues = root.join("content/issues");
+        fs::create_dir_all(issues.join("1")).expect("a folder");
+        fs::write(root.join("mailmag.toml"), SETTINGS).expect("a file");
+        fs::write(root.join(ISSUE), "+++\ndate = 2026-05-14\n+++\n").expect("a file");
+        let mut workshop = Workshop::open(&root).expect("a magazine");
+        let mut check = |paths: &[&Path], expected: &str| {
+            workshop.refresh(&paths.iter().map(|path| path.to_path_buf()).collect::<Vec<_>>());
+            assert_eq!(shown(workshop.edition()), expected, "{paths:?}");
+        };
+        let [first, fifth] = ["1", "5"].map(|name| issues.join(name));
+        fs::rename(&first, &fifth).expect("a folder");
+        check(&[&first, &fifth], "5:  | ");
+        fs::write(fifth.join("01-a.md"), "# 一\n").expect("a file");
+        check(&[&fifth, &fifth.join("01-a.md"), &fifth.join("01-a.md~")], "5: 一 | ");
+        fs::rename(&issues, root.join("elsewhere")).expect("a folder");
+        check(&[&issues, &root.join("elsewhere")], " | ");
+        fs::rename(root.join("elsewhere"), &issues).expect("a folder");
+        check(&[&root], "5: 一 | ");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use tokio::sync::{oneshot, watch};
@@ -22,8 +22,8 @@ use crate::source::Content;
 
 /// For how long nothing more must be saved before files are read: an editor writes one in several steps.
 const QUIET: Duration = Duration::from_millis(12);
-/// How many such spells a reading waits for at most, where something is written all the time.
-const SPELLS: usize = 8;
+/// How long a reading waits for that at most, where something is written all the time.
+const LONGEST: Duration = Duration::from_millis(100);
 
 /// A way to the thread.
 #[derive(Clone)]
@@ -161,8 +161,10 @@ impl Work {
 
     /// Waits until nothing more is saved for a while; false when nobody is left to ask.
     fn gather(&mut self, changed: &mut Vec<PathBuf>) -> bool {
-        for _ in 0..SPELLS {
-            match self.asks.recv_timeout(QUIET) {
+        let latest = Instant::now() + LONGEST;
+        loop {
+            let left = latest.saturating_duration_since(Instant::now());
+            match self.asks.recv_timeout(QUIET.min(left)) {
                 Ok(Ask::Changed(more)) => changed.extend(more),
                 Ok(ask) => self.waiting.push_back(ask),
                 Err(RecvTimeoutError::Timeout) => break,

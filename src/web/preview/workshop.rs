@@ -243,7 +243,11 @@ mod tests {
             (ARTICLE, Some("# 六\n"), "1: 六 | missing-key*"),
             (ISSUE, None, "1: 六 | missing-index*"),
             (ISSUE, Some("+++\ndate = 2026-05-14\n+++\n"), "1: 六 | "),
-            ("mailmag.toml", Some("[magazine]\n"), "1: 六 | missing-key*, missing-key*, missing-key*, missing-key*"),
+            (
+                "mailmag.toml",
+                Some("[magazine]\n"),
+                "1: 六 | missing-key*, missing-key*, missing-key*, missing-key*",
+            ),
             ("mailmag.toml", None, "1: 六 | unreadable*"),
             ("mailmag.toml", Some(SETTINGS), "1: 六 | "),
             (TEMPLATE, Some("{{ page.title"), "1: 六 | template-error*"),

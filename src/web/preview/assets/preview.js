@@ -101,15 +101,20 @@ function open(url) {
 }
 
 function keepScroll() {
+  if (!frame.contentDocument) return;
   const shown = frame.contentWindow;
   scrolled = { path: path(), x: shown.scrollX, y: shown.scrollY };
   shown.location.reload();
 }
 
-/** The path of the page in the frame, encoded; an empty frame stands at the root. */
+/** The path of the page in the frame, encoded; an empty frame, and one that was led astray, stand at the root. */
 function path() {
-  const { pathname } = frame.contentWindow?.location ?? {};
-  return pathname?.startsWith('/') ? pathname : '/';
+  try {
+    const { origin, pathname } = frame.contentWindow.location;
+    return origin === location.origin ? pathname : '/';
+  } catch {
+    return '/';
+  }
 }
 
 function decoded(path) {
@@ -123,6 +128,7 @@ function decoded(path) {
 function loaded() {
   if (!frame.hasAttribute('src')) return;
   const shown = frame.contentWindow;
+  if (!frame.contentDocument) return;
   if (scrolled?.path === path()) shown.scrollTo({ left: scrolled.x, top: scrolled.y, behavior: 'instant' });
   scrolled = undefined;
   name();
@@ -140,9 +146,14 @@ function name() {
   element('held').textContent = held ? why(held) : '';
 }
 
-/** Links to what is not published yet say so. */
+/** Links to what is not published yet say so, and those to other sites do not lead the frame away. */
 function mark(page) {
   for (const link of page.querySelectorAll('a[href]')) {
+    if (/^https?:$/.test(link.protocol) && link.origin !== location.origin) {
+      link.target = '_blank';
+      link.relList.add('noreferrer');
+      continue;
+    }
     const held = link.origin === location.origin && state?.held.find(({ url }) => link.pathname.startsWith(url));
     if (held && link.textContent.trim()) link.append(`〔${why(held)}〕`);
   }

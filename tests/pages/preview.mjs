@@ -6,7 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -21,9 +21,9 @@ for (const part of ['mailmag.toml', 'content', 'templates', 'theme']) {
 }
 const long = '\n\n本文です。'.repeat(200);
 const file = join(folder, 'content/issues/900/01-first.md');
-await cp(join(folder, 'content/issues/010'), join(folder, 'content/issues/900'), { recursive: true });
-for (const old of await readdir(join(folder, 'content/issues/900'))) await rm(join(folder, 'content/issues/900', old));
+await mkdir(join(folder, 'content/issues/900'));
 await writeFile(join(folder, 'content/issues/900/index.md'), '+++\ndate = 2999-01-01\n+++\n');
+await writeFile(join(folder, 'content/issues/900/02-second.md'), '# もう一つの題\n\n本文です。\n');
 await writeFile(file, `# 最初の題${long}\n`);
 
 const failures = [];
@@ -45,10 +45,10 @@ try {
   page.on('console', (message) => check(message.type() !== 'error' || /503|404/.test(message.text()), message.text()));
   page.on('pageerror', (error) => check(false, String(error)));
   const shown = () => page.locator('#lines').innerText();
-  // The page's own events: every state it shows, and every page that was loaded into the frame.
+  // The page's own events: the edition it shows, and every page that was loaded into the frame.
   await page.addInitScript(() => {
-    window.seen = { shown: 0, pages: 0 };
-    document.addEventListener('preview:shown', () => (window.seen.shown += 1));
+    window.seen = { edition: 0, pages: 0 };
+    document.addEventListener('preview:shown', (event) => (window.seen.edition = event.detail.edition));
     document.addEventListener('preview:page', () => (window.seen.pages += 1));
   });
   const line = (words) => page.waitForFunction((words) => document.querySelector('#lines').textContent.includes(words), words);
@@ -119,12 +119,28 @@ try {
   await writeFile(join(folder, 'content/issues/901/01-first.md'), '# 新しい号の題\n\n本文です。\n');
   await line('新しい号の題');
   await page.waitForFunction(() => document.querySelector('#address').textContent.startsWith('/issues/901/'));
+  // Of two articles the one that is saved is shown.
+  await writeFile(join(folder, 'content/issues/901/02-second.md'), '# 二番目の記事\n\n本文です。\n');
+  await page.evaluate(() => document.querySelector('#blog').contentWindow.location.assign('/issues/901/second/'));
+  await inFrame('二番目の記事');
+  await writeFile(join(folder, 'content/issues/901/01-first.md'), '# 新しい号の題\n\n書き足しました。\n');
+  await page.waitForFunction(() => document.querySelector('#address').textContent === '/issues/901/first/');
   await page.locator('#pin').check();
-  const states = await page.evaluate(() => window.seen.shown);
+  const edition = await page.evaluate(() => window.seen.edition);
   await writeFile(file, `# 六番目の題${long}\n`);
-  await page.waitForFunction((states) => window.seen.shown > states, states);
+  await page.waitForFunction((edition) => window.seen.edition > edition, edition);
   check((await page.locator('#issue').inputValue()) === '901', 'a pinned issue is left');
   await page.locator('#pin').uncheck();
+
+  // The frame holds the blog alone: what leads to other sites opens in a tab of its own.
+  await writeFile(join(folder, 'content/issues/901/01-first.md'), '# 新しい号の題\n\n[よそ](https://example.jp/)と[表紙](/)\n');
+  await page.evaluate(() => document.querySelector('#blog').contentWindow.location.assign('/issues/901/first/'));
+  const link = page.frameLocator('#blog').getByRole('link', { name: 'よそ' });
+  await link.waitFor();
+  await page.waitForFunction(() => document.querySelector('#blog').contentDocument.querySelector('a[href^="https://example.jp/"]')?.target === '_blank');
+  await page.frameLocator('#blog').getByRole('link', { name: '表紙' }).click();
+  await page.waitForFunction(() => document.querySelector('#address').textContent === '/');
+  check((await page.frameLocator('#blog').locator('#views').count()) === 0, 'the frame holds the preview itself');
 
   // The readers' programs, by the keyboard.
   await page.locator('input[value=as-sent]').focus();

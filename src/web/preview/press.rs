@@ -154,7 +154,7 @@ impl<'a> Press<'a> {
         Some(page_path(&content.magazine.pages[page]))
     }
 
-    /// The issue that a file of the content is part of, by its index.
+    /// The issue that a file of the content is part of, or whose folder it is, by its index.
     pub(super) fn issue_of(&self, file: &str) -> Option<usize> {
         if !file.starts_with("content/issues/") {
             return None;
@@ -162,7 +162,9 @@ impl<'a> Press<'a> {
         (0..self.content.magazine.issues.len()).find(|&index| {
             let first = &self.content.issue_file(index).path;
             match first.strip_suffix("index.md") {
-                Some(folder) if folder.ends_with('/') => file.starts_with(folder),
+                Some(folder) if folder.ends_with('/') => {
+                    file.starts_with(folder) || folder.strip_suffix('/') == Some(file)
+                }
                 _ => first == file,
             }
         })

@@ -55,8 +55,7 @@ async function ask(wish) {
   Object.assign(wishes, wish);
   let told;
   try {
-    const page = encodeURI(decoded(path()));
-    const answer = await fetch(`/.preview/state/${view}/${encodeURIComponent(issue)}/page${page}`);
+    const answer = await fetch(`/.preview/state/${view}/${encodeURIComponent(issue)}/page${path()}`);
     if (!answer.ok) throw new Error(answer.statusText);
     told = await answer.json();
   } catch {
@@ -76,6 +75,8 @@ async function ask(wish) {
   const { issue: toIssue, page, reload } = wishes;
   wishes = {};
   state = told;
+  // The server has chosen where nobody else had.
+  issue = state.shown?.label ?? issue;
   show(before);
   if (!before || toIssue) open(state.shown?.url ?? state.home);
   else if (page && !stands(page)) open(page);
@@ -83,10 +84,12 @@ async function ask(wish) {
   if (reload) say(`${new Date().toLocaleTimeString('ja-JP')} に更新`);
 }
 
-/** Whether the frame shows a page, or for an issue's page anything of that issue. */
+/** Whether the frame shows a page, or the issue that it is part of as a whole; for an issue, anything of it. */
 function stands(page) {
-  const folder = page.match(/^.*\/issues\/[^/]+\//)?.[0] ?? page;
-  return decoded(path()).startsWith(decoded(folder));
+  const [current, wanted] = [decoded(path()), decoded(page)];
+  const whole = wanted.match(/^.*\/issues\/[^/]+\//)?.[0];
+  if (current === wanted || !whole) return current === wanted;
+  return current === whole || current === `${whole}mail/` || (wanted === whole && current.startsWith(whole));
 }
 
 // The blog
@@ -165,6 +168,9 @@ function why({ until }) {
 
 // The mail
 
+/** The issues that the list has, in JSON: it may have thousands. */
+let issuesShown;
+
 function show(before) {
   document.title = `${state.magazine || 'mailmag'} プレビュー`;
   element('magazine').textContent = state.magazine || 'プレビュー';
@@ -188,16 +194,20 @@ function show(before) {
 }
 
 function showIssues() {
-  const options = state.issues.map(({ label, date, title }) => {
-    const option = new Option(`Vol.${label}　${date}　${title}`, label);
-    const held = state.held.find(({ url }) => url.endsWith(`/issues/${label}/`));
-    if (held) option.textContent += `〔${why(held)}〕`;
-    return option;
-  });
   const select = element('issue');
-  const same = options.length === select.length && options.every((option, at) => option.text === select[at].text);
-  if (!same) select.replaceChildren(...options);
+  const told = JSON.stringify([state.issues, state.held]);
+  if (told !== issuesShown) {
+    issuesShown = told;
+    select.replaceChildren(...options());
+  }
   if (state.shown) select.value = state.shown.label;
+}
+
+function options() {
+  return state.issues.map(({ label, date, title }) => {
+    const held = state.held.find(({ url }) => url.endsWith(`/issues/${label}/`));
+    return new Option(`Vol.${label}　${date}　${title}${held ? `〔${why(held)}〕` : ''}`, label);
+  });
 }
 
 function showLines({ lines, width }, before) {

@@ -140,6 +140,7 @@ try {
   await page.waitForFunction(() => document.querySelector('#blog').contentDocument.querySelector('a[href^="https://example.jp/"]')?.target === '_blank');
   await page.frameLocator('#blog').getByRole('link', { name: '表紙' }).click();
   await page.waitForFunction(() => document.querySelector('#address').textContent === '/');
+  await inFrame('〔2999-01-01 に公開〕');
   check((await page.frameLocator('#blog').locator('#views').count()) === 0, 'the frame holds the preview itself');
 
   // The readers' programs, by the keyboard.

@@ -113,8 +113,7 @@ impl Work {
         let mut changed: Vec<PathBuf> = Vec::new();
         loop {
             // A new folder stands for those of its files that were there before it was watched.
-            let saved =
-                changed.iter().filter(|disk| disk.exists()).filter_map(|disk| workshop.path_of(disk));
+            let saved = changed.iter().filter(|disk| disk.exists()).filter_map(|disk| workshop.path_of(disk));
             let saved: Vec<String> = saved.collect();
             changed = Vec::new();
             while changed.is_empty() {

@@ -78,7 +78,7 @@ async function ask(wish) {
   // The server has chosen where nobody else had.
   issue = state.shown?.label ?? issue;
   show(before);
-  if (!before || toIssue) open(state.shown?.url ?? state.home);
+  if (toIssue || !before || (state.shown && !before.shown)) open(state.shown?.url ?? state.home);
   else if (page && !stands(page)) open(page);
   else if (reload) keepScroll();
   if (reload) say(`${new Date().toLocaleTimeString('ja-JP')} に更新`);
@@ -158,7 +158,8 @@ function mark(page) {
       continue;
     }
     const held = link.origin === location.origin && state?.held.find(({ url }) => link.pathname.startsWith(url));
-    if (held && link.textContent.trim()) link.append(`〔${why(held)}〕`);
+    // What is itself not published is marked above the frame.
+    if (held && !path().startsWith(held.url) && link.textContent.trim()) link.append(`〔${why(held)}〕`);
   }
 }
 
@@ -183,11 +184,11 @@ function show(before) {
     element('letter').textContent = shown.charset
       ? `${shown.charset}、${(shown.octets / 1000).toFixed(1)} kB`
       : 'このままでは送れません';
-    const same = before?.shown?.label === shown.label && before.shown.view === shown.view;
+    const same = before?.shown?.lines && before.shown.label === shown.label && before.shown.view === shown.view;
     showLines(shown, same ? before.shown.lines : undefined);
-  } else {
-    element('lines').textContent = '';
   }
+  element('sheet').hidden = !shown?.lines;
+  element('nothing').hidden = Boolean(shown?.lines);
   showProblems();
   name();
   document.dispatchEvent(new CustomEvent('preview:shown', { detail: state }));

@@ -122,7 +122,7 @@ try {
   // Of two articles the one that is saved is shown.
   await writeFile(join(folder, 'content/issues/901/02-second.md'), '# 二番目の記事\n\n本文です。\n');
   await page.evaluate(() => document.querySelector('#blog').contentWindow.location.assign('/issues/901/second/'));
-  await inFrame('二番目の記事');
+  await page.waitForFunction(() => document.querySelector('#address').textContent === '/issues/901/second/');
   await writeFile(join(folder, 'content/issues/901/01-first.md'), '# 新しい号の題\n\n書き足しました。\n');
   await page.waitForFunction(() => document.querySelector('#address').textContent === '/issues/901/first/');
   await page.locator('#pin').check();

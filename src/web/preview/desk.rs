@@ -1,6 +1,7 @@
 //! The thread that holds the magazine: it hears of saved files, and answers what browsers ask one after the other.
 
 use std::collections::{HashSet, VecDeque};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -22,8 +23,9 @@ use crate::source::Content;
 
 /// For how long nothing more must be saved before files are read: an editor writes one in several steps.
 const QUIET: Duration = Duration::from_millis(12);
-/// How long a reading waits for that at most, where something is written all the time.
-const LONGEST: Duration = Duration::from_millis(100);
+/// How long a reading waits for that at most: where something is written all the time, and where a file is empty, which
+/// many editors make it before they write it.
+const LONGEST: Duration = Duration::from_millis(200);
 
 /// A way to the thread.
 #[derive(Clone)]
@@ -167,7 +169,11 @@ impl Work {
             match self.asks.recv_timeout(QUIET.min(left)) {
                 Ok(Ask::Changed(more)) => changed.extend(more),
                 Ok(ask) => self.waiting.push_back(ask),
-                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    if left.is_zero() || !changed.iter().any(|disk| is_empty(disk)) {
+                        break;
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
@@ -175,6 +181,10 @@ impl Work {
         changed.retain(|path| seen.insert(path.clone()));
         true
     }
+}
+
+fn is_empty(disk: &Path) -> bool {
+    fs::metadata(disk).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }
 
 /// What was saved, newest first.

@@ -14,14 +14,18 @@
 //! magazine in a browser while it is written, and `cli` is the program.
 
 pub mod diagnostic;
+pub(crate) mod digest;
 pub mod model;
 pub mod charset;
 pub mod typeset;
 pub mod config;
+pub mod picture;
 pub(crate) mod address;
 pub mod source;
+pub(crate) mod pictures;
 pub mod theme;
 pub mod check;
+pub mod search;
 pub mod blog;
 pub mod mail;
 pub mod publish;

@@ -4,6 +4,7 @@
 //! address is encoded.
 
 mod encode;
+mod old;
 mod part;
 mod target;
 
@@ -14,8 +15,9 @@ use crate::model::{Article, Issue, Page, Post};
 use crate::typeset::urls;
 
 pub(crate) use encode::{encode_path, encode_url};
+pub(crate) use old::old_path;
 pub(crate) use part::{named_part, part};
-pub(crate) use target::{Target, target};
+pub(crate) use target::{Target, decode as decode_path, target};
 
 /// The path of an issue's page: `issues/010/`.
 pub(crate) fn issue_path(issue: &Issue) -> String {
@@ -72,7 +74,13 @@ mod tests {
     #[test]
     fn addresses_are_made_full() {
         let url = "https://b.jp/m".to_owned();
-        let blog = BlogConfig { url, description: String::new(), tags: BTreeMap::new(), subscribe_url: None };
+        let blog = BlogConfig {
+            url,
+            description: String::new(),
+            tags: BTreeMap::new(),
+            subscribe_url: None,
+            redirects: Vec::new(),
+        };
         for (url, path, expected) in [
             ("https://a.jp/x", "content/footer.md", "https://a.jp/x"),
             ("/about/", "content/issues/010/01-a.md", "https://b.jp/m/about/"),

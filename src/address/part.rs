@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest name of a file or folder that common file systems take, in octets.
-const LONGEST: usize = 255;
+pub(super) const LONGEST: usize = 255;
 
 /// A tag's, a corner's or an author's own part of an address: as `[blog.tags]` says, else its name in small Latin
 /// letters, with a hyphen for what an address, a folder or a reader could not carry. Never a transliteration.

@@ -69,7 +69,7 @@ pub(crate) fn target(url: &str, folder: &str, prefix: &str) -> Target {
 }
 
 /// A path with its percent signs resolved; as it is where that makes no UTF-8 or a character no path may have.
-fn decode(path: &str) -> String {
+pub(crate) fn decode(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -9,15 +9,18 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 15] = [
     "issues",
     "posts",
     "tags",
     "corners",
     "authors",
     "archive",
+    "search",
     "pages",
     "atom.xml",
+    "rss.xml",
+    "feed.json",
     "sitemap.xml",
     "robots.txt",
     "404.html",
@@ -81,6 +84,6 @@ fn claim(
 }
 
 /// Names that differ in case alone are one file on Windows and macOS.
-fn key(slug: &str) -> String {
+pub(super) fn key(slug: &str) -> String {
     slug.nfc().collect::<String>().to_lowercase()
 }

@@ -31,12 +31,16 @@ pub enum List {
     Authors,
     /// What one author wrote.
     Author(usize),
+    /// The page that searches.
+    Search,
     /// What is shown where nothing is.
     NotFound,
     /// `sitemap.xml` and its parts.
     Sitemap,
     /// `robots.txt`.
     Robots,
+    /// An old address that leads on, by its place among them.
+    Redirect(usize),
 }
 
 /// The file that servers show where nothing is.
@@ -51,7 +55,9 @@ const SHORT_ARCHIVE: usize = 100;
 impl Site<'_> {
     /// The gathering pages there are.
     pub fn lists(&self) -> Vec<List> {
-        let mut lists = vec![List::Home, List::Archive, List::NotFound, List::Sitemap, List::Robots];
+        let mut lists =
+            vec![List::Home, List::Archive, List::Search, List::NotFound, List::Sitemap, List::Robots];
+        lists.extend((0..self.redirects.len()).map(List::Redirect));
         lists.extend(self.years.keys().rev().map(|&year| List::Year(year)));
         if !self.magazine.posts.is_empty() {
             lists.push(List::Posts);
@@ -82,9 +88,14 @@ impl Site<'_> {
             List::Corner(at) => self.index.corners.all[at].path.clone(),
             List::Authors => "authors/".to_owned(),
             List::Author(at) => self.index.authors.all[at].path.clone(),
+            List::Search => "search/".to_owned(),
             List::NotFound => NOT_FOUND.to_owned(),
             List::Sitemap => "sitemap.xml".to_owned(),
             List::Robots => "robots.txt".to_owned(),
+            List::Redirect(at) => {
+                let path = self.redirect_path(at);
+                path.strip_suffix("index.html").unwrap_or(path).to_owned()
+            }
         }
     }
 
@@ -109,12 +120,17 @@ impl Site<'_> {
             List::Tag(at) => self.name("タグ", &self.index.tags.all[at], &mut made),
             List::Corner(at) => self.name("連載・コーナー", &self.index.corners.all[at], &mut made),
             List::Author(at) => self.name("書いた人", &self.index.authors.all[at], &mut made),
+            List::Search => {
+                let description = format!("{name}の記事を、言葉から探します。");
+                self.list("blog/search.html", &head("search/", "検索", &description), [], &mut made);
+            }
             List::NotFound => {
                 let head = head(NOT_FOUND, "ページが見つかりません", "");
                 self.list("blog/404.html", &head, [], &mut made);
             }
             List::Sitemap => made.files = feed::sitemap(self),
             List::Robots => made.files = vec![feed::robots(self)],
+            List::Redirect(at) => self.redirect(at, &mut made),
         }
         made.pages()
     }

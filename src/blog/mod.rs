@@ -3,12 +3,15 @@
 //! A [`Site`] lists what there is; rendering one page is a pure function of it and of the page's own text, so that pages
 //! are made side by side and each text is dropped after its page. Lists are made of light values that all pages share.
 
+mod about;
 mod collisions;
 mod feed;
+mod found;
 mod html;
 mod labels;
 mod lists;
 mod mail_frame;
+mod redirects;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,10 +24,13 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Magazine, Post};
 use crate::source::{IssueTexts, Text};
 use crate::theme::{Context, Theme, Value};
-use html::{Html, Place};
+use feed::midnight;
+use html::{Html, PictureOf, Place, Preview};
 use labels::Index;
+use redirects::Redirect;
 use values::{Values, map, optional, text};
 
+pub use found::SearchTerms;
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use lists::List;
@@ -53,12 +59,14 @@ pub struct Site<'a> {
     magazine: &'a Magazine,
     theme: &'a Theme,
     has_file: &'a (dyn Fn(&str) -> bool + Sync),
+    picture: &'a PictureOf<'a>,
     root: &'a str,
     index: Index,
     values: Values,
     neighbours: HashMap<Entry, Neighbours>,
     /// The issues of each year.
     years: BTreeMap<i32, Vec<usize>>,
+    redirects: Vec<Redirect>,
 }
 
 /// The articles before and after one in its corner.
@@ -70,28 +78,45 @@ struct Neighbours {
 
 impl<'a> Site<'a> {
     /// The blog of what is published; `has_file` says whether a picture or attachment lies at a path from the
-    /// magazine's root. Two pages at one address are problems.
+    /// magazine's root, and `picture` tells of a picture that does. Two pages at one address are problems, and old
+    /// addresses that lead nowhere.
     pub fn new(
         config: &'a Config,
         magazine: &'a Magazine,
         theme: &'a Theme,
         has_file: &'a (dyn Fn(&str) -> bool + Sync),
+        picture: &'a PictureOf<'a>,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
-        let assets: Vec<&str> = crate::theme::built_in_assets().map(|(path, _)| path).collect();
+        let assets: Vec<&str> = theme.assets().files().map(|(path, _)| path).collect();
         collisions::collisions(magazine, &assets, &mut problems);
         let index = Index::new(magazine, config, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let values = Values::new(magazine, config, &index);
+        let values = Values::new(magazine, config, &index, theme);
         let neighbours = neighbours(&index);
         let mut years: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
         for (at, issue) in magazine.issues.iter().enumerate() {
             years.entry(issue.date.year()).or_default().push(at);
         }
         let root = config.blog.base_path();
-        Ok(Site { config, magazine, theme, has_file, root, index, values, neighbours, years })
+        let redirects = Vec::new();
+        let mut site = Site {
+            config,
+            magazine,
+            theme,
+            has_file,
+            picture,
+            root,
+            index,
+            values,
+            neighbours,
+            years,
+            redirects,
+        };
+        site.redirects = redirects::redirects(&site, &mut problems);
+        if problems.is_empty() { Ok(site) } else { Err(problems) }
     }
 
     /// An issue's page with its mail form as `mail` has it, whose SHA-256 is `digest`; and its articles' pages, unless
@@ -108,6 +133,8 @@ impl<'a> Site<'a> {
         // Two texts on one page: the ids of the first must not meet those of the second.
         let prefix = if issue.is_one_article() { "opening-" } else { "" };
         let opening = texts.opening.as_ref().map(|text| self.body(text, prefix, &mut made));
+        let (opening, preview) = opening.unzip();
+        let preview = preview.flatten();
         let mail =
             map([("body", Value::safe_string(&mail_frame::mail_frame(mail))), ("digest", text(digest))]);
         let editions = [("opening", optional(opening)), ("mail", mail)];
@@ -123,6 +150,7 @@ impl<'a> Site<'a> {
         let mut context = self.context(&head);
         let values = editions.into_iter().chain(self.issue_and_its_neighbours(index));
         values.for_each(|(name, value)| context.insert_value(name, value));
+        context.insert_value("about", self.about_issue(issue, preview.as_ref()));
         context.insert_value("tags", self.values.tags_of(&self.index, &issue.tags));
         self.page("blog/issue.html", &head, &context, &mut made);
 
@@ -153,13 +181,16 @@ impl<'a> Site<'a> {
             Some(Entry::Article(issue, article)) => self.values.articles[issue][article].clone(),
             _ => Value::none(),
         };
-        let tags = match &self.magazine.issues[issue] {
-            whole if whole.is_one_article() => self.values.tags_of(&self.index, whole.all_tags()),
-            _ => self.values.tags_of(&self.index, &article.tags),
+        let of_article = &self.magazine.issues[issue];
+        let tags = match of_article.is_one_article() {
+            true => self.values.tags_of(&self.index, of_article.all_tags()),
+            false => self.values.tags_of(&self.index, &article.tags),
         };
+        let (body, preview) = self.body(text, "", made);
         let values = [
             ("article", of_issue[position].clone()),
-            ("body", self.body(text, "", made)),
+            ("about", self.about_article(of_article, article, preview.as_ref())),
+            ("body", body),
             ("tags", tags),
             ("previous", neighbour(position.checked_sub(1))),
             ("next", neighbour(position.checked_add(1))),
@@ -188,9 +219,11 @@ impl<'a> Site<'a> {
         let head = Head { path: &path, title: &post.title, description: &post.excerpt, kind: "article" };
         let mut context = self.context(&head);
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| self.values.posts.get(at)).cloned());
+        let (body, preview) = self.body(text, "", &mut made);
         for (name, value) in [
             ("post", self.values.posts[index].clone()),
-            ("body", self.body(text, "", &mut made)),
+            ("about", self.about_post(post, preview.as_ref())),
+            ("body", body),
             ("tags", self.values.tags_of(&self.index, &post.tags)),
             ("previous", neighbour(index.checked_sub(1))),
             ("next", neighbour(index.checked_add(1))),
@@ -208,9 +241,21 @@ impl<'a> Site<'a> {
         let path = page_path(page);
         let head = Head { path: &path, title: &page.title, description: &page.excerpt, kind: "website" };
         let mut context = self.context(&head);
-        context.insert_value("body", self.body(text, "", &mut made));
+        let (body, preview) = self.body(text, "", &mut made);
+        context.insert_value("body", body);
+        context.insert_value("about", self.about_page(page, preview.as_ref()));
         self.page("blog/page.html", &head, &context, &mut made);
         made.pages()
+    }
+
+    /// The paths of all files of the blog in its folder, but for those beside texts and old addresses.
+    fn paths(&self) -> Vec<String> {
+        const ALONE: [&str; 6] =
+            [lists::NOT_FOUND, "atom.xml", "rss.xml", "feed.json", "sitemap.xml", "robots.txt"];
+        let mut paths: Vec<String> = feed::places(self).iter().map(|(path, _)| file_of(path)).collect();
+        paths.extend(ALONE.map(str::to_owned));
+        paths.extend(self.theme.assets().files().map(|(_, asset)| asset.published.clone()));
+        paths
     }
 
     /// The day of publication.
@@ -221,16 +266,24 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// A text as HTML for a page of the blog, its ids with a prefix.
-    fn body(&self, text: &Text, prefix: &str, made: &mut Made) -> Value {
+    /// A text as HTML for a page of the blog, its ids with a prefix, and the picture that may stand for it.
+    fn body(&self, text: &Text, prefix: &str, made: &mut Made) -> (Value, Option<Preview>) {
         let html = self.html(text, self.root, prefix, &mut made.problems);
         made.copies.extend(html.files);
-        Value::safe_string(&html.html)
+        (Value::safe_string(&html.html), html.preview)
     }
 
     fn html(&self, text: &Text, root: &str, prefix: &str, problems: &mut Vec<Diagnostic>) -> Html {
         let folder = text.source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let place = Place { root, folder, prefix, top: 2, has_file: self.has_file };
+        let place = Place {
+            root,
+            folder,
+            prefix,
+            top: 2,
+            has_file: self.has_file,
+            picture: self.picture,
+            assets: self.theme.assets(),
+        };
         html::html(&text.document, &text.source, place, problems)
     }
 
@@ -240,6 +293,8 @@ impl<'a> Site<'a> {
         let address = (head.path != lists::NOT_FOUND).then(|| href(&self.config.blog.url, head.path));
         let mut context = Context::new();
         context.insert_value("site", self.values.site.clone());
+        let about = if head.path.is_empty() { self.about_home() } else { Site::about_nothing() };
+        context.insert_value("about", about);
         context.insert_value(
             "page",
             map([
@@ -256,10 +311,7 @@ impl<'a> Site<'a> {
 
     /// Renders a page into its folder's `index.html`, or into the file its path names.
     fn page(&self, template: &str, head: &Head<'_>, context: &Context, made: &mut Made) {
-        let path = match head.path {
-            path if path.is_empty() || path.ends_with('/') => format!("{path}index.html"),
-            path => path.to_owned(),
-        };
+        let path = file_of(head.path);
         match self.theme.render_octets(template, context, &format!("/{}", head.path)) {
             Ok(bytes) => made.files.push(File { path, bytes }),
             Err(problem) => made.problems.push(*problem),
@@ -293,6 +345,11 @@ impl Made {
             Err(self.problems)
         }
     }
+}
+
+/// The file of a page: its folder's `index.html`, or the file its path names.
+fn file_of(path: &str) -> String {
+    if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
 }
 
 fn neighbours(index: &Index) -> HashMap<Entry, Neighbours> {

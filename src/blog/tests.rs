@@ -4,8 +4,11 @@ use std::sync::Arc;
 use super::*;
 use crate::config;
 use crate::diagnostic::SourceText;
-use crate::model::{Author, InMail, Issue, Page, Typesetting};
+use crate::model::{Alias, Author, InMail, Issue, Page, Typesetting};
+use crate::picture::{Fault, Narrower, Picture};
 use crate::source;
+
+mod machines;
 
 const SETTINGS: &str = "[magazine]\nname = \"通<信>\"\npublisher = \"編集部 & 友\"\n\
     [mail]\nfrom = \"news@example.jp\"\nsubject = \"Vol.\"\n[authors.mizuno]\nname = \"水野\"\n\
@@ -25,6 +28,7 @@ fn article(title: &str, slug: &str) -> Article {
         author: Some(Author { key: Some("mizuno".into()), name: "水野".into() }),
         corner: Some("小話".into()),
         tags: vec!["文字コード".into(), "C#".into()],
+        aliases: Vec::new(),
         in_mail: InMail::Full,
         letterspace: false,
         typesetting: Typesetting::default(),
@@ -42,6 +46,7 @@ fn issue(number: u32, date: &str, articles: Vec<Article>) -> Issue {
         contents: None,
         subject: None,
         tags: vec!["号".into()],
+        aliases: Vec::new(),
         draft: false,
         articles,
         finished: false,
@@ -55,6 +60,7 @@ fn magazine() -> Magazine {
         date: "2010-06-01".parse().expect("a date"),
         author: None,
         tags: vec!["CI/CD".into()],
+        aliases: Vec::new(),
         draft: false,
         excerpt: HOSTILE.into(),
         characters: 0,
@@ -69,7 +75,12 @@ fn magazine() -> Magazine {
             ),
         ],
         posts: vec![post],
-        pages: vec![Page { title: "購読".into(), slug: "subscribe".into(), excerpt: String::new() }],
+        pages: vec![Page {
+            title: "購読".into(),
+            slug: "subscribe".into(),
+            aliases: Vec::new(),
+            excerpt: String::new(),
+        }],
     }
 }
 
@@ -94,10 +105,15 @@ fn has_file(path: &str) -> bool {
     path == "content/issues/010/rack.jpg"
 }
 
+fn picture(_: &str) -> Result<Picture, Fault> {
+    let narrow = |width: u32| Narrower { width, mark: format!("{width}.0123abcd"), ending: "jpg" };
+    Ok(Picture { size: Some((1300, 650)), is_raster: true, narrower: vec![narrow(480), narrow(960)] })
+}
+
 /// Every page of a magazine, by its path.
 fn blog(magazine: &Magazine) -> BTreeMap<String, String> {
     let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
-    let site = Site::new(&config, magazine, &theme, &has_file).expect("no collisions");
+    let site = Site::new(&config, magazine, &theme, &has_file, &picture).expect("no collisions");
     let mut made = Vec::new();
     let mut of_issues = Vec::new();
     for (index, issue) in magazine.issues.iter().enumerate() {
@@ -141,6 +157,7 @@ fn every_address_has_its_page() {
             "authors/mizuno/index.html",
             "corners/index.html",
             "corners/小話/index.html",
+            "feed.json",
             "index.html",
             "issues/009/index.html",
             "issues/010/index.html",
@@ -150,6 +167,8 @@ fn every_address_has_its_page() {
             "posts/hello/index.html",
             "posts/index.html",
             "robots.txt",
+            "rss.xml",
+            "search/index.html",
             "sitemap.xml",
             "subscribe/index.html",
             "tags/c/index.html",
@@ -167,7 +186,8 @@ fn every_address_has_its_page() {
                 .keys()
                 .map(|path| (crate::address::encode_path(path.trim_end_matches("index.html")), path))
                 .collect();
-            let is_asset = ["style.css", "favicon.svg"].contains(&link);
+            let assets = crate::theme::Assets::built_in("");
+            let is_asset = assets.files().any(|(_, asset)| asset.published == link);
             assert!(is_asset || encoded.contains_key(link), "{path} links to {link}");
         }
     }
@@ -176,7 +196,14 @@ fn every_address_has_its_page() {
 #[test]
 fn nothing_hostile_gets_through_and_every_page_has_one_head() {
     for (path, page) in blog(&magazine()) {
-        assert!(!page.contains("<script"), "{path}");
+        if path == "feed.json" {
+            continue; // A title is no HTML there.
+        }
+        let scripts = page.matches("<script").count();
+        let data = page.matches("<script type=\"application/ld+json\">{").count();
+        // The other scripts are files of the blog's own.
+        let files = page.matches("<script type=\"module\" src=\"/").count();
+        assert_eq!((scripts, page.matches("</script>").count()), (data + files, data + files), "{path}");
         if path.ends_with(".html") {
             assert_eq!(page.matches("<h1").count(), 1, "{path}");
             assert_eq!(page.matches("<main").count(), 1, "{path}");
@@ -256,11 +283,46 @@ fn pages_say_what_belongs_to_them() {
 }
 
 #[test]
+fn the_search_knows_every_page_by_its_day() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let mut terms = SearchTerms::of(&magazine);
+    for (index, issue) in magazine.issues.iter().enumerate() {
+        terms.issues[index] = site.issue_terms(index, &texts(issue));
+    }
+    let text = words("content/posts/hello.md", "投稿");
+    (terms.posts[0], terms.pages[0]) = (site.post_terms(0, &text), site.page_terms(0, &text));
+    let files = site.search_files(&terms);
+    let entries = files.iter().find(|file| file.path == "search/pages-0.json").expect("entries");
+    let entries: serde_json::Value = serde_json::from_slice(&entries.bytes).expect("JSON");
+    let expected = serde_json::json!([
+        ["購読", "/mag/subscribe/", "", ""],
+        ["年末", "/mag/issues/009/", "Vol.009", "2009-12-25"],
+        ["通<信> Vol.010", "/mag/issues/010/", "", "2010-05-14"],
+        ["一", "/mag/issues/010/one/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/issues/010/two/", "Vol.010", "2010-05-14"],
+        ["三", "/mag/issues/010/%E6%97%A5%E6%9C%AC/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/posts/hello/", "ブログ", "2010-06-01"],
+    ]);
+    assert_eq!(entries, expected);
+}
+
+#[test]
 fn an_empty_magazine_has_a_blog() {
     let blog = blog(&Magazine::default());
     assert_eq!(
         blog.keys().collect::<Vec<_>>(),
-        ["404.html", "archive/index.html", "atom.xml", "index.html", "robots.txt", "sitemap.xml"]
+        [
+            "404.html",
+            "archive/index.html",
+            "atom.xml",
+            "feed.json",
+            "index.html",
+            "robots.txt",
+            "rss.xml",
+            "search/index.html",
+            "sitemap.xml"
+        ]
     );
     assert!(roxmltree::Document::parse(&blog["atom.xml"]).is_ok());
 }
@@ -271,7 +333,7 @@ fn two_pages_never_share_an_address() {
         let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
         let mut magazine = magazine();
         change(&mut magazine);
-        let problems = Site::new(&config, &magazine, &theme, &has_file).err().unwrap_or_default();
+        let problems = Site::new(&config, &magazine, &theme, &has_file, &picture).err().unwrap_or_default();
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(messages, [expected]);
         assert!(problems.iter().all(|problem| problem.rule == "address-collision" && problem.help.is_some()));
@@ -301,7 +363,7 @@ fn two_pages_never_share_an_address() {
 #[test]
 fn a_problem_of_a_text_keeps_its_pages_from_being_made() {
     let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
-    let site = Site::new(&config, &magazine, &theme, &|_| false).expect("no collisions");
+    let site = Site::new(&config, &magazine, &theme, &|_| false, &picture).expect("no collisions");
     let problems =
         site.render_issue(0, &texts(&magazine.issues[0]), "", "").expect_err("the picture is missing");
     assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["missing-picture"]);

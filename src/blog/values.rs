@@ -6,7 +6,7 @@ use super::labels::{Entry, Index, Label};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
 use crate::model::{Author, Issue, Magazine};
-use crate::theme::{Map, Value};
+use crate::theme::{Map, Theme, Value};
 
 /// Characters a Japanese reader reads in a minute.
 const CHARACTERS_A_MINUTE: usize = 653;
@@ -46,7 +46,7 @@ pub(super) fn optional(value: Option<Value>) -> Value {
 }
 
 impl Values {
-    pub(super) fn new(magazine: &Magazine, config: &Config, index: &Index) -> Self {
+    pub(super) fn new(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme) -> Self {
         let root = config.blog.base_path();
         let named =
             |labels: &[Label]| labels.iter().map(|label| label_value(label, root)).collect::<Vec<_>>();
@@ -95,7 +95,7 @@ impl Values {
                 ])
             })
             .collect();
-        let site = site_value(magazine, config, index);
+        let site = site_value(magazine, config, index, theme);
         Values { issues, articles, posts, tags, corners, authors, site }
     }
 
@@ -149,8 +149,12 @@ fn label_value(label: &Label, root: &str) -> Value {
     ])
 }
 
-fn site_value(magazine: &Magazine, config: &Config, index: &Index) -> Value {
+fn site_value(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme) -> Value {
     let root = config.blog.base_path();
+    let asset = |path: &str| {
+        let published = theme.assets().get(path).map_or(path, |asset| asset.published.as_str());
+        text(&href(root, published))
+    };
     let list = |path: &str, is_there: bool| optional(is_there.then(|| text(&href(root, path))));
     let pages: Vec<Value> = magazine
         .pages
@@ -169,8 +173,12 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index) -> Value {
         ("address", text(&format!("{}/", config.blog.url))),
         ("url", text(&href(root, ""))),
         ("feed_url", text(&href(root, "atom.xml"))),
-        ("style_url", text(&href(root, "style.css"))),
-        ("icon_url", text(&href(root, "favicon.svg"))),
+        ("rss_url", text(&href(root, "rss.xml"))),
+        ("json_feed_url", text(&href(root, "feed.json"))),
+        ("locale", optional(locale(&config.magazine.language).map(|locale| text(&locale)))),
+        ("style_url", asset("style.css")),
+        ("icon_url", asset("favicon.svg")),
+        ("search_url", text(&href(root, "search/"))),
         ("archive_url", text(&href(root, "archive/"))),
         ("posts_url", list("posts/", !magazine.posts.is_empty())),
         ("corners_url", list("corners/", !index.corners.all.is_empty())),
@@ -179,4 +187,33 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index) -> Value {
         ("subscribe_url", optional(subscribe.map(|url| text(&url)))),
         ("pages", Value::from(pages)),
     ])
+}
+
+/// A language tag as the Open Graph protocol writes it, `ja_JP`; none where no country can be told.
+fn locale(language: &str) -> Option<String> {
+    let mut parts = language.split('-');
+    let language = parts.next()?.to_lowercase();
+    let is_region = |part: &&str| part.len() == 2 && part.bytes().all(|letter| letter.is_ascii_alphabetic());
+    match parts.find(is_region) {
+        Some(region) => Some(format!("{language}_{}", region.to_uppercase())),
+        None => (language == "ja").then(|| "ja_JP".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locales_have_a_language_and_a_country() {
+        for (language, expected) in [
+            ("ja", Some("ja_JP")),
+            ("JA-jp", Some("ja_JP")),
+            ("zh-Hant-TW", Some("zh_TW")),
+            ("en", None),
+            ("", None),
+        ] {
+            assert_eq!(locale(language).as_deref(), expected, "{language}");
+        }
+    }
 }

@@ -1,14 +1,16 @@
 //! `mailmag build`: the blog and the mail of every issue.
 
 use std::path::{self, Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
 use super::production::{once_each, produce};
-use super::{Outcome, open, shown, today};
+use super::{Outcome, shown, today};
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::publish::Stage;
+use crate::publish::{Memory, Published, Stage};
+use crate::source::{self, HeldBack, Sources};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -21,7 +23,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
-    let (content, mut problems) = open(directory)?;
+    let sources = source::read(directory)?;
     let out = arguments.out.unwrap_or_else(|| directory.join("dist"));
     for sources in ["content", "templates", "theme"] {
         if path::absolute(&out)?.starts_with(path::absolute(directory.join(sources))?) {
@@ -31,30 +33,79 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
             );
         }
     }
-    let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
-    if !arguments.drafts {
-        for held_back in content.hold_back(today(&content.config)) {
-            console.say(&format!("held back: {held_back}"));
-        }
-    }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
-    problems.extend(produce(&content, &|path, octets| Ok(stage.put(path, octets)?), console)?);
+    let key = key(&sources, arguments.drafts);
+    if let Some(Recalled { issues, held_back, files }) = key.as_ref().and_then(|key| recall(&stage, key)) {
+        say_held_back(&held_back, console);
+        say_built(&issues, &out, Published { unchanged: files, ..Published::default() }, console);
+        return Ok(Outcome::Well);
+    }
+    let (content, mut problems) = source::parse(sources);
+    let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
+    let held_back = match arguments.drafts {
+        true => Vec::new(),
+        false => content.hold_back(today(content.config.magazine.timezone)),
+    };
+    let told: Vec<String> = held_back.iter().map(HeldBack::to_string).collect();
+    say_held_back(&told, console);
+    problems.extend(produce(&content, directory, &|path, octets| Ok(stage.put(path, octets)?), console)?);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));
     }
     console.problems(&problems);
-    let published =
-        stage.commit().with_context(|| format!("cannot move the new files into {}", shown(&out)))?;
-    console.say(&format!(
-        "{} in {}: {} written, {} unchanged, {} removed",
-        count(content.magazine.issues.len(), "issue"),
-        shown(&out),
-        published.written,
-        published.unchanged,
-        published.removed,
-    ));
+    let issues = count(content.magazine.issues.len(), "issue");
+    // What is wrong has to be told again each time, so that it is looked for again.
+    let memory = key.filter(|_| problems.is_empty()).map(|key| {
+        let due = held_back.iter().filter_map(|held_back| held_back.until).min();
+        let until = due.map_or("-".to_owned(), |due| due.to_string());
+        let when = format!("{until} {}", content.config.magazine.timezone);
+        Memory { key, notes: [when, issues.clone()].into_iter().chain(told).collect() }
+    });
+    let published = stage
+        .commit(memory.as_ref())
+        .with_context(|| format!("cannot move the new files into {}", shown(&out)))?;
+    say_built(&issues, &out, published, console);
     Ok(Outcome::Well)
+}
+
+/// Everything that decides what a build makes but the day: the program itself, and what lies in the magazine's folder.
+/// None when the program cannot be looked at.
+fn key(sources: &Sources, drafts: bool) -> Option<String> {
+    let program = fs::metadata(env::current_exe().ok()?).ok()?;
+    let program = format!("{} {:?}", program.len(), program.modified().ok()?);
+    Some(format!("{program}, drafts {drafts}, {}", sources.digest()))
+}
+
+/// A build that need not be made again.
+struct Recalled {
+    issues: String,
+    held_back: Vec<String>,
+    files: usize,
+}
+
+/// The build that lies in the output folder, if it was made of the same and nothing has come due since.
+fn recall(stage: &Stage, key: &str) -> Option<Recalled> {
+    let (notes, files) = stage.recall(key)?;
+    let mut notes = notes.into_iter();
+    let when = notes.next()?;
+    let (until, timezone) = when.split_once(' ')?;
+    if until != "-" && today(timezone.parse().ok()?) >= until.parse().ok()? {
+        return None;
+    }
+    Some(Recalled { issues: notes.next()?, held_back: notes.collect(), files })
+}
+
+fn say_held_back(held_back: &[String], console: &Console) {
+    held_back.iter().for_each(|held_back| console.say(&format!("held back: {held_back}")));
+}
+
+fn say_built(issues: &str, out: &Path, published: Published, console: &Console) {
+    let Published { written, unchanged, removed } = published;
+    console.say(&format!(
+        "{issues} in {}: {written} written, {unchanged} unchanged, {removed} removed",
+        shown(out)
+    ));
 }
 
 fn not_written(problems: &[Diagnostic], out: &Path, console: &Console) -> Outcome {

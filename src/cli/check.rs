@@ -63,11 +63,11 @@ fn check(directory: &Path, wanted: &[String], console: &Console) -> Result<(usiz
     let (content, mut problems) = open(directory)?;
     let mut issues = 0;
     if let Some(mut content) = content {
-        let held_back = content.hold_back(today(&content.config));
+        let held_back = content.hold_back(today(content.config.magazine.timezone));
         held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
         issues = content.magazine.issues.len();
         let nothing = |_: &str, _: &[u8]| Ok(());
-        problems.extend(produce(&content, &nothing, console)?);
+        problems.extend(produce(&content, directory, &nothing, console)?);
     }
     if !wanted.is_empty() {
         problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));

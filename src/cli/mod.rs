@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::{NaiveDate, Utc};
+use chrono_tz::Tz;
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::source::{self, Content, ReadError};
 use console::{ColorChoice, Console};
@@ -116,8 +116,8 @@ fn open(directory: &Path) -> Result<(Option<Content>, Vec<Diagnostic>), ReadErro
 
 /// The day it is where the magazine is published.
 #[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
-fn today(config: &Config) -> NaiveDate {
-    Utc::now().with_timezone(&config.magazine.timezone).date_naive()
+fn today(timezone: Tz) -> NaiveDate {
+    Utc::now().with_timezone(&timezone).date_naive()
 }
 
 /// A path as it is told: without the `./` of a magazine that lies in the current folder.

@@ -59,7 +59,7 @@ enum What {
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
     let (content, problems) = open(directory)?;
     let Some(content) = content else { return Ok(console.problems(&problems)) };
-    let today = today(&content.config);
+    let today = today(content.config.magazine.timezone);
     if let What::Article { author: Some(key), .. } | What::Post { author: Some(key), .. } = &arguments.what
         && content.config.author(key).is_none()
     {

@@ -2,35 +2,57 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use crate::blog::{Entry, FileCopy, Pages, Site};
+use crate::blog::{Entry, FileCopy, Pages, SearchTerms, Site};
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
-use crate::source::{Content, Text};
-use crate::theme::{Theme, built_in_assets};
+use crate::pictures::Pictures;
+use crate::source::{Content, RawFile, Text};
+use crate::theme::{Assets, Theme};
 use crate::{check, mail};
 
 /// Where a file of `dist/` goes: to the stage of a build, or nowhere.
 pub(super) type Put<'a> = dyn Fn(&str, &[u8]) -> Result<()> + Sync + 'a;
 
 /// Makes every file of `dist/` and hands each on as soon as it is made, from as many threads as there are cores. What
-/// is wrong with an issue keeps only its own files from being made.
-pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Result<Vec<Diagnostic>> {
-    let theme = match Theme::new(&content.templates) {
+/// is wrong with an issue keeps only its own files from being made. `root` is the magazine's folder, where narrower
+/// pictures are kept from build to build.
+pub(super) fn produce(
+    content: &Content,
+    root: &Path,
+    put: &Put<'_>,
+    console: &Console,
+) -> Result<Vec<Diagnostic>> {
+    let assets = match Assets::new(theme_files(content)?, content.config.blog.base_path()) {
+        Ok(assets) => assets,
+        Err(problems) => return Ok(problems),
+    };
+    let theme = match Theme::with_assets(&content.templates, assets) {
         Ok(theme) => theme,
         Err(problems) => return Ok(problems),
     };
     let has_file = |path: &str| content.has_file(path);
-    let site = match Site::new(&content.config, &content.magazine, &theme, &has_file) {
+    let pictures = Pictures::new(content, root);
+    let picture = |path: &str| pictures.picture(path);
+    let site = match Site::new(&content.config, &content.magazine, &theme, &has_file, &picture) {
         Ok(site) => site,
         Err(problems) => return Ok(problems),
     };
-    let work = Work { content, theme: &theme, site: &site, put, copies: Mutex::default() };
+    let work = Work {
+        content,
+        theme: &theme,
+        site: &site,
+        pictures: &pictures,
+        put,
+        copies: Mutex::default(),
+        terms: Mutex::new(SearchTerms::of(&content.magazine)),
+    };
     let magazine = &content.magazine;
     let lists = site.lists();
     let steps = magazine.issues.len() + magazine.posts.len() + magazine.pages.len() + lists.len();
@@ -49,6 +71,7 @@ pub(super) fn produce(content: &Content, put: &Put<'_>, console: &Console) -> Re
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
+        work.search()?;
         work.files()?;
     }
     progress.finish_and_clear();
@@ -59,9 +82,12 @@ struct Work<'a> {
     content: &'a Content,
     theme: &'a Theme,
     site: &'a Site<'a>,
+    pictures: &'a Pictures<'a>,
     put: &'a Put<'a>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
+    /// What the search will find.
+    terms: Mutex<SearchTerms>,
 }
 
 impl Work<'_> {
@@ -88,6 +114,8 @@ impl Work<'_> {
                 return Ok(problems);
             }
         };
+        let terms = self.site.issue_terms(index, &texts);
+        self.terms().issues[index] = terms;
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body));
         }
@@ -111,6 +139,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
+        let terms = self.site.post_terms(index, &text);
+        self.terms().posts[index] = terms;
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
     }
@@ -119,6 +149,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
+        let terms = self.site.page_terms(index, &text);
+        self.terms().pages[index] = terms;
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
     }
@@ -136,6 +168,18 @@ impl Work<'_> {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
         }
         Ok(Vec::new())
+    }
+
+    fn terms(&self) -> MutexGuard<'_, SearchTerms> {
+        self.terms.lock().expect("no thread panics while it holds this")
+    }
+
+    /// The index of the search.
+    fn search(&self) -> Result<()> {
+        for file in self.site.search_files(&self.terms()) {
+            (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
+        }
+        Ok(())
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {
@@ -161,20 +205,26 @@ impl Work<'_> {
 
     /// Pictures, attachments, and the theme's files.
     fn files(&self) -> Result<()> {
-        for FileCopy { from, to } in self.copies.lock().expect("no thread is left").iter() {
+        for FileCopy { from, to, width } in self.copies.lock().expect("no thread is left").iter() {
             let Some(disk) = self.content.file(from) else { continue };
-            let octets = fs::read(disk).with_context(|| format!("cannot read {from}"))?;
+            let octets = match width {
+                Some(width) => self.pictures.narrower(from, *width).map_err(anyhow::Error::msg)?,
+                None => fs::read(disk).with_context(|| format!("cannot read {from}"))?,
+            };
             (self.put)(&format!("blog/{to}"), &octets)?;
         }
-        let own: BTreeSet<&str> =
-            self.content.theme_files.iter().filter_map(|file| file.path.strip_prefix("theme/")).collect();
-        for (path, octets) in built_in_assets().filter(|(path, _)| !own.contains(path)) {
-            (self.put)(&format!("blog/{path}"), octets)?;
-        }
-        for file in &self.content.theme_files {
-            let octets = fs::read(&file.disk).with_context(|| format!("cannot read {}", file.path))?;
-            (self.put)(&format!("blog/{}", file.path.trim_start_matches("theme/")), &octets)?;
+        for (_, asset) in self.theme.assets().files() {
+            (self.put)(&format!("blog/{}", asset.published), &asset.octets)?;
         }
         Ok(())
     }
+}
+
+/// The magazine's own theme files by their paths below `theme/`.
+fn theme_files(content: &Content) -> Result<Vec<(String, Vec<u8>)>> {
+    let read = |file: &RawFile| {
+        let octets = fs::read(&file.disk).with_context(|| format!("cannot read {}", file.path))?;
+        Ok((file.path.trim_start_matches("theme/").to_owned(), octets))
+    };
+    content.theme_files.iter().map(read).collect()
 }

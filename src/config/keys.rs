@@ -191,6 +191,25 @@ impl<'a> Keys<'a> {
         .map(|setting| setting.value)
     }
 
+    /// A list of strings, each with its place; empty when the key is not there.
+    pub fn placed_strings(
+        &mut self,
+        key: &'static str,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<Setting<String>> {
+        let offset = self.offset;
+        self.read(key, "a list of strings such as [\"/old/\"]", problems, |value| {
+            let place = |item: &Spanned<DeValue<'_>>| {
+                let span = item.span();
+                let value = item.get_ref().as_str()?.to_owned();
+                Some(Setting { value, span: offset + span.start..offset + span.end })
+            };
+            value.as_array()?.iter().map(place).collect::<Option<Vec<_>>>()
+        })
+        .map(|setting| setting.value)
+        .unwrap_or_default()
+    }
+
     /// A list of strings; empty when the key is not there.
     pub fn strings(&mut self, key: &'static str, problems: &mut Vec<Diagnostic>) -> Vec<String> {
         self.read(key, "a list of strings such as [\"mail\", \"charset\"]", problems, |value| {

@@ -142,6 +142,8 @@ pub struct BlogConfig {
     pub tags: BTreeMap<String, String>,
     /// The address of the page to subscribe at, where it is not `[web] url`.
     pub subscribe_url: Option<String>,
+    /// Old addresses and where they lead now, as written: a page of the blog or a whole address.
+    pub redirects: Vec<(Setting<String>, Setting<String>)>,
 }
 
 impl Config {

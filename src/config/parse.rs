@@ -230,8 +230,10 @@ fn blog(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
             }
         }
     }
+    let redirects =
+        keys.table("redirects", problems).map_or_else(Vec::new, |table| table.named_strings(problems));
     keys.finish(problems);
-    Some(BlogConfig { url: url?, description, tags, subscribe_url })
+    Some(BlogConfig { url: url?, description, tags, subscribe_url, redirects })
 }
 
 /// Whether a word can stand between two slashes of an address as it is.

@@ -10,11 +10,11 @@ use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, T
 use chrono_tz::Tz;
 use lettre::message::Body;
 use lettre::message::header::{ContentTransferEncoding, HeaderName, HeaderValue, Headers};
-use sha2::{Digest, Sha256};
 
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::digest::sha256;
 use crate::model::Issue;
 use crate::source::SentMail;
 
@@ -43,7 +43,7 @@ pub fn letter(
     sent: Option<&SentMail>,
 ) -> Result<Letter, Vec<Diagnostic>> {
     if let Some(SentMail { message: Some(octets), charset, .. }) = sent {
-        return Ok(Letter { octets: octets.clone(), charset: *charset, digest: digest(octets) });
+        return Ok(Letter { octets: octets.clone(), charset: *charset, digest: sha256(octets) });
     }
     let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), body);
     let controls = control_characters(&form);
@@ -58,7 +58,7 @@ pub fn letter(
     let mut message = headers(config, issue, subject, charset, encoding).into_bytes();
     message.extend_from_slice(b"\r\n");
     message.extend_from_slice(&octets);
-    let digest = digest(&message);
+    let digest = sha256(&message);
     Ok(Letter { octets: message, charset, digest })
 }
 
@@ -304,10 +304,4 @@ fn transfer(charset: Charset, text: Vec<u8>) -> (ContentTransferEncoding, Vec<u8
     } else {
         (ContentTransferEncoding::Base64, base64)
     }
-}
-
-fn digest(octets: &[u8]) -> String {
-    let digits = |octet: &u8| [octet >> 4, octet & 15];
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).expect("half an octet is one digit");
-    Sha256::digest(octets).iter().flat_map(digits).map(digit).collect()
 }

@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 
 use super::Typesetting;
+use crate::diagnostic::Place;
 
 /// Everything that is published, in order.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct Issue {
     pub subject: Option<String>,
     /// Whether its mail begins with the contents, where it is not as the magazine says.
     pub contents: Option<bool>,
+    /// Its old addresses.
+    pub aliases: Vec<Alias>,
     /// The tags of the issue as a whole.
     pub tags: Vec<String>,
     /// Not to be published yet.
@@ -56,6 +59,8 @@ pub struct Article {
     pub corner: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
+    /// Its old addresses.
+    pub aliases: Vec<Alias>,
     /// How much of it the mail carries.
     pub in_mail: InMail,
     /// Whether the mail sets its title with a space between the letters.
@@ -108,6 +113,8 @@ pub struct Post {
     pub author: Option<Author>,
     /// Its tags.
     pub tags: Vec<String>,
+    /// Its old addresses.
+    pub aliases: Vec<Alias>,
     /// Not to be published yet.
     pub draft: bool,
     /// The first words of its text.
@@ -123,8 +130,21 @@ pub struct Page {
     pub title: String,
     /// Its address below the blog's root, without slashes at the ends: `about`.
     pub slug: String,
+    /// Its old addresses.
+    pub aliases: Vec<Alias>,
     /// The first words of its text.
     pub excerpt: String,
+}
+
+/// An old address of something, which leads to the new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// As the editor wrote it: `/2010/05/vol10/`.
+    pub address: String,
+    /// The path of its page in the blog's folder, in NFC and not encoded: `2010/05/vol10/index.` and its ending.
+    pub path: String,
+    /// Where it is written.
+    pub place: Place,
 }
 
 impl Issue {

@@ -5,5 +5,5 @@ mod magazine;
 mod typesetting;
 
 pub use document::{Alignment, Block, Definition, Document, Footnote, Inline, Item, Piece, RubyGroup, plain};
-pub use magazine::{Article, Author, InMail, Issue, Magazine, Page, Post};
+pub use magazine::{Alias, Article, Author, InMail, Issue, Magazine, Page, Post};
 pub use typesetting::{Emphasis, HangingPunctuation, LineBreak, Links, Tables, Typesetting};

@@ -1,24 +1,25 @@
 //! Files where folders should be and folders where files should be: found before anything moves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use walkdir::WalkDir;
 
 use super::files::{Folders, folder_of, folders_above, kind_of};
+use super::memory::Stamp;
 use super::{PublishError, disk};
 
 /// Refuses a build that makes both `a` and `a/b`.
-pub(super) fn within_build(made: &HashSet<Box<str>>) -> Result<(), PublishError> {
+pub(super) fn within_build(made: &HashMap<Box<str>, Stamp>) -> Result<(), PublishError> {
     let mut checked: HashSet<&str> = HashSet::new();
-    let folders = made.iter().map(|path| folder_of(path)).filter(|folder| checked.insert(folder));
+    let folders = made.keys().map(|path| folder_of(path)).filter(|folder| checked.insert(folder));
     let files = folders
         .flat_map(|folder| folders_above(folder).chain([folder]))
-        .filter(|folder| made.contains(*folder));
+        .filter(|folder| made.contains_key(*folder));
     // The first, so that the message is the same each time though the set has no order.
     let Some(file) = files.min() else { return Ok(()) };
     let inside = |path: &&str| path.strip_prefix(file).is_some_and(|rest| rest.starts_with('/'));
-    let path = made.iter().map(|path| &**path).filter(inside).min().unwrap_or(file);
+    let path = made.keys().map(|path| &**path).filter(inside).min().unwrap_or(file);
     Err(PublishError::FileInTheWay { path: path.to_owned(), file: file.to_owned() })
 }
 
@@ -27,13 +28,13 @@ pub(super) fn within_build(made: &HashSet<Box<str>>) -> Result<(), PublishError>
 pub(super) fn with_dist(
     dist: &Path,
     folders: &mut Folders,
-    made: &HashSet<Box<str>>,
+    made: &HashMap<Box<str>, Stamp>,
     over_folders: &[String],
     removed: &[&str],
 ) -> Result<(), PublishError> {
     let removed: HashSet<&str> = removed.iter().copied().collect();
     let mut checked: HashSet<&str> = HashSet::new();
-    for path in made {
+    for path in made.keys() {
         if !checked.insert(folder_of(path)) {
             continue;
         }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::memory::Stamp;
 use super::{PublishError, RESERVED, disk};
 
 /// Refuses a path that would leave the output folder, that is ours, or that the manifest could not hold.
@@ -120,7 +121,7 @@ pub(super) fn kind_of(path: &Path) -> Result<Option<fs::FileType>, PublishError>
 
 /// What the output folder has where a file of ours is to go.
 pub(super) enum Existing {
-    Same,
+    Same(Stamp),
     Folder,
     /// Nothing, or something to replace.
     Different,
@@ -140,7 +141,7 @@ pub(super) fn compare(path: &Path, octets: &[u8]) -> Result<Existing, PublishErr
         return Ok(Existing::Different);
     }
     let same = File::open(path).and_then(|file| holds(file, octets)).unwrap_or(false);
-    Ok(if same { Existing::Same } else { Existing::Different })
+    Ok(if same { Existing::Same(Stamp::of(&metadata)) } else { Existing::Different })
 }
 
 fn holds(mut file: File, octets: &[u8]) -> io::Result<bool> {
@@ -156,7 +157,7 @@ fn holds(mut file: File, octets: &[u8]) -> io::Result<bool> {
 }
 
 /// Writes a new file, making its folders only when they turn out to be missing.
-pub(super) fn write(path: &Path, octets: &[u8]) -> Result<(), PublishError> {
+pub(super) fn write(path: &Path, octets: &[u8]) -> Result<Stamp, PublishError> {
     let created = match File::create_new(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().expect("a staged file is in the stage folder");
@@ -165,5 +166,9 @@ pub(super) fn write(path: &Path, octets: &[u8]) -> Result<(), PublishError> {
         }
         created => created,
     };
-    created.and_then(|mut file| file.write_all(octets)).map_err(disk("write", path))
+    let written = created.and_then(|mut file| {
+        file.write_all(octets)?;
+        file.metadata()
+    });
+    written.map(|metadata| Stamp::of(&metadata)).map_err(disk("write", path))
 }

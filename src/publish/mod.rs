@@ -15,10 +15,11 @@
 mod clash;
 mod files;
 mod journal;
+mod memory;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use files::Folders;
+use memory::Stamp;
+
+pub use memory::Memory;
 
 /// The list of the files that are ours, one path a line, sorted by octets.
 const MANIFEST: &str = ".mailmag-manifest";
@@ -46,7 +50,7 @@ pub struct Stage {
     /// Folders that had to be made for this build, deepest first; a discarded build takes them away again.
     new_folders: Vec<PathBuf>,
     manifest: String,
-    paths: Mutex<HashSet<Box<str>>>,
+    paths: Mutex<HashMap<Box<str>, Stamp>>,
     folders: Mutex<Folders>,
     /// Paths of ours where the output folder has a folder.
     over_folders: Mutex<Vec<String>>,
@@ -174,42 +178,68 @@ impl Stage {
 
     fn try_put(&self, path: &str, octets: &[u8]) -> Result<(), PublishError> {
         files::check_path(path)?;
-        if !locked(&self.paths).insert(path.into()) {
+        if locked(&self.paths).insert(path.into(), Stamp::default()).is_some() {
             return Err(PublishError::Twice { path: path.to_owned() });
         }
+        let stamp = self.place(path, octets)?;
+        locked(&self.paths).insert(path.into(), stamp);
+        Ok(())
+    }
+
+    /// Sees to it that the octets lie in the output folder or in the stage.
+    fn place(&self, path: &str, octets: &[u8]) -> Result<Stamp, PublishError> {
         let folder = files::folder_of(path);
         let has_folder = locked(&self.folders).has(folder)?;
         if has_folder {
             match files::compare(&self.dist.join(path), octets)? {
-                files::Existing::Same => return Ok(()),
+                files::Existing::Same(stamp) => return Ok(stamp),
                 files::Existing::Folder => locked(&self.over_folders).push(path.to_owned()),
                 files::Existing::Different => {}
             }
         }
         locked(&self.folders).check_open(folder)?;
-        if let Err(error) = files::write(&journal::staged(&self.dist, path), octets) {
-            // A clash of two files of this build says more than what the system said of it.
-            clash::within_build(&locked(&self.paths))?;
-            return Err(error);
+        match files::write(&journal::staged(&self.dist, path), octets) {
+            Ok(stamp) => {
+                self.written.fetch_add(1, Ordering::Relaxed);
+                Ok(stamp)
+            }
+            Err(error) => {
+                // A clash of two files of this build says more than what the system said of it.
+                clash::within_build(&locked(&self.paths))?;
+                Err(error)
+            }
         }
-        self.written.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+    }
+
+    /// What the build that lies in the output folder had to say and how many files it has, if it was made from what `key`
+    /// stands for and nobody has touched its files since. Then nothing is left to do.
+    pub fn recall(&self, key: &str) -> Option<(Vec<String>, usize)> {
+        memory::recall(&self.dist, key)
     }
 
     /// Makes the output folder hold this build: its files are moved in, and files that an earlier build made and
     /// this one did not are removed, with the folders they leave empty.
     ///
-    /// Nothing at all is written when nothing changed.
-    pub fn commit(mut self) -> Result<Published, PublishError> {
+    /// Nothing at all is written when nothing changed. With a `memory` the next build can [`recall`](Stage::recall) this
+    /// one.
+    pub fn commit(mut self, memory: Option<&Memory>) -> Result<Published, PublishError> {
+        let made = std::mem::take(&mut *locked(&self.paths));
+        let published = self.move_in(&made)?;
+        if let Some(memory) = memory {
+            memory::leave(&self.dist, memory, &made)?;
+        }
+        Ok(published)
+    }
+
+    fn move_in(&mut self, made: &HashMap<Box<str>, Stamp>) -> Result<Published, PublishError> {
         if *self.failed.get_mut() {
             return Err(PublishError::Incomplete);
         }
-        let made = std::mem::take(&mut *locked(&self.paths));
-        let manifest = manifest_of(&made);
+        let manifest = manifest_of(made);
         let removed: Vec<&str> = self
             .manifest
             .lines()
-            .filter(|path| !made.contains(*path) && files::check_path(path).is_ok())
+            .filter(|path| !made.contains_key(*path) && files::check_path(path).is_ok())
             .collect();
         let written = *self.written.get_mut();
         let mut published = Published { written, unchanged: made.len() - written, removed: 0 };
@@ -218,11 +248,11 @@ impl Stage {
             return Ok(published);
         }
 
-        clash::within_build(&made)?;
+        clash::within_build(made)?;
         let over_folders = std::mem::take(&mut *locked(&self.over_folders));
         {
             let mut folders = locked(&self.folders);
-            clash::with_dist(&self.dist, &mut folders, &made, &over_folders, &removed)?;
+            clash::with_dist(&self.dist, &mut folders, made, &over_folders, &removed)?;
             for path in &removed {
                 folders.check_open(files::folder_of(path))?;
             }
@@ -266,8 +296,8 @@ fn lock(dist: &Path) -> Result<File, PublishError> {
     }
 }
 
-fn manifest_of(paths: &HashSet<Box<str>>) -> String {
-    let mut sorted: Vec<&str> = paths.iter().map(|path| &**path).collect();
+fn manifest_of(paths: &HashMap<Box<str>, Stamp>) -> String {
+    let mut sorted: Vec<&str> = paths.keys().map(|path| &**path).collect();
     sorted.sort_unstable();
     let mut manifest = String::with_capacity(sorted.iter().map(|path| path.len() + 1).sum());
     for path in sorted {

@@ -23,7 +23,7 @@ fn publish(dist: &Path, files: Files) -> Result<Published, PublishError> {
     for (path, text) in files {
         stage.put(path, text.as_bytes())?;
     }
-    stage.commit()
+    stage.commit(None)
 }
 
 fn write(dist: &Path, path: &str, text: &str) {
@@ -254,7 +254,7 @@ fn a_second_build_at_the_same_time_is_refused() {
     let refused = Stage::begin(dist.path()).unwrap_err();
     assert!(matches!(refused, PublishError::Busy { .. }), "{refused}");
     assert!(refused.to_string().starts_with("another build is writing to"), "{refused}");
-    first.commit().unwrap();
+    first.commit(None).unwrap();
     check(dist.path(), &[("blog/index.html", "front")]);
     Stage::begin(dist.path()).unwrap();
 }
@@ -339,7 +339,7 @@ fn a_build_that_lacks_a_file_is_not_published() {
     let stage = Stage::begin(dist.path()).unwrap();
     stage.put("blog/index.html", b"front").unwrap();
     stage.put(&"x".repeat(300), b"no system holds this name").unwrap_err();
-    assert!(matches!(stage.commit(), Err(PublishError::Incomplete)));
+    assert!(matches!(stage.commit(None), Err(PublishError::Incomplete)));
     check(dist.path(), &[]);
 }
 
@@ -405,6 +405,6 @@ fn files_come_from_many_threads() {
                 });
             }
         });
-        assert_eq!(stage.commit().unwrap(), expected);
+        assert_eq!(stage.commit(None).unwrap(), expected);
     }
 }

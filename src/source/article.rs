@@ -9,7 +9,7 @@ use super::finished;
 use super::front_matter::{self, Parts};
 use super::markdown::{self, Heading, Outline};
 use super::read::RawText;
-use super::settings::{ArticleSettings, address, known_author};
+use super::settings::{ArticleSettings, address, aliases, known_author};
 use crate::config::{Config, Keys};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::model::{Article, Inline, Page, Post, plain};
@@ -111,6 +111,7 @@ pub(super) fn from_settings(
         author: settings.author,
         corner: settings.corner,
         tags: settings.tags,
+        aliases: settings.aliases,
         in_mail: settings.in_mail,
         letterspace: settings.letterspace,
         typesetting,
@@ -131,6 +132,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
         .string("author", problems)
         .and_then(|author| known_author(&author.value, &source, author.span, config, problems));
     let tags = keys.strings("tags", problems);
+    let aliases = aliases(&mut keys, &source, problems);
     let draft = keys.boolean("draft", problems).unwrap_or(false);
     let own_slug =
         keys.string("slug", problems).and_then(|slug| address(slug.value, &source, slug.span, problems));
@@ -148,6 +150,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
         date: date?,
         author,
         tags,
+        aliases,
         draft,
         excerpt: outline.excerpt,
         characters: outline.characters,
@@ -161,12 +164,14 @@ pub(super) fn page(text: RawText, problems: &mut Vec<Diagnostic>) -> Option<(Pag
     let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let mut keys = Keys::parse(&source, front_matter, "the page's front matter", problems);
     let title = keys.string("title", problems).map(|title| title.value);
+    let aliases = aliases(&mut keys, &source, problems);
     keys.finish(problems);
     let outline = markdown::outline_document(&source.text, body.clone());
     has_title(title.as_deref(), &outline, &source, body.start, problems)?;
     let slug = slug_of(&source, false, problems)?;
     let part = Part::titled(source, body, title.as_deref(), &outline);
-    let page = Page { title: title.unwrap_or_else(|| title_of(&outline)), slug, excerpt: outline.excerpt };
+    let title = title.unwrap_or_else(|| title_of(&outline));
+    let page = Page { title, slug, aliases, excerpt: outline.excerpt };
     Some((page, part))
 }
 

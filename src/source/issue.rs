@@ -12,7 +12,7 @@ use super::finished::{self, Envelope};
 use super::finished_file::{FinishedFile, finished_message, finished_text};
 use super::front_matter::{self, Parts};
 use super::read::RawText;
-use super::settings::ArticleSettings;
+use super::settings::{ArticleSettings, aliases};
 use super::{IssueTexts, SentMail, Text, markdown};
 use crate::charset::Charset;
 use crate::config::{Config, Keys};
@@ -233,6 +233,7 @@ fn issue_settings(
     let next_date = keys.date("next-date", problems);
     let subject = keys.string("subject", problems).map(|subject| subject.value);
     let tags = keys.strings("tags", problems);
+    let aliases = aliases(&mut keys, source, problems);
     let draft = keys.boolean("draft", problems).unwrap_or(false);
     let contents = keys.boolean("contents", problems);
     if !has_date {
@@ -250,6 +251,7 @@ fn issue_settings(
         next_date,
         subject,
         contents,
+        aliases,
         tags,
         draft,
         articles: Vec::new(),

@@ -9,6 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 use walkdir::WalkDir;
 
 use crate::diagnostic::Diagnostic;
+use crate::digest;
 
 /// The longest text that is read, in octets. A mail magazine's issue has some ten thousand.
 const LONGEST_TEXT: u64 = 8 * 1024 * 1024;
@@ -40,6 +41,23 @@ pub struct RawFile {
     pub path: String,
     /// Where it lies.
     pub disk: PathBuf,
+}
+
+impl Sources {
+    /// A digest of all of it. Texts count by what they hold, other files by their length and the time of their last
+    /// change.
+    pub fn digest(&self) -> String {
+        let of_text = |text: &RawText| format!("{} {}\n", digest::sha256(&text.octets), text.path);
+        let of_file = |file: &RawFile| {
+            let metadata = fs::metadata(&file.disk).ok();
+            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+            let length = metadata.map(|metadata| metadata.len());
+            format!("{length:?} {modified:?} {}\n", file.path)
+        };
+        let texts = self.texts.par_iter().map(of_text);
+        let files = self.files.par_iter().map(of_file);
+        digest::sha256(texts.chain(files).collect::<String>().as_bytes())
+    }
 }
 
 /// Why a magazine could not be read at all.

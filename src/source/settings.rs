@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::markdown::{Attribute, Heading};
+use crate::address::old_path;
 use crate::config::{Config, Keys, TypesettingChange, WIDTHS, closest};
-use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::{Author, HangingPunctuation, InMail, LineBreak};
+use crate::diagnostic::{Diagnostic, Place, SourceText};
+use crate::model::{Alias, Author, HangingPunctuation, InMail, LineBreak};
 
 /// What an author said of his article.
 #[derive(Clone, Debug, Default)]
@@ -16,17 +17,19 @@ pub(super) struct ArticleSettings {
     pub(super) author: Option<Author>,
     pub(super) corner: Option<String>,
     pub(super) tags: Vec<String>,
+    pub(super) aliases: Vec<Alias>,
     pub(super) in_mail: InMail,
     pub(super) letterspace: bool,
     pub(super) typesetting: TypesettingChange,
 }
 
 /// The keys that heading attributes may have.
-const ATTRIBUTES: [&str; 10] = [
+const ATTRIBUTES: [&str; 11] = [
     "author",
     "corner",
     "tags",
     "slug",
+    "aliases",
     "mail",
     "letterspace",
     "width",
@@ -53,6 +56,7 @@ impl ArticleSettings {
                 .and_then(|author| known_author(&author.value, source, author.span, config, problems)),
             corner: keys.string("corner", problems).map(|corner| corner.value),
             tags: keys.strings("tags", problems),
+            aliases: aliases(&mut keys, source, problems),
             in_mail: keys.one_of("mail", &InMail::NAMES, problems).unwrap_or_default(),
             letterspace: keys.boolean("letterspace", problems).unwrap_or(false),
             typesetting: TypesettingChange::read(&mut keys, problems),
@@ -87,6 +91,11 @@ impl ArticleSettings {
                 "corner" => settings.corner = Some(value.to_owned()),
                 "tags" => settings.tags = value.split(',').map(|tag| tag.trim().to_owned()).collect(),
                 "slug" => settings.slug = address(value.to_owned(), source, span.clone(), problems),
+                "aliases" => {
+                    let old = value.split(',').map(|old| (old.trim(), span.clone()));
+                    settings.aliases =
+                        old.filter_map(|(old, span)| alias(old, source, span, problems)).collect();
+                }
                 "letterspace" => match value {
                     "true" | "" => settings.letterspace = true,
                     "false" => settings.letterspace = false,
@@ -148,6 +157,39 @@ pub(super) fn known_author(
         );
     }
     author
+}
+
+/// The old addresses that front matter names under `aliases`.
+pub(super) fn aliases(
+    keys: &mut Keys<'_>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<Alias> {
+    let written = keys.placed_strings("aliases", problems);
+    written.into_iter().filter_map(|old| alias(&old.value, source, old.span, problems)).collect()
+}
+
+/// An old address, or the error that it cannot be one.
+fn alias(
+    address: &str,
+    source: &Arc<SourceText>,
+    span: Range<usize>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Alias> {
+    match old_path(address) {
+        Ok(path) => {
+            Some(Alias { address: address.to_owned(), path, place: Place::Span(source.clone(), span) })
+        }
+        Err(why) => {
+            let message = format!("`{address}` cannot be an old address: {why}");
+            problems.push(
+                Diagnostic::error("bad-alias", message)
+                    .at(source, span)
+                    .help("write it as it stands behind the blog's own address, such as \"/2010/05/vol10/\""),
+            );
+            None
+        }
+    }
 }
 
 /// A word for an address, or the error that it cannot be one.

@@ -2,16 +2,20 @@
 //!
 //! All of them are pure, and what they make is bounded: `width` is at most [`WIDEST`] columns.
 
+use std::sync::Arc;
+
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
-use super::date;
+use super::{Assets, date};
 use crate::model::{HangingPunctuation, LineBreak, Typesetting};
 use crate::typeset;
 
 /// The widest measure that a template may ask for, in columns.
 const WIDEST: usize = 1000;
 
-pub(super) fn register(tera: &mut Tera) {
+pub(super) fn register(tera: &mut Tera, assets: &Arc<Assets>) {
+    let assets = assets.clone();
+    tera.register_function("asset", move |arguments: Kwargs, _: &State<'_>| asset(&assets, &arguments));
     tera.register_filter("box", |text: &str, arguments: Kwargs, _: &State<'_>| boxed(text, &arguments));
     tera.register_filter("center", |text: &str, arguments: Kwargs, _: &State<'_>| center(text, &arguments));
     tera.register_filter("wrap", |text: &str, arguments: Kwargs, _: &State<'_>| wrap(text, &arguments));
@@ -35,6 +39,11 @@ fn boxed(text: &str, arguments: &Kwargs) -> TeraResult<String> {
 fn center(text: &str, arguments: &Kwargs) -> TeraResult<String> {
     let width = width(arguments)?;
     Ok(text.lines().map(|line| typeset::center(line, width)).collect::<Vec<_>>().join("\n"))
+}
+
+/// `asset(path="img/rack.png")`: the address of a file of the theme, with its digest in it.
+fn asset(assets: &Assets, arguments: &Kwargs) -> TeraResult<String> {
+    assets.address(arguments.must_get::<&str>("path")?).map_err(Error::message)
 }
 
 /// `rule(width=76, of="-")`: a line of one character.
@@ -115,7 +124,7 @@ mod tests {
 
     fn render(template: &str) -> TeraResult<String> {
         let mut tera = Tera::new();
-        register(&mut tera);
+        register(&mut tera, &Arc::new(Assets::built_in("/mag")));
         let mut context = tera::Context::new();
         context.insert("number", &10);
         context.insert("day", "2010-05-14");
@@ -168,6 +177,7 @@ mod tests {
                 "`line_break` must be \"strict\" or \"normal\" or \"loose\", not \"soft\"",
             ),
             ("{{ 'あす' | date }}", "`あす` is no date such as 2010-05-14"),
+            ("{{ asset(path='stlye.css') }}", "The theme has no file `stlye.css`"),
             ("{{ get_env(name='HOME') }}", "Unknown function `get_env`"),
         ];
         for (template, expected) in cases {

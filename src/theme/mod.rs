@@ -1,8 +1,11 @@
 //! Templates and assets, the magazine's own over the built-in ones: the only door to Tera.
 
+mod assets;
+mod css;
 mod date;
 mod errors;
 mod filters;
+mod fingerprint;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,6 +14,8 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use tera::Tera;
 
+pub use assets::{Asset, Assets};
+pub use fingerprint::{Fingerprint, Fingerprints, mixed};
 pub use tera::value::Map;
 pub use tera::{Context, Value};
 
@@ -27,17 +32,29 @@ const BUILT_IN: &str = "built-in/";
 /// The templates, ready to render.
 pub struct Theme {
     tera: Tera,
+    assets: Arc<Assets>,
     /// The magazine's own templates by their names, for problems in them.
     own: BTreeMap<String, Arc<SourceText>>,
 }
 
 impl Theme {
-    /// The built-in templates below the magazine's own ones, whose paths begin with `templates/`.
+    /// The built-in templates below the magazine's own ones, whose paths begin with `templates/`, and the built-in
+    /// theme files of a blog at its host's root.
     ///
     /// # Errors
     ///
     /// One diagnostic for each own template that is no template.
     pub fn new(own: &[Arc<SourceText>]) -> Result<Self, Vec<Diagnostic>> {
+        Theme::with_assets(own, Assets::built_in(""))
+    }
+
+    /// The built-in templates below the magazine's own ones, and the theme files whose addresses they can ask for.
+    ///
+    /// # Errors
+    ///
+    /// One diagnostic for each own template that is no template.
+    pub fn with_assets(own: &[Arc<SourceText>], assets: Assets) -> Result<Self, Vec<Diagnostic>> {
+        let assets = Arc::new(assets);
         let mut own: BTreeMap<String, Arc<SourceText>> = own
             .iter()
             .map(|source| {
@@ -47,8 +64,8 @@ impl Theme {
             .collect();
         let mut problems = Vec::new();
         loop {
-            match load(&own) {
-                Ok(tera) if problems.is_empty() => return Ok(Theme { tera, own }),
+            match load(&own, &assets) {
+                Ok(tera) if problems.is_empty() => return Ok(Theme { tera, assets, own }),
                 Ok(_) => return Err(problems),
                 Err(error) => {
                     let (diagnostic, culprit) = errors::in_loading(&error, &own);
@@ -60,6 +77,11 @@ impl Theme {
                 }
             }
         }
+    }
+
+    /// The theme's files as they are published.
+    pub fn assets(&self) -> &Assets {
+        &self.assets
     }
 
     /// Renders a template by its name, such as `blog/issue.html`, to UTF-8; `what` is what is being rendered, such as
@@ -135,7 +157,7 @@ impl io::Write for Bounded {
 }
 
 /// The built-in files of the theme by their paths below `theme/`.
-pub fn built_in_assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+fn built_in_assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
     files(&ASSETS).into_iter()
 }
 
@@ -151,10 +173,10 @@ fn set_aside(own: &mut BTreeMap<String, Arc<SourceText>>, wrong: String) {
     }
 }
 
-fn load(own: &BTreeMap<String, Arc<SourceText>>) -> Result<Tera, tera::Error> {
+fn load(own: &BTreeMap<String, Arc<SourceText>>, assets: &Arc<Assets>) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
     tera.set_fallback_prefixes([BUILT_IN])?;
-    filters::register(&mut tera);
+    filters::register(&mut tera, assets);
     let built_in = files(&TEMPLATES).into_iter().map(|(path, octets)| {
         let text = std::str::from_utf8(octets).expect("the built-in templates are UTF-8");
         (format!("{BUILT_IN}{path}"), text)
@@ -293,5 +315,14 @@ mod tests {
         let diagnostic = theme.render("mail/wild.txt", &context, "a test").expect_err("it is without end");
         let expected = "templates/mail/wild.txt:1:1: template-error: this template writes more than 64 MB";
         assert_eq!(problem(&diagnostic), expected);
+    }
+
+    #[test]
+    fn an_asset_that_is_not_there_is_told_with_those_that_are() {
+        let text = "<link href=\"{{ asset(path='favicon.svg') }}\">\n{{ asset(path=\"stlye.css\") }}";
+        let theme = theme(&[("blog/own.html", text)]).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let diagnostic = theme.render("blog/own.html", &context(), "a test").expect_err("there is none");
+        assert!(problem(&diagnostic).starts_with("templates/blog/own.html:2:"), "{}", problem(&diagnostic));
+        assert_eq!(diagnostic.help.as_deref(), Some("did you mean `style.css`?"), "{diagnostic:?}");
     }
 }

@@ -111,8 +111,7 @@ impl<'a> Flow<'a> {
         // A mark may have more blanks behind it than words have between them.
         let words = words.strip_prefix(first.mark).unwrap_or(words);
         let head = columns(&last[..last.len() - words.len()]);
-        let spaced =
-            self.space && ended_at_space(&format!("{words} {next}"), words.len(), head, typesetting);
+        let spaced = self.space && ended_at_space(&format!("{words} {next}"), words.len(), head, typesetting);
         let item = first.mark.is_empty() && line.len() - next.len() > first.indent && is_item(unquoted);
         out.push_str(if spaced { " \n" } else { "\n" });
         if item {

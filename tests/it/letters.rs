@@ -39,6 +39,7 @@ fn issue(label: &str) -> Issue {
         subject: None,
         contents: None,
         tags: Vec::new(),
+        aliases: Vec::new(),
         draft: false,
         articles: Vec::new(),
         finished: false,

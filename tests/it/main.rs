@@ -6,3 +6,4 @@ mod architecture;
 mod broken;
 mod letters;
 mod mail_form;
+mod pictures;

@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 
 const [folder] = process.argv.slice(2);
 const { chromium } = createRequire(join(process.cwd(), 'target/tools/'))('playwright-core');
-const types = { html: 'text/html', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', xml: 'application/xml', txt: 'text/plain' };
+const types = { html: 'text/html', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', xml: 'application/xml', txt: 'text/plain', json: 'application/feed+json', js: 'text/javascript', jpg: 'image/jpeg', webp: 'image/webp' };
 
 const server = createServer(async (request, response) => {
   let path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
@@ -28,7 +28,13 @@ await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
 const origin = `http://127.0.0.1:${server.address().port}`;
 
 const files = await readdir(folder, { recursive: true });
-const pages = files.filter((file) => file.endsWith('.html')).map((file) => '/' + file.replace(/index\.html$/, ''));
+// An old address leads on at once; it is followed, not looked at.
+const moved = new Map();
+for (const file of files.filter((file) => file.endsWith('.html'))) {
+  const to = (await readFile(join(folder, file), 'utf8')).match(/http-equiv="refresh" content="0; url=([^"]*)"/);
+  if (to) moved.set(file, to[1]);
+}
+const pages = files.filter((file) => file.endsWith('.html') && !moved.has(file)).map((file) => '/' + file.replace(/index\.html$/, ''));
 const views = [
   { name: 'phone', viewport: { width: 390, height: 844 }, colorScheme: 'light' },
   { name: 'desk, dark', viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
@@ -65,6 +71,14 @@ for (const { name, ...view } of views) {
     links.push(...found.links.map((link) => [at, link]));
   }
   await context.close();
+}
+for (const [file, to] of moved) {
+  const page = await browser.newPage();
+  await page.goto(`${origin}/${encodeURI(file)}`);
+  await page.waitForURL((url) => url.pathname === new URL(to, origin).pathname, { timeout: 10000 })
+    .catch(() => failures.add(`${file} does not lead to ${to}`));
+  opened += 1;
+  await page.close();
 }
 await browser.close();
 server.close();

@@ -4,6 +4,7 @@
 //! Recursion is as deep as the document is nested, which the readers of manuscripts bound.
 
 mod escape;
+mod pictures;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use crate::address::{Target, href, target};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
+use crate::picture::{Fault, Picture};
+use crate::theme::Assets;
 
 pub(super) use escape::{escape, push_escaped, without_controls};
 
@@ -27,7 +30,14 @@ pub(super) struct Place<'a> {
     pub(super) top: u8,
     /// Whether there is a file, by its path from the magazine's root.
     pub(super) has_file: &'a (dyn Fn(&str) -> bool + Sync),
+    /// How a picture is shown, by its path from the magazine's root.
+    pub(super) picture: &'a PictureOf<'a>,
+    /// The theme's files, which texts may show, too.
+    pub(super) assets: &'a Assets,
 }
+
+/// Tells of a picture by its path from the magazine's root.
+pub(super) type PictureOf<'a> = dyn Fn(&str) -> Result<Picture, Fault> + Sync + 'a;
 
 /// A text as HTML, and what it needs beside it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,15 +46,29 @@ pub(super) struct Html {
     pub(super) html: String,
     /// The pictures and attachments it shows or links, each once.
     pub(super) files: Vec<FileCopy>,
+    /// The first picture of pixels in it.
+    pub(super) preview: Option<Preview>,
 }
 
-/// A file beside a text that goes to the blog as it is.
+/// A picture that stands for a whole text elsewhere.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Preview {
+    /// Its path in the blog's folder.
+    pub(super) path: String,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) alt: String,
+}
+
+/// A file beside a text that goes to the blog: as it is, or a narrower picture of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileCopy {
     /// Its path from the magazine's root: `content/issues/010/rack.jpg`.
     pub from: String,
     /// Its path in the blog's folder: `issues/010/rack.jpg`.
     pub to: String,
+    /// How many pixels wide the picture of it is; none for the file as it is.
+    pub width: Option<u32>,
 }
 
 /// The ids that the pages themselves use.
@@ -75,11 +99,13 @@ pub(super) fn html(
         references: vec![0; document.footnotes.len()],
         in_link: false,
         files: Vec::new(),
+        pictures: 0,
+        preview: None,
         problems,
     };
     writer.blocks(&document.blocks);
     writer.footnotes(&document.footnotes);
-    Html { html: writer.out, files: writer.files }
+    Html { html: writer.out, files: writer.files, preview: writer.preview }
 }
 
 fn highest_heading(blocks: &[Block]) -> Option<u8> {
@@ -112,6 +138,8 @@ struct Writer<'a> {
     references: Vec<usize>,
     in_link: bool,
     files: Vec<FileCopy>,
+    pictures: usize,
+    preview: Option<Preview>,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -431,7 +459,7 @@ impl<'a> Writer<'a> {
             Target::Beside { from, to, rest } => {
                 let address = href(self.place.root, &to) + &rest;
                 if (self.place.has_file)(&from) {
-                    self.needs(from, to);
+                    self.needs(from, to, None);
                 }
                 Some(address)
             }
@@ -444,39 +472,6 @@ impl<'a> Writer<'a> {
         self.inlines(words);
         self.in_link = false;
         self.out.push_str("</a>");
-    }
-
-    fn picture(&mut self, url: &str, alt: &str, title: &str, at: usize) {
-        let address = match target(url, self.place.folder, self.place.prefix) {
-            Target::Beside { from, to, .. } if (self.place.has_file)(&from) => {
-                let address = href(self.place.root, &to);
-                self.needs(from, to);
-                address
-            }
-            Target::Beside { from, .. } => {
-                let problem = Diagnostic::error("missing-picture", format!("there is no picture `{from}`"))
-                    .label("shown here")
-                    .help("put the file beside the text, or correct its name");
-                return self.problem(problem, url, at);
-            }
-            Target::Blog(path) => format!("{}{path}", self.place.root),
-            Target::Elsewhere(_) | Target::Unsafe => {
-                let problem =
-                    Diagnostic::error("remote-picture", "this picture would come from another site")
-                        .label("its host would learn who reads the page")
-                        .help("put the picture beside the text and name the file alone");
-                return self.problem(problem, url, at);
-            }
-        };
-        self.out.push_str("<img src=\"");
-        push_escaped(&address, &mut self.out);
-        self.out.push_str("\" alt=\"");
-        push_escaped(alt, &mut self.out);
-        if !title.is_empty() {
-            self.out.push_str("\" title=\"");
-            push_escaped(title, &mut self.out);
-        }
-        self.out.push_str("\" loading=\"lazy\" decoding=\"async\">");
     }
 
     /// Pictures that stand alone, each with its caption.
@@ -494,15 +489,15 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn needs(&mut self, from: String, to: String) {
-        let copy = FileCopy { from, to };
+    pub(super) fn needs(&mut self, from: String, to: String, width: Option<u32>) {
+        let copy = FileCopy { from, to, width };
         if !self.files.contains(&copy) {
             self.files.push(copy);
         }
     }
 
     /// Puts a problem at the address in question, which follows where the picture begins.
-    fn problem(&mut self, problem: Diagnostic, url: &str, at: usize) {
+    pub(super) fn problem(&mut self, problem: Diagnostic, url: &str, at: usize) {
         const FAR: usize = 4096;
         let text = &self.source.text;
         let begins = text.floor_char_boundary(at);

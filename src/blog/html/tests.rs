@@ -1,20 +1,37 @@
 use super::*;
+use crate::picture::Narrower;
 use crate::source;
 
 const FILES: [&str; 3] =
     ["content/issues/010/rack.jpg", "content/issues/010/図 1.png", "content/issues/010/list.pdf"];
+
+fn picture(path: &str) -> Result<Picture, Fault> {
+    let narrow = |width: u32| Narrower { width, mark: format!("{width}.0123abcd"), ending: "jpg" };
+    match path {
+        "content/issues/010/rack.jpg" => {
+            Ok(Picture { size: Some((1300, 650)), is_raster: true, narrower: vec![narrow(480), narrow(960)] })
+        }
+        "content/issues/010/図 1.png" => {
+            Ok(Picture { size: Some((30, 20)), is_raster: true, narrower: vec![] })
+        }
+        _ => Err(Fault { rule: "broken-picture", message: "is no picture".into(), help: "save it again" }),
+    }
+}
 
 fn render(markdown: &str, prefix: &str) -> (Html, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let source = SourceText::new("content/issues/010/01-a.md", markdown);
     let (_, document) = source::document(&source, 0..markdown.len(), &mut problems);
     problems.clear();
+    let assets = Assets::built_in("");
     let place = Place {
         root: "/mag",
         folder: "content/issues/010",
         prefix,
         top: 2,
         has_file: &|path| FILES.contains(&path),
+        picture: &picture,
+        assets: &assets,
     };
     (html(&document, &source, place, &mut problems), problems)
 }
@@ -104,23 +121,63 @@ fn links() {
     }
     assert_eq!(render("[a](javascript:b)", "").0.html, "<p>a</p>\n");
     let (html, _) = render("[a](list.pdf) [b](list.pdf) [c](none.pdf)", "");
-    let copy = FileCopy { from: "content/issues/010/list.pdf".into(), to: "issues/010/list.pdf".into() };
+    let copy = FileCopy {
+        from: "content/issues/010/list.pdf".into(),
+        to: "issues/010/list.pdf".into(),
+        width: None,
+    };
     assert_eq!(html.files, [copy]);
 }
 
 #[test]
-fn pictures() {
+fn pictures_have_their_size_and_narrower_ones() {
+    let rack = "<img src=\"/mag/issues/010/rack.jpg\" alt=\"前&lt;面&gt;\" width=\"1300\" height=\"650\" \
+        srcset=\"/mag/issues/010/rack.480.0123abcd.jpg 480w, /mag/issues/010/rack.960.0123abcd.jpg 960w, \
+        /mag/issues/010/rack.jpg 1300w\" sizes=\"(min-width: 42.5rem) 40rem, 100vw\"";
     check(
         "![前<面>](rack.jpg \"ラック & UPS\")",
-        "<figure><img src=\"/mag/issues/010/rack.jpg\" alt=\"前&lt;面&gt;\" loading=\"lazy\" decoding=\"async\">\
-         <figcaption>ラック &amp; UPS</figcaption></figure>\n",
+        &format!("<figure>{rack} decoding=\"async\"><figcaption>ラック &amp; UPS</figcaption></figure>\n"),
     );
+    // The first is loaded at once; a picture may be named from the blog's root, too.
     check(
-        "a ![b](図%201.png)",
-        "<p>a <img src=\"/mag/issues/010/%E5%9B%B3%201.png\" alt=\"b\" loading=\"lazy\" decoding=\"async\"></p>\n",
+        "a ![b](図%201.png \"t\")\n\n![前<面>](/issues/010/rack.jpg?x)",
+        &format!(
+            "<p>a <img src=\"/mag/issues/010/%E5%9B%B3%201.png\" alt=\"b\" title=\"t\" width=\"30\" height=\"20\" \
+             decoding=\"async\"></p>\n<figure>{rack} loading=\"lazy\" decoding=\"async\"></figure>\n"
+        ),
     );
+    let (html, _) = render("![a](rack.jpg) ![b](/issues/010/rack.jpg)", "");
+    let copies: Vec<(&str, Option<u32>)> =
+        html.files.iter().map(|copy| (copy.to.as_str(), copy.width)).collect();
+    let expected = [
+        ("issues/010/rack.jpg", None),
+        ("issues/010/rack.480.0123abcd.jpg", Some(480)),
+        ("issues/010/rack.960.0123abcd.jpg", Some(960)),
+    ];
+    assert_eq!(copies, expected);
+    let preview = html.preview.expect("there is a picture");
+    assert_eq!((preview.path.as_str(), preview.width, preview.height), ("issues/010/rack.jpg", 1300, 650));
+}
+
+#[test]
+fn pictures_of_the_theme_are_shown_under_their_published_names() {
+    let (html, problems) = render("![印](/favicon.svg)", "");
+    let assets = Assets::built_in("");
+    let published = &assets.get("favicon.svg").expect("it is there").published;
+    assert!(
+        html.html.contains(&format!("<img src=\"/mag/{published}\" alt=\"印\" width=\"")),
+        "{}",
+        html.html
+    );
+    assert_eq!((problems, html.files, html.preview), (vec![], vec![], None));
+    check("![a](/else.png)", "<figure><img src=\"/mag/else.png\" alt=\"a\" decoding=\"async\"></figure>\n");
+}
+
+#[test]
+fn pictures_that_cannot_be_shown_are_told_at_their_place() {
     for (markdown, rule, expected) in [
         ("あ ![a](none.png)", "missing-picture", "none.png"),
+        ("あ ![a](list.pdf)", "broken-picture", "list.pdf"),
         ("![a](https://example.jp/a.png)", "remote-picture", "https://example.jp/a.png"),
     ] {
         let (html, problems) = render(markdown, "");

@@ -5,7 +5,6 @@
 //! punctuation makes it see a letter there. Every mark is taken out of whatever comes back.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use crate::charset::find_octet;
 
@@ -68,12 +67,6 @@ impl<'a> Prepared<'a> {
         } else {
             Cow::Owned(piece.replace(MARK, ""))
         }
-    }
-
-    /// How many marks lie in a part of the prepared text.
-    pub(super) fn marks_in(&self, range: &Range<usize>) -> usize {
-        let before = |end: usize| self.marks.partition_point(|mark| *mark < end);
-        before(range.end) - before(range.start)
     }
 }
 

@@ -437,7 +437,7 @@ fn outlines_tell_what_lists_need() {
     let text = "# 題\n\n**「強」**と\n{漢字|かんじ}。[^1]\n\n```\nab c\n```\n\n次 の\n\n[^1]: 注\n";
     let outline = &outline(text, 0..text.len())[0];
     assert_eq!(outline.excerpt, "「強」と漢字。次 の");
-    assert_eq!(outline.characters, "「強」と{漢字|かんじ}。abc次の注".chars().count());
+    assert_eq!(outline.characters, "**「強」**と{漢字|かんじ}。[^1]```abc```次の[^1]:注".chars().count());
     let long = "あ".repeat(100) + "\n\n" + &"い".repeat(100);
     let excerpt = outline_document(&long, 0..long.len()).excerpt;
     assert_eq!(excerpt, "あ".repeat(100) + &"い".repeat(20) + "…");

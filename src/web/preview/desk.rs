@@ -9,16 +9,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use tokio::sync::{oneshot, watch};
 
 use super::PreviewError;
-use super::press::{Found, Kept, Press, Shown};
+use super::press::{Beside, Found, Kept, Press, Shown};
 use super::state::{self, Now, Question, Saved, below_root};
 use super::watching::Watch;
 use super::workshop::{Edition, Workshop};
 use crate::address::href;
-use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Format, render};
+use crate::pictures::Pictures;
 use crate::source::Content;
 
 /// For how long nothing more must be saved before files are read: an editor writes one in several steps.
@@ -59,7 +60,7 @@ impl Desk {
     ///
     /// # Errors
     /// When there is no magazine, or when the system cannot watch its files.
-    pub(super) fn begin(root: &Path, today: fn(&Config) -> NaiveDate) -> Result<Desk, PreviewError> {
+    pub(super) fn begin(root: &Path, today: fn(Tz) -> NaiveDate) -> Result<Desk, PreviewError> {
         let (asks, heard) = mpsc::channel();
         let (tell, editions) = watch::channel(1);
         // In this order: what is saved while the magazine is read is heard afterwards.
@@ -102,7 +103,7 @@ impl Desk {
 struct Work {
     asks: Receiver<Ask>,
     tell: watch::Sender<u64>,
-    today: fn(&Config) -> NaiveDate,
+    today: fn(Tz) -> NaiveDate,
     kept: Kept,
     history: History,
     /// What was asked while changes were gathered; it is answered out of the next edition.
@@ -119,7 +120,7 @@ impl Work {
             let saved: Vec<String> = saved.collect();
             changed = Vec::new();
             while changed.is_empty() {
-                let Some(more) = self.show(workshop.edition(), &saved) else { return };
+                let Some(more) = self.show(workshop.root(), workshop.edition(), &saved) else { return };
                 changed = more;
                 if !self.gather(&mut changed) {
                     return;
@@ -133,12 +134,20 @@ impl Work {
     }
 
     /// Answers out of one edition until something changes: what did, or nothing when nobody is left to ask.
-    fn show(&mut self, edition: &Edition, saved: &[String]) -> Option<Vec<PathBuf>> {
+    fn show(&mut self, root: &Path, edition: &Edition, saved: &[String]) -> Option<Vec<PathBuf>> {
         let Work { asks, tell, today, kept, history, waiting } = self;
         let number = kept.edition;
         let content = edition.content.as_ref();
         let has_file = |path: &str| content.is_some_and(|content| content.has_file(path));
-        let mut press = content.map(|content| Press::new(content, &edition.theme, &has_file, kept));
+        let pictures = content.map(|content| Pictures::new(content, root));
+        let picture = |path: &str| match &pictures {
+            Some(pictures) => pictures.picture(path),
+            None => unreachable!("pages are made of content"),
+        };
+        let mut press = content.zip(pictures.as_ref()).map(|(content, pictures)| {
+            let beside = Beside { has_file: &has_file, picture: &picture, pictures };
+            Press::new(content, &edition.theme, beside, kept)
+        });
         if let (Some(content), Some(press)) = (content, &mut press)
             && *tell.borrow() < number
         {
@@ -149,7 +158,8 @@ impl Work {
             match waiting.pop_front().or_else(|| asks.recv().ok())? {
                 Ask::Changed(changed) => return Some(changed),
                 Ask::State(question, reply) => {
-                    let today = content.map_or(NaiveDate::MAX, |content| today(&content.config));
+                    let today =
+                        content.map_or(NaiveDate::MAX, |content| today(content.config.magazine.timezone));
                     let now = Now { edition, number, recent: &history.recent, saved: &history.saved, today };
                     // Who asked may have gone.
                     let _ = reply.send(state::answer(&question, now, press.as_mut()));

@@ -19,10 +19,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::config::Config;
 use crate::source::ReadError;
 use desk::Desk;
 
@@ -68,7 +68,7 @@ pub enum PreviewError {
 pub fn serve(
     root: &Path,
     place: Place,
-    today: fn(&Config) -> NaiveDate,
+    today: fn(Tz) -> NaiveDate,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), PreviewError> {
     if !access::is_loopback(place.address) {

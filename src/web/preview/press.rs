@@ -1,16 +1,18 @@
 //! One edition's mails and pages, each made when it is asked for and at most once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::address::{article_path, issue_path, page_path, post_path};
-use crate::blog::{Entry, List, Pages, Site};
+use crate::blog::{Entry, File, FileCopy, List, Pages, SearchTerms, Site};
 use crate::diagnostic::Diagnostic;
+use crate::picture::{Fault, Picture};
+use crate::pictures::Pictures;
 use crate::source::{Content, IssueTexts, Text};
-use crate::theme::{Theme, built_in_assets};
-use crate::{check, mail};
+use crate::theme::Theme;
+use crate::{check, mail, search};
 
 /// What is kept from edition to edition: the last good of all that was looked at.
 pub(super) struct Kept {
@@ -18,6 +20,8 @@ pub(super) struct Kept {
     pub(super) edition: u64,
     /// Files of the blog by their paths, with the edition that they are of.
     files: HashMap<String, (u64, Arc<[u8]>)>,
+    /// The files that pages have beside them, by where they stand on the blog.
+    copies: HashMap<String, FileCopy>,
     /// Mails by their issues' labels.
     mails: HashMap<String, Mail>,
 }
@@ -55,7 +59,7 @@ pub(super) enum Found {
 pub(super) struct Press<'a> {
     content: &'a Content,
     theme: &'a Theme,
-    has_file: &'a (dyn Fn(&str) -> bool + Sync),
+    beside: Beside<'a>,
     kept: &'a mut Kept,
     site: Option<Result<Rc<Site<'a>>, Vec<Diagnostic>>>,
     issues: HashMap<usize, Rc<Made>>,
@@ -76,24 +80,34 @@ enum Maker {
     Page(usize),
     List(List),
     Feed,
+    Search,
+}
+
+/// What stands beside the texts.
+#[derive(Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// Whether the content has a picture or attachment, by its path from the magazine's root.
+    pub(super) has_file: &'a (dyn Fn(&str) -> bool + Sync),
+    /// What pages need to know of a picture.
+    pub(super) picture: &'a (dyn Fn(&str) -> Result<Picture, Fault> + Sync),
+    pub(super) pictures: &'a Pictures<'a>,
 }
 
 impl Kept {
     /// Nothing yet, at the first edition.
     pub(super) fn new() -> Kept {
-        Kept { edition: 1, files: HashMap::new(), mails: HashMap::new() }
+        Kept { edition: 1, files: HashMap::new(), copies: HashMap::new(), mails: HashMap::new() }
     }
 }
 
 impl<'a> Press<'a> {
-    /// `has_file` says whether the content has a picture or attachment, by its path from the magazine's root.
     pub(super) fn new(
         content: &'a Content,
         theme: &'a Theme,
-        has_file: &'a (dyn Fn(&str) -> bool + Sync),
+        beside: Beside<'a>,
         kept: &'a mut Kept,
     ) -> Self {
-        Press { content, theme, has_file, kept, site: None, issues: HashMap::new() }
+        Press { content, theme, beside, kept, site: None, issues: HashMap::new() }
     }
 
     /// An issue's mail, by its index in the magazine.
@@ -180,6 +194,7 @@ impl<'a> Press<'a> {
         let Some(maker) = self.maker(path) else { return self.copy(path).map(fresh) };
         match self.render(maker) {
             Ok(pages) => {
+                self.kept.copies.extend(pages.copies.into_iter().map(|copy| (copy.to.clone(), copy)));
                 for file in pages.files {
                     self.kept.files.insert(file.path, (self.kept.edition, file.bytes.into()));
                 }
@@ -215,7 +230,7 @@ impl<'a> Press<'a> {
                     return Some(Maker::Post(post));
                 }
             }
-            _ if page == "atom.xml" => return Some(Maker::Feed),
+            _ if ["atom.xml", "rss.xml", "feed.json"].contains(&page) => return Some(Maker::Feed),
             _ => {
                 if let Some(at) = magazine.pages.iter().position(|other| page_path(other) == page) {
                     return Some(Maker::Page(at));
@@ -230,7 +245,9 @@ impl<'a> Press<'a> {
         if path.starts_with("sitemap") && path.ends_with(".xml") {
             return Some(Maker::List(List::Sitemap));
         }
-        site.lists().into_iter().find(|list| site.list_path(*list) == page).map(Maker::List)
+        let list = site.lists().into_iter().find(|list| site.list_path(*list) == page).map(Maker::List);
+        // The files of the search stand beside its page.
+        list.or_else(|| (page.starts_with("search/") && !page.ends_with('/')).then_some(Maker::Search))
     }
 
     fn render(&mut self, maker: Maker) -> Result<Pages, Vec<Diagnostic>> {
@@ -254,6 +271,27 @@ impl<'a> Press<'a> {
                 let shown: Vec<(Entry, &Text)> = texts.iter().map(|(entry, text)| (*entry, text)).collect();
                 site.render_feed(&shown)
             }
+            Maker::Search => {
+                let Content { magazine, .. } = self.content;
+                let mut terms = SearchTerms::of(magazine);
+                for index in 0..magazine.issues.len() {
+                    let texts = self.content.issue_texts(index, &mut Vec::new());
+                    terms.issues[index] = site.issue_terms(index, &texts);
+                }
+                for index in 0..magazine.posts.len() {
+                    let text = self.content.post_text(index, &mut Vec::new());
+                    terms.posts[index] = site.post_terms(index, &text);
+                }
+                for index in 0..magazine.pages.len() {
+                    let text = self.content.page_text(index, &mut Vec::new());
+                    terms.pages[index] = site.page_terms(index, &text);
+                }
+                let files = site
+                    .search_files(&terms)
+                    .into_iter()
+                    .map(|search::File { path, bytes }| File { path, bytes });
+                Ok(Pages { files: files.collect(), copies: Vec::new() })
+            }
         }
     }
 
@@ -270,7 +308,7 @@ impl<'a> Press<'a> {
                 let text = self.content.page_text(index, &mut problems);
                 problems.extend(check::blog_text(self.content, &magazine.pages[index].title, &text));
             }
-            Some(Maker::Issue(_) | Maker::List(_) | Maker::Feed) | None => {}
+            Some(Maker::Issue(_) | Maker::List(_) | Maker::Feed | Maker::Search) | None => {}
         }
         problems
     }
@@ -322,22 +360,41 @@ impl<'a> Press<'a> {
     }
 
     fn site(&mut self) -> Result<Rc<Site<'a>>, Vec<Diagnostic>> {
-        let Press { content, theme, has_file, .. } = *self;
-        let make = || Site::new(&content.config, &content.magazine, theme, has_file).map(Rc::new);
+        let Press { content, theme, beside: Beside { has_file, picture, .. }, .. } = *self;
+        let make = || Site::new(&content.config, &content.magazine, theme, has_file, picture).map(Rc::new);
         self.site.get_or_insert_with(make).clone()
     }
 
     /// A file that the blog has as it is: of the theme, or beside a text.
-    fn copy(&self, path: &str) -> Option<Arc<[u8]>> {
-        let of_theme =
-            self.content.theme_files.iter().find(|file| file.path.strip_prefix("theme/") == Some(path));
-        if let Some(file) = of_theme {
-            return fs::read(&file.disk).ok().map(Into::into);
+    fn copy(&mut self, path: &str) -> Option<Arc<[u8]>> {
+        if let Some((_, asset)) = self.theme.assets().files().find(|(_, asset)| asset.published == path) {
+            return Some(asset.octets.as_ref().into());
         }
-        if let Some((_, octets)) = built_in_assets().find(|(name, _)| *name == path) {
-            return Some(octets.into());
+        if !self.kept.copies.contains_key(path) {
+            self.render_owners(path);
         }
-        let disk = self.content.file(&format!("content/{path}"))?;
-        fs::read(disk).ok().map(Into::into)
+        let FileCopy { from, width, .. } = self.kept.copies.get(path)?;
+        match width {
+            Some(width) => self.beside.pictures.narrower(from, *width).ok().map(Into::into),
+            None => fs::read(self.content.file(from)?).ok().map(Into::into),
+        }
+    }
+
+    /// Renders the pages that may have a file beside them: which they have is known only then.
+    fn render_owners(&mut self, path: &str) {
+        let magazine = &self.content.magazine;
+        let makers: BTreeSet<String> = match path.strip_prefix("issues/") {
+            Some(_) => {
+                magazine.issues.iter().map(issue_path).filter(|folder| path.starts_with(folder)).collect()
+            }
+            None => {
+                magazine.posts.iter().map(post_path).chain(magazine.pages.iter().map(page_path)).collect()
+            }
+        };
+        for folder in makers {
+            if !self.kept.copies.contains_key(path) {
+                self.file(&format!("{folder}index.html"));
+            }
+        }
     }
 }

@@ -2,14 +2,15 @@
 //! was when it last was not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::diagnostic::{Diagnostic, Level, SourceText};
-use crate::source::{self, Content, Memory, RawText, ReadError, Sources};
-use crate::theme::Theme;
+use crate::source::{self, Content, Memory, RawFile, RawText, ReadError, Sources};
+use crate::theme::{Assets, Theme};
 
 /// A magazine being worked on.
 pub(super) struct Workshop {
@@ -30,6 +31,8 @@ pub(super) struct Edition {
     pub(super) theme: Arc<Theme>,
     /// The magazine's own templates that the theme was made with.
     templates: Vec<Arc<SourceText>>,
+    /// Its theme files by their paths below `theme/`, and what every address of its blog begins with.
+    theme_files: (Vec<(String, Vec<u8>)>, String),
     /// Everything that is wrong with the files as they are.
     pub(super) problems: Vec<Diagnostic>,
     /// Those errors in whose place a file's last good text is shown.
@@ -47,6 +50,7 @@ impl Workshop {
             content: None,
             theme: Arc::new(theme),
             templates: Vec::new(),
+            theme_files: (Vec::new(), "?".to_owned()),
             problems: Vec::new(),
             covered: Vec::new(),
         };
@@ -80,6 +84,11 @@ impl Workshop {
     /// Whether a path of the disk is one that the magazine is read from.
     pub(super) fn reads(&self, disk: &Path) -> bool {
         disk == self.root || source::is_of_the_magazine(&self.root, disk)
+    }
+
+    /// The magazine's folder.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// What can be shown now.
@@ -125,6 +134,7 @@ impl Workshop {
         if let (Some(theme), Some(content)) = (theme, &content) {
             self.edition.theme = theme;
             self.edition.templates.clone_from(&content.templates);
+            self.edition.theme_files = theme_files(content);
         }
         self.edition.content = content;
         self.edition.problems = problems;
@@ -133,10 +143,14 @@ impl Workshop {
 
     /// The theme that a magazine's templates make: the one there is while they are the same.
     fn theme_for(&self, content: &Content, problems: &mut Vec<Diagnostic>) -> Option<Arc<Theme>> {
-        if content.templates == self.edition.templates {
+        let theme_files = theme_files(content);
+        if content.templates == self.edition.templates && theme_files == self.edition.theme_files {
             return Some(self.edition.theme.clone());
         }
-        match Theme::new(&content.templates) {
+        let (files, root) = theme_files;
+        let theme =
+            Assets::new(files, &root).and_then(|assets| Theme::with_assets(&content.templates, assets));
+        match theme {
             Ok(theme) => Some(Arc::new(theme)),
             Err(more) => {
                 problems.extend(more);
@@ -163,6 +177,14 @@ impl Workshop {
     }
 }
 
+/// The magazine's own theme files, as far as they can be read, and what every address of the blog begins with.
+fn theme_files(content: &Content) -> (Vec<(String, Vec<u8>)>, String) {
+    let read = |file: &RawFile| {
+        Some((file.path.trim_start_matches("theme/").to_owned(), fs::read(&file.disk).ok()?))
+    };
+    (content.theme_files.iter().filter_map(read).collect(), content.config.blog.base_path().to_owned())
+}
+
 /// Whether a path is one of these, or lies in one of these folders.
 fn lies_in_one(path: &str, folders: &BTreeSet<String>) -> bool {
     let parents = path.match_indices('/').map(|(end, _)| &path[..end]);
@@ -171,8 +193,6 @@ fn lies_in_one(path: &str, folders: &BTreeSet<String>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     const SETTINGS: &str = "[magazine]\nname = \"通信\"\npublisher = \"社\"\n[mail]\n\

@@ -1,0 +1,120 @@
+//! What a build leaves for the next one: from what it was made, and how its files look from outside. It is a hint and no
+//! more: without it, or when a file does not look as it was left, everything is built anew.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{self, Metadata};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use rayon::prelude::*;
+
+use super::{PublishError, disk};
+
+/// The file in the output folder.
+const MEMORY: &str = ".mailmag-memory";
+/// Its first line, which a later layout would change.
+const HEAD: &str = "mailmag build 1";
+
+/// From what a build was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Everything that went into it, as a digest.
+    pub key: String,
+    /// What is to be said again when nothing is to be done, a line each.
+    pub notes: Vec<String>,
+}
+
+/// How a file looks from outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stamp {
+    length: u64,
+    /// When it was changed, in nanoseconds since 1970.
+    modified: u128,
+}
+
+impl Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Stamp {
+        let modified = metadata.modified().ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+        Stamp { length: metadata.len(), modified: modified.map_or(0, |since| since.as_nanos()) }
+    }
+}
+
+/// The notes of the build that lies in the output folder and how many files it has, if it was made from what `key`
+/// stands for and all its files are as it left them.
+pub(super) fn recall(dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
+    let text = fs::read_to_string(dist.join(MEMORY)).ok()?;
+    let rest = text.strip_prefix(HEAD)?.strip_prefix('\n')?.strip_prefix(key)?.strip_prefix('\n')?;
+    let (notes, files) = rest.split_once("\n\n").or_else(|| Some(("", rest.strip_prefix('\n')?)))?;
+    let files: Vec<&str> = files.lines().collect();
+    let is_as_left = |line: &&str| {
+        let mut fields = line.splitn(3, ' ');
+        let (length, modified, path) = (fields.next()?, fields.next()?, fields.next()?);
+        let left = Stamp { length: length.parse().ok()?, modified: modified.parse().ok()? };
+        let metadata = fs::symlink_metadata(dist.join(path)).ok()?;
+        (metadata.is_file() && Stamp::of(&metadata) == left).then_some(())
+    };
+    let intact = files.par_iter().all(|line| is_as_left(line).is_some());
+    intact.then(|| (notes.lines().map(str::to_owned).collect(), files.len()))
+}
+
+/// Leaves a memory, unless just that lies there already.
+pub(super) fn leave(
+    dist: &Path,
+    memory: &Memory,
+    files: &HashMap<Box<str>, Stamp>,
+) -> Result<(), PublishError> {
+    let mut text = format!("{HEAD}\n{}\n", memory.key);
+    memory.notes.iter().for_each(|note| {
+        let _ = writeln!(text, "{}", note.replace('\n', " "));
+    });
+    text.push('\n');
+    let mut files: Vec<(&Box<str>, &Stamp)> = files.iter().collect();
+    files.sort_unstable_by_key(|(path, _)| *path);
+    for (path, Stamp { length, modified }) in files {
+        let _ = writeln!(text, "{length} {modified} {path}");
+    }
+    let path = dist.join(MEMORY);
+    if fs::read(&path).is_ok_and(|left| left == text.as_bytes()) {
+        return Ok(());
+    }
+    let new = dist.join(".mailmag-memory.new");
+    fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(disk("write", &path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_is_recalled_while_its_files_are_as_they_were_left() {
+        let dist = tempfile::tempdir().unwrap();
+        let path = |name: &str| dist.path().join(name);
+        let stamp = |name: &str| Stamp::of(&fs::metadata(path(name)).unwrap());
+        fs::write(path("a b"), "text").unwrap();
+        fs::write(path("c"), "").unwrap();
+        let files = HashMap::from([("a b".into(), stamp("a b")), ("c".into(), stamp("c"))]);
+        for notes in [vec![], vec!["held back: issue 7".to_owned(), "and more".to_owned()]] {
+            leave(dist.path(), &Memory { key: "k1".to_owned(), notes: notes.clone() }, &files).unwrap();
+            assert_eq!(recall(dist.path(), "k1"), Some((notes, 2)));
+            assert_eq!(recall(dist.path(), "k"), None);
+            assert_eq!(recall(dist.path(), "k2"), None);
+        }
+        type Change = fn(&Path);
+        let changes: [Change; 4] = [
+            |dist| fs::write(dist.join("c"), "x").unwrap(),
+            |dist| fs::remove_file(dist.join("a b")).unwrap(),
+            |dist| fs::write(dist.join(MEMORY), "mailmag build 0\nk1\n\n").unwrap(),
+            |dist| fs::write(dist.join(MEMORY), "mailmag build 1\nk1\n\nwhat is this\n").unwrap(),
+        ];
+        for change in changes {
+            fs::write(path("a b"), "text").unwrap();
+            fs::write(path("c"), "").unwrap();
+            let files = HashMap::from([("a b".into(), stamp("a b")), ("c".into(), stamp("c"))]);
+            leave(dist.path(), &Memory { key: "k1".to_owned(), notes: Vec::new() }, &files).unwrap();
+            assert!(recall(dist.path(), "k1").is_some());
+            change(dist.path());
+            assert_eq!(recall(dist.path(), "k1"), None);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a template sees, in short: the same number for the same values, on every run of the same program.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::ptr;
+
+use super::Value;
+
+/// A digest of values that templates see.
+pub type Fingerprint = u128;
+
+/// Fingerprints of maps that many pages share, made once.
+///
+/// They are known by where they lie, so that a table must not outlive the values it was made of.
+#[derive(Debug, Default)]
+pub struct Fingerprints {
+    of_maps: HashMap<usize, Fingerprint>,
+}
+
+impl Fingerprints {
+    /// Remembers a map, and those within it.
+    pub fn learn(&mut self, value: &Value) {
+        let inner = value.as_map().into_iter().flat_map(|map| map.values());
+        inner.chain(value.as_array().unwrap_or_default()).for_each(|value| self.learn(value));
+        if let Some(map) = value.as_map() {
+            let place = ptr::from_ref(map) as usize;
+            if !self.of_maps.contains_key(&place) {
+                let fingerprint = self.of(value);
+                self.of_maps.insert(place, fingerprint);
+            }
+        }
+    }
+
+    /// A value's fingerprint.
+    pub fn of(&self, value: &Value) -> Fingerprint {
+        if let Some(map) = value.as_map() {
+            if let Some(known) = self.of_maps.get(&(ptr::from_ref(map) as usize)) {
+                return *known;
+            }
+            // A map has no order: its entries are added up.
+            let entry = |(key, value): (&tera::value::Key<'_>, &Value)| {
+                mixed("entry", &[key.to_string().as_bytes(), &self.of(value).to_le_bytes()])
+            };
+            return mixed("map", &[&map.iter().map(entry).fold(0, Fingerprint::wrapping_add).to_le_bytes()]);
+        }
+        if let Some(values) = value.as_array() {
+            let all: Vec<u8> = values.iter().flat_map(|value| self.of(value).to_le_bytes()).collect();
+            return mixed("array", &[&all]);
+        }
+        match value.as_str() {
+            Some(text) => mixed(if value.is_safe() { "safe" } else { "text" }, &[text.as_bytes()]),
+            None => mixed(value.name(), &[value.to_string().as_bytes()]),
+        }
+    }
+}
+
+/// Octets of one kind, each run with its length, so that no two sequences of runs are alike.
+pub fn mixed(kind: &str, runs: &[&[u8]]) -> Fingerprint {
+    let half = |seed: u8| {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u8(seed);
+        for run in [kind.as_bytes()].iter().chain(runs) {
+            hasher.write_usize(run.len());
+            hasher.write(run);
+        }
+        hasher.finish()
+    };
+    Fingerprint::from(half(0)) << 64 | Fingerprint::from(half(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn different_values_have_different_fingerprints() {
+        let values = [
+            json!(null),
+            json!(true),
+            json!(1),
+            json!("1"),
+            json!(""),
+            json!([]),
+            json!({}),
+            json!(["1"]),
+            json!(["1", "2"]),
+            json!([["1"], "2"]),
+            json!({ "a": "b" }),
+            json!({ "a": { "b": "c" } }),
+            json!({ "a": "b", "c": "d" }),
+            json!({ "a": "d", "c": "b" }),
+        ];
+        let mut seen = HashMap::new();
+        for json in &values {
+            let value = Value::from_serializable(json);
+            let fingerprint = Fingerprints::default().of(&value);
+            assert_eq!(seen.insert(fingerprint, json), None, "{json}");
+            let again = Value::from_serializable(json);
+            let mut learned = Fingerprints::default();
+            learned.learn(&again);
+            assert_eq!(learned.of(&again), fingerprint, "{json}");
+            assert_eq!(learned.of(&value), fingerprint, "{json}");
+        }
+        let safe = Value::safe_string("1");
+        assert_eq!(seen.get(&Fingerprints::default().of(&safe)), None);
+    }
+}

@@ -10,7 +10,8 @@
 //!                     diagnostics file:line:column
 //! ```
 //!
-//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments.
+//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments. `web` shows a
+//! magazine in a browser while it is written, and `cli` is the program.
 
 pub mod diagnostic;
 pub(crate) mod digest;
@@ -21,6 +22,7 @@ pub mod config;
 pub mod picture;
 pub(crate) mod address;
 pub mod source;
+pub(crate) mod pictures;
 pub mod theme;
 pub mod check;
 pub mod search;
@@ -29,4 +31,5 @@ pub mod blog;
 pub mod mail;
 pub mod publish;
 pub mod outside;
+pub mod web;
 pub mod cli;

@@ -76,6 +76,30 @@ impl Site<'_> {
         lists
     }
 
+    /// Where a gathering page stands in the blog's folder: a file, or a folder's page ending in `/`.
+    pub fn list_path(&self, list: List) -> String {
+        match list {
+            List::Home => String::new(),
+            List::Archive => "archive/".to_owned(),
+            List::Year(year) => format!("archive/{year}/"),
+            List::Posts => "posts/".to_owned(),
+            List::Tags => "tags/".to_owned(),
+            List::Tag(at) => self.index.tags.all[at].path.clone(),
+            List::Corners => "corners/".to_owned(),
+            List::Corner(at) => self.index.corners.all[at].path.clone(),
+            List::Authors => "authors/".to_owned(),
+            List::Author(at) => self.index.authors.all[at].path.clone(),
+            List::Search => "search/".to_owned(),
+            List::NotFound => NOT_FOUND.to_owned(),
+            List::Sitemap => "sitemap.xml".to_owned(),
+            List::Robots => "robots.txt".to_owned(),
+            List::Redirect(at) => {
+                let path = self.redirect_path(at);
+                path.strip_suffix("index.html").unwrap_or(path).to_owned()
+            }
+        }
+    }
+
     /// Renders a gathering page.
     pub fn render_list(&self, list: List) -> Result<Pages, Vec<Diagnostic>> {
         let mut made = Made::default();

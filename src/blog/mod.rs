@@ -42,6 +42,7 @@ pub use labels::Entry;
 pub use links::{Destination, Link, PageLinks, PageOf, own_path};
 pub use lists::List;
 pub use terms::{Term, terms};
+pub use word_index::INDEX_OF_TERMS;
 
 /// A file of the blog.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,6 +22,10 @@ pub(super) struct Redirect {
 
 impl Site<'_> {
     /// A small page that leads on.
+    pub(super) fn redirect_path(&self, index: usize) -> &str {
+        &self.redirects[index].path
+    }
+
     pub(super) fn redirect(&self, index: usize, made: &mut Made) {
         let redirect = &self.redirects[index];
         let mut context = crate::theme::Context::new();

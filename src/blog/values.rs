@@ -201,7 +201,7 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme
         ("posts_url", list("posts/", !magazine.posts.is_empty())),
         ("corners_url", list("corners/", !index.corners.all.is_empty())),
         ("tags_url", list("tags/", !index.tags.all.is_empty())),
-        ("terms_url", list(word_index::PATH, Site::has_index_of_terms(magazine))),
+        ("terms_url", list(word_index::INDEX_OF_TERMS, Site::has_index_of_terms(magazine))),
         ("authors_url", list("authors/", !index.authors.all.is_empty())),
         ("subscribe_url", optional(subscribe.map(|url| text(&url)))),
         ("pages", Value::from(pages)),

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::theme::Value;
 
 /// The index's path.
-pub(super) const PATH: &str = "index-of-terms/";
+pub const INDEX_OF_TERMS: &str = "index-of-terms/";
 
 /// Up to how many words the index is one page; else every group has its own.
 const SHORT: usize = 400;
@@ -74,7 +74,7 @@ impl Site<'_> {
         let is_short = count <= SHORT;
         let group_url = |part: &str| match is_short {
             true => format!("#{part}"),
-            false => href(self.root, &format!("{PATH}{part}/")),
+            false => href(self.root, &format!("{INDEX_OF_TERMS}{part}/")),
         };
         let group = |group: usize, sections: Option<&Vec<Value>>| {
             let (part, name, _) = GROUPS[group];
@@ -89,11 +89,11 @@ impl Site<'_> {
             groups.iter().map(|(&at, sections)| group(at, Some(sections).filter(|_| is_short))).collect();
         let description = format!("{}のことばの索引。", self.config.magazine.name);
         let lists = [("groups", all.clone().into()), ("current", Value::none()), ("count", count.into())];
-        self.list("blog/terms.html", &lists::head(PATH, "総索引", &description), lists, &mut made);
+        self.list("blog/terms.html", &lists::head(INDEX_OF_TERMS, "総索引", &description), lists, &mut made);
         if !is_short {
             for (&at, sections) in &groups {
                 let (part, name, _) = GROUPS[at];
-                let (path, title) = (format!("{PATH}{part}/"), format!("総索引：{name}"));
+                let (path, title) = (format!("{INDEX_OF_TERMS}{part}/"), format!("総索引：{name}"));
                 let current = group(at, Some(sections));
                 let lists = [("groups", all.clone().into()), ("current", current), ("count", count.into())];
                 self.list("blog/terms.html", &lists::head(&path, &title, &description), lists, &mut made);

@@ -8,7 +8,7 @@ mod import;
 mod init;
 mod man;
 mod new;
-mod pictures;
+mod preview;
 mod production;
 mod text;
 
@@ -56,6 +56,8 @@ enum Command {
     Check(check::Arguments),
     /// Make the blog and the mail of every issue
     Build(build::Arguments),
+    /// Show both forms side by side in a browser, live as files are saved
+    Preview(preview::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::run(directory, arguments, &console),
         Command::Check(arguments) => check::run(directory, arguments, &console),
         Command::Build(arguments) => build::run(directory, arguments, &console),
+        Command::Preview(arguments) => preview::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),

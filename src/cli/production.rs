@@ -10,12 +10,13 @@ use rayon::prelude::*;
 
 use super::console::{Console, count};
 use super::now;
-use super::pictures::Pictures;
 use crate::blog::{
     self, Destination, Entry, FileCopy, Link, PageLinks, PageOf, Pages, SearchTerms, Site, Term, own_path,
 };
+pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::outside::{Answers, Verdict, ask};
+use crate::pictures::Pictures;
 use crate::source::{Content, RawFile, Text};
 use crate::theme::{Assets, Theme};
 use crate::{check, mail};
@@ -328,7 +329,7 @@ impl Work<'_> {
         for FileCopy { from, to, width } in self.copies.lock().expect("no thread is left").iter() {
             let Some(disk) = self.content.file(from) else { continue };
             let octets = match width {
-                Some(width) => self.pictures.narrower(from, *width)?,
+                Some(width) => self.pictures.narrower(from, *width).map_err(anyhow::Error::msg)?,
                 None => fs::read(disk).with_context(|| format!("cannot read {from}"))?,
             };
             (self.put)(&format!("blog/{to}"), &octets)?;
@@ -347,17 +348,4 @@ fn theme_files(content: &Content) -> Result<Vec<(String, Vec<u8>)>> {
         Ok((file.path.trim_start_matches("theme/").to_owned(), octets))
     };
     content.theme_files.iter().map(read).collect()
-}
-
-/// Problems in order of their places, each once: one slip in a template shows in every issue.
-pub(super) fn once_each(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut seen = BTreeSet::new();
-    let mut once: Vec<Diagnostic> = problems
-        .into_iter()
-        .filter(|problem| {
-            seen.insert((problem.path().to_owned(), problem.line_and_column(), problem.message.clone()))
-        })
-        .collect();
-    once.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_and_column()));
-    once
 }

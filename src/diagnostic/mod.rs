@@ -2,6 +2,7 @@
 
 mod render;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -85,6 +86,19 @@ pub enum Place {
 /// Whether any of these keeps the build from being published.
 pub fn has_errors(problems: &[Diagnostic]) -> bool {
     problems.iter().any(|problem| problem.level == Level::Error)
+}
+
+/// Problems in order of their places, each once: one slip in a template shows in every issue.
+pub fn once_each(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut seen = BTreeSet::new();
+    let mut once: Vec<Diagnostic> = problems
+        .into_iter()
+        .filter(|problem| {
+            seen.insert((problem.path().to_owned(), problem.line_and_column(), problem.message.clone()))
+        })
+        .collect();
+    once.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_and_column()));
+    once
 }
 
 impl Diagnostic {

@@ -54,8 +54,73 @@ impl fmt::Display for HeldBack {
     }
 }
 
+/// Issues as they were understood, for a magazine that is read again and again while somebody writes it.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// The settings that they were understood with.
+    settings: String,
+    /// By the paths of their files, or of their folders with a stroke at the end.
+    issues: HashMap<String, Arc<Understood>>,
+}
+
+/// What an issue's files said, and what was wrong with them.
+#[derive(Debug)]
+struct Understood {
+    issue: Option<(Issue, IssueSource)>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Memory {
+    /// Forgets the issues that a file or folder is part of, or that lie in it, by its path from the magazine's root.
+    pub fn forget(&mut self, path: &str) {
+        let lies_in = |path: &str, folder: &str| {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.issues.retain(|key, _| {
+            let key = key.trim_end_matches('/');
+            !lies_in(key, path) && !lies_in(path, key)
+        });
+    }
+
+    /// A copy of the sources without the texts of the issues that are remembered; of all when the settings are others.
+    pub fn lacking(&self, sources: &Sources) -> Sources {
+        let is_settings =
+            |text: &RawText| text.path == "mailmag.toml" && text.octets == self.settings.as_bytes();
+        let is_of_use = sources.texts.iter().any(is_settings);
+        let is_lacking = |text: &&RawText| {
+            !(is_of_use && issue_key(&text.path).is_some_and(|key| self.issues.contains_key(key)))
+        };
+        Sources {
+            texts: sources.texts.iter().filter(is_lacking).cloned().collect(),
+            files: sources.files.clone(),
+            problems: sources.problems.clone(),
+        }
+    }
+}
+
+/// What an issue is remembered by: its file's path, or its folder's with a stroke at the end.
+fn issue_key(path: &str) -> Option<&str> {
+    const FOLDER: &str = "content/issues/";
+    let name = path.strip_prefix(FOLDER)?;
+    match name.find('/') {
+        Some(end) if !name[end + 1..].contains('/') => Some(&path[..FOLDER.len() + end + 1]),
+        Some(_) => None,
+        None => Some(path),
+    }
+}
+
 /// Makes a magazine of its files. All problems of all files are returned; nothing is when the settings are unusable.
 pub fn parse(sources: Sources) -> (Option<Content>, Vec<Diagnostic>) {
+    understand(sources, None)
+}
+
+/// Makes a magazine as [`parse`] does, of what is remembered of its issues and of the sources that [`Memory::lacking`]
+/// says are needed besides; these are remembered, too.
+pub fn parse_again(sources: Sources, memory: &mut Memory) -> (Option<Content>, Vec<Diagnostic>) {
+    understand(sources, Some(memory))
+}
+
+fn understand(sources: Sources, memory: Option<&mut Memory>) -> (Option<Content>, Vec<Diagnostic>) {
     let Sources { mut texts, files, mut problems } = sources;
     texts.sort_by(|a, b| a.path.cmp(&b.path));
     let mut groups = Groups::default();
@@ -76,7 +141,11 @@ pub fn parse(sources: Sources) -> (Option<Content>, Vec<Diagnostic>) {
     let (theme_files, files): (Vec<RawFile>, Vec<RawFile>) =
         files.into_iter().partition(|file| file.path.starts_with("theme/"));
 
-    let (issues, issue_sources) = issues(groups.issues, &config, &mut problems);
+    let understood = match memory {
+        Some(memory) => remembered(groups.issues, &config, memory),
+        None => understood(groups.issues, &config).into_iter().map(|(_, understood)| understood).collect(),
+    };
+    let (issues, issue_sources) = issues(understood, &mut problems);
     let (posts, post_sources) =
         parted(groups.posts, &mut problems, |text, problems| article::post(text, &config, problems));
     let (pages, page_sources) = parted(groups.pages, &mut problems, article::page);
@@ -105,6 +174,16 @@ impl Content {
     /// The file that tells an issue's number and date, by its index in [`Magazine::issues`].
     pub fn issue_file(&self, index: usize) -> &Arc<SourceText> {
         self.issue_sources[index].first_text()
+    }
+
+    /// The file of a post, by its index in [`Magazine::posts`].
+    pub fn post_file(&self, index: usize) -> &Arc<SourceText> {
+        &self.post_sources[index].source
+    }
+
+    /// The file of a page, by its index in [`Magazine::pages`].
+    pub fn page_file(&self, index: usize) -> &Arc<SourceText> {
+        &self.page_sources[index].source
     }
 
     /// Whether an issue is a folder without any article's file, by its index in [`Magazine::issues`].
@@ -204,24 +283,41 @@ impl Groups {
     }
 }
 
-fn issues(
-    files: BTreeMap<String, IssueFiles>,
-    config: &Config,
-    problems: &mut Vec<Diagnostic>,
-) -> (Vec<Issue>, Vec<IssueSource>) {
-    let files: Vec<IssueFiles> = files.into_values().collect();
-    let parsed: Vec<_> = files
-        .into_par_iter()
-        .map(|files| {
-            let mut problems = Vec::new();
-            (issue::issue(files, config, &mut problems), problems)
-        })
-        .collect();
+/// Reads issues side by side, in the order of their keys.
+fn understood(files: BTreeMap<String, IssueFiles>, config: &Config) -> Vec<(String, Understood)> {
+    let files: Vec<(String, IssueFiles)> = files.into_iter().collect();
+    let understand = |(key, files)| {
+        let mut problems = Vec::new();
+        let issue = issue::issue(files, config, &mut problems);
+        (key, Understood { issue, problems })
+    };
+    files.into_par_iter().map(understand).collect()
+}
+
+/// Reads the issues that are new to a memory, and returns all of them.
+fn remembered(files: BTreeMap<String, IssueFiles>, config: &Config, memory: &mut Memory) -> Vec<Understood> {
+    let new = understood(files, config).into_iter().map(|(key, understood)| (key, Arc::new(understood)));
+    if memory.settings != config.source.text {
+        memory.settings.clone_from(&config.source.text);
+        memory.issues.clear();
+    }
+    memory.issues.extend(new);
+    let mut all: Vec<(&String, &Arc<Understood>)> = memory.issues.iter().collect();
+    all.sort_by_key(|(key, _)| key.as_str());
+    let copy = |(_, understood): (_, &Arc<Understood>)| Understood {
+        issue: understood.issue.clone(),
+        problems: understood.problems.clone(),
+    };
+    all.into_par_iter().map(copy).collect()
+}
+
+fn issues(understood: Vec<Understood>, problems: &mut Vec<Diagnostic>) -> (Vec<Issue>, Vec<IssueSource>) {
     let mut seen: HashMap<u32, String> = HashMap::new();
-    let (mut issues, mut sources) = (Vec::with_capacity(parsed.len()), Vec::with_capacity(parsed.len()));
-    for (parsed, own_problems) in parsed {
+    let (mut issues, mut sources) =
+        (Vec::with_capacity(understood.len()), Vec::with_capacity(understood.len()));
+    for Understood { issue, problems: own_problems } in understood {
         problems.extend(own_problems);
-        let Some((issue, source)) = parsed else { continue };
+        let Some((issue, source)) = issue else { continue };
         match seen.get(&issue.number) {
             Some(first) => problems.push(
                 Diagnostic::error(

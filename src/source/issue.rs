@@ -28,7 +28,7 @@ pub(super) enum IssueFiles {
 }
 
 /// Where an issue's texts come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum IssueSource {
     /// An opening, perhaps, and one text for each article that could be read of so many files.
     Folder { opening: Part, articles: Vec<Part>, files: usize },

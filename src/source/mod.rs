@@ -20,7 +20,7 @@ mod settings;
 
 use std::sync::Arc;
 
-pub use content::{Content, HeldBack, parse};
+pub use content::{Content, HeldBack, Memory, parse, parse_again};
 pub use convert::convert;
 pub use decode::decoded;
 pub use finished::{Envelope, Finished, finished, import_name};
@@ -29,7 +29,7 @@ pub use mail_file::{is_maildir, looks_like_mail, looks_like_mbox, maildir, split
 pub use markdown::{
     Attribute, Heading, Outline, Section, document, outline, outline_document, sections, whole,
 };
-pub use read::{RawFile, RawText, ReadError, Sources, read};
+pub use read::{RawFile, RawText, ReadError, Sources, is_of_the_magazine, read, read_again};
 
 use crate::charset::Charset;
 use crate::diagnostic::SourceText;

@@ -15,7 +15,7 @@ use crate::digest;
 const LONGEST_TEXT: u64 = 8 * 1024 * 1024;
 
 /// What lies on the disk, before anybody understands it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// The texts, by path.
     pub texts: Vec<RawText>,
@@ -26,7 +26,7 @@ pub struct Sources {
 }
 
 /// A text's octets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RawText {
     /// The path from the magazine's root, with `/` between folders, in NFC.
     pub path: String,
@@ -87,22 +87,71 @@ pub fn read(root: &Path) -> Result<Sources, ReadError> {
     }
     let mut sources = Sources::default();
     let mut found = Vec::new();
-    for top in ["mailmag.toml", "content", "templates", "theme"] {
-        if root.join(top).symlink_metadata().is_ok() {
-            walk(root, &real_root, top, &mut found, &mut sources.problems);
+    for top in TOPS {
+        let top = root.join(top);
+        if top.symlink_metadata().is_ok() {
+            walk(root, &real_root, &top, &mut found, &mut sources.problems);
         }
     }
-    let (texts, files): (Vec<RawFile>, Vec<RawFile>) =
-        found.into_iter().partition(|file| is_text(&file.path));
-    sources.files = files;
-    let read: Vec<Result<RawText, Box<Diagnostic>>> = texts.into_par_iter().map(read_text).collect();
-    for result in read {
-        match result {
-            Ok(text) => sources.texts.push(text),
-            Err(problem) => sources.problems.push(*problem),
-        }
-    }
+    sources.add(found);
     Ok(sources)
+}
+
+/// Reads again what lies at some paths of the disk and below them, as [`read`] does: what has gone is taken out. Returns
+/// the texts that stood at these paths before. Paths that hold nothing of the magazine's are passed over.
+pub fn read_again(root: &Path, sources: &mut Sources, changed: &[PathBuf]) -> Vec<RawText> {
+    let Ok(real_root) = root.canonicalize() else { return Vec::new() };
+    let mut changed: Vec<&PathBuf> = changed.iter().filter(|path| is_of_the_magazine(root, path)).collect();
+    changed.sort();
+    // What lies below another of them is read with it.
+    changed.dedup_by(|path, before| path.starts_with(&**before));
+    let (mut found, mut before) = (Vec::new(), Vec::new());
+    for disk in changed {
+        let path = path_below(root, disk);
+        let escaped = path.escape_debug().to_string();
+        let stood = |other: &str| lies_at(other, &path) || lies_at(other, &escaped);
+        before.extend(sources.texts.extract_if(.., |text| stood(&text.path)));
+        sources.files.retain(|file| !stood(&file.path));
+        sources.problems.retain(|problem| !stood(problem.path()));
+        let folder = disk.parent().unwrap_or(root);
+        if disk.symlink_metadata().is_ok() && leads_inside(folder, &real_root) {
+            walk(root, &real_root, disk, &mut found, &mut sources.problems);
+        }
+    }
+    sources.add(found);
+    sources.files.sort_by(|a, b| a.path.cmp(&b.path));
+    before
+}
+
+/// What is read below a magazine's root.
+const TOPS: [&str; 4] = ["mailmag.toml", "content", "templates", "theme"];
+
+/// Whether a path of the disk is one that [`read`] looks at: no editor's leftover, and nothing beside the magazine.
+pub fn is_of_the_magazine(root: &Path, path: &Path) -> bool {
+    let Ok(below) = path.strip_prefix(root) else { return false };
+    let mut parts = below.components().map(|part| part.as_os_str().to_string_lossy());
+    parts.next().is_some_and(|top| TOPS.contains(&top.as_ref())) && !parts.any(|part| is_leftover(&part))
+}
+
+/// Whether a path is another or lies in that folder.
+fn lies_at(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Sources {
+    /// Reads the texts among the files that were found.
+    fn add(&mut self, found: Vec<RawFile>) {
+        let (texts, files): (Vec<RawFile>, Vec<RawFile>) =
+            found.into_iter().partition(|file| is_text(&file.path));
+        self.files.extend(files);
+        let read: Vec<Result<RawText, Box<Diagnostic>>> = texts.into_par_iter().map(read_text).collect();
+        for result in read {
+            match result {
+                Ok(text) => self.texts.push(text),
+                Err(problem) => self.problems.push(*problem),
+            }
+        }
+    }
 }
 
 /// Whether a file is read as text: settings, sources of issues and pages, and templates.
@@ -113,8 +162,8 @@ fn is_text(path: &str) -> bool {
     path.starts_with("content/") && [".md", ".txt", ".eml"].iter().any(|ending| path.ends_with(ending))
 }
 
-fn walk(root: &Path, real_root: &Path, top: &str, found: &mut Vec<RawFile>, problems: &mut Vec<Diagnostic>) {
-    let mut entries = WalkDir::new(root.join(top)).follow_links(true).sort_by_file_name().into_iter();
+fn walk(root: &Path, real_root: &Path, top: &Path, found: &mut Vec<RawFile>, problems: &mut Vec<Diagnostic>) {
+    let mut entries = WalkDir::new(top).follow_links(true).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
             Ok(entry) => entry,

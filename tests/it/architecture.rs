@@ -100,6 +100,11 @@ fn each_outside_library_has_its_doors() {
         ("clap", &["cli/"]),
         ("indicatif", &["cli/"]),
         ("anyhow", &["cli/"]),
+        ("open", &["cli/preview"]),
+        ("notify", &["web/preview/watching"]),
+        ("axum", &["web/"]),
+        ("tokio", &["web/"]),
+        ("futures_util", &["web/"]),
     ];
     let sources = sources();
     for (library, doors) in doors {

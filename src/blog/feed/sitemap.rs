@@ -82,7 +82,7 @@ pub(in crate::blog) fn places(site: &Site<'_>) -> Vec<(String, Option<NaiveDate>
         places.extend(site.paths_of("posts/", &posts).into_iter().map(|path| (path, None)));
     }
     if Site::has_index_of_terms(site.magazine) {
-        places.push((super::super::word_index::PATH.to_owned(), None));
+        places.push((super::super::word_index::INDEX_OF_TERMS.to_owned(), None));
     }
     // An issue's page may be its only article's, too.
     let mut seen = HashSet::new();

@@ -9,14 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use anyhow::{Result, bail};
-
 use crate::digest::{fingerprint, sha256};
 use crate::picture::{self, Fault, Made, Narrower, Picture};
 use crate::source::Content;
 
 /// All pictures of a magazine, each looked at once.
-pub(super) struct Pictures<'a> {
+pub(crate) struct Pictures<'a> {
     content: &'a Content,
     cache: PathBuf,
     known: Mutex<HashMap<String, Arc<Looked>>>,
@@ -32,19 +30,19 @@ const LARGEST: u64 = 64 << 20;
 
 impl<'a> Pictures<'a> {
     /// The pictures of a magazine in a folder.
-    pub(super) fn new(content: &'a Content, root: &Path) -> Self {
+    pub(crate) fn new(content: &'a Content, root: &Path) -> Self {
         let cache = root.join(".mailmag-cache");
         Pictures { content, cache, known: Mutex::default(), working: Mutex::default() }
     }
 
     /// What pages need to know of a picture, by its path from the magazine's root.
-    pub(super) fn picture(&self, path: &str) -> Result<Picture, Fault> {
+    pub(crate) fn picture(&self, path: &str) -> Result<Picture, Fault> {
         let entry = locked(&self.known).entry(path.to_owned()).or_default().clone();
         entry.get_or_init(|| self.look_at(path)).clone()
     }
 
-    /// The octets of a narrower picture that [`Pictures::picture`] told of.
-    pub(super) fn narrower(&self, path: &str, width: u32) -> Result<Vec<u8>> {
+    /// The octets of a narrower picture that [`Pictures::picture`] told of, or a sentence that says why there are none.
+    pub(crate) fn narrower(&self, path: &str, width: u32) -> Result<Vec<u8>, String> {
         let made = self.read(path).and_then(|octets| {
             let picture = picture::describe(&octets)?;
             self.made(&octets, picture.size.map_or(0, |(width, _)| width))
@@ -52,9 +50,9 @@ impl<'a> Pictures<'a> {
         match made {
             Ok(made) => match made.into_iter().find(|made| made.width == width) {
                 Some(made) => Ok(made.octets),
-                None => bail!("{path} was changed during the build"),
+                None => Err(format!("{path} was changed during the build")),
             },
-            Err(fault) => bail!("{path} {}", fault.message),
+            Err(fault) => Err(format!("{path} {}", fault.message)),
         }
     }
 

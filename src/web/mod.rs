@@ -1,0 +1,3 @@
+//! HTTP, and all of it: the editor's preview.
+
+pub mod preview;

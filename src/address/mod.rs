@@ -17,7 +17,7 @@ use crate::typeset::urls;
 pub(crate) use encode::{encode_path, encode_url};
 pub(crate) use old::old_path;
 pub(crate) use part::{named_part, part};
-pub(crate) use target::{Target, decode as decode_path, target};
+pub(crate) use target::{Target, decode, names_page, target};
 
 /// The path of an issue's page: `issues/010/`.
 pub(crate) fn issue_path(issue: &Issue) -> String {

@@ -68,6 +68,12 @@ pub(crate) fn target(url: &str, folder: &str, prefix: &str) -> Target {
     Target::Beside { from, to, rest: encode_url(rest) }
 }
 
+/// Whether a path is that of a page, which the build makes, and not of a file that lies beside a text.
+pub(crate) fn names_page(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    !name.contains('.') || name.ends_with(".html") || name.ends_with(".xml")
+}
+
 /// A path with its percent signs resolved; as it is where that makes no UTF-8 or a character no path may have.
 pub(crate) fn decode(path: &str) -> String {
     let bytes = path.as_bytes();

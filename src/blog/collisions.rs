@@ -9,13 +9,14 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
     "issues",
     "posts",
     "tags",
     "corners",
     "authors",
     "archive",
+    "search",
     "index-of-terms",
     "pages",
     "atom.xml",

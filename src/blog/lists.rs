@@ -32,6 +32,8 @@ pub enum List {
     Authors,
     /// What one author wrote.
     Author(usize),
+    /// The page that searches.
+    Search,
     /// What is shown where nothing is.
     NotFound,
     /// `sitemap.xml` and its parts.
@@ -54,7 +56,8 @@ const SHORT_ARCHIVE: usize = 100;
 impl Site<'_> {
     /// The gathering pages there are.
     pub fn lists(&self) -> Vec<List> {
-        let mut lists = vec![List::Home, List::Archive, List::NotFound, List::Sitemap, List::Robots];
+        let mut lists =
+            vec![List::Home, List::Archive, List::Search, List::NotFound, List::Sitemap, List::Robots];
         lists.extend((0..self.redirects.len()).map(List::Redirect));
         lists.extend(self.years.keys().rev().map(|&year| List::Year(year)));
         if !self.magazine.posts.is_empty() {
@@ -93,6 +96,10 @@ impl Site<'_> {
             List::Tag(at) => self.name("タグ", &self.index.tags.all[at], &mut made),
             List::Corner(at) => self.name("連載・コーナー", &self.index.corners.all[at], &mut made),
             List::Author(at) => self.name("書いた人", &self.index.authors.all[at], &mut made),
+            List::Search => {
+                let description = format!("{name}の記事を、言葉から探します。");
+                self.list("blog/search.html", &head("search/", "検索", &description), [], &mut made);
+            }
             List::NotFound => {
                 let head = head(NOT_FOUND, "ページが見つかりません", "");
                 self.list("blog/404.html", &head, [], &mut made);

@@ -6,8 +6,10 @@
 mod about;
 mod collisions;
 mod feed;
+mod found;
 mod html;
 mod labels;
+mod links;
 mod lists;
 mod mail_frame;
 mod redirects;
@@ -23,18 +25,21 @@ use chrono::{Datelike, NaiveDate};
 
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, has_errors};
+use crate::highlight::Highlighter;
 use crate::model::{Article, Magazine, Post};
 use crate::source::{IssueTexts, Text};
 use crate::theme::{Context, Theme, Value};
 use feed::midnight;
-use html::{Html, PictureOf, Place, Preview};
+use html::{Html, Medium, PictureOf, Place, Preview};
 use labels::{Index, Mark};
 use redirects::Redirect;
 use values::{Values, map, optional, text};
 
+pub use found::SearchTerms;
 pub use html::FileCopy;
 pub use labels::Entry;
+pub use links::{Destination, Link, PageLinks, PageOf, own_path};
 pub use lists::List;
 pub use terms::{Term, terms};
 
@@ -54,6 +59,10 @@ pub struct Pages {
     pub files: Vec<File>,
     /// What is copied as it is; a file may be named more than once.
     pub copies: Vec<FileCopy>,
+    /// What the texts of the pages link to; see [`Site::broken_links`].
+    pub links: Vec<PageLinks>,
+    /// What is odd about the texts, but does not keep them from being published.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The blog of a magazine: everything about it except the texts.
@@ -64,6 +73,7 @@ pub struct Site<'a> {
     has_file: &'a (dyn Fn(&str) -> bool + Sync),
     picture: &'a PictureOf<'a>,
     root: &'a str,
+    highlighter: Highlighter,
     index: Index,
     values: Values,
     /// The issues of each year.
@@ -95,9 +105,19 @@ impl<'a> Site<'a> {
             years.entry(issue.date.year()).or_default().push(at);
         }
         let root = config.blog.base_path();
-        let redirects = Vec::new();
-        let mut site =
-            Site { config, magazine, theme, has_file, picture, root, index, values, years, redirects };
+        let mut site = Site {
+            config,
+            magazine,
+            theme,
+            has_file,
+            picture,
+            root,
+            highlighter: Highlighter::default(),
+            index,
+            values,
+            years,
+            redirects: Vec::new(),
+        };
         site.redirects = redirects::redirects(&site, &mut problems);
         if problems.is_empty() { Ok(site) } else { Err(problems) }
     }
@@ -115,12 +135,14 @@ impl<'a> Site<'a> {
         let issue = &self.magazine.issues[index];
         // Two texts on one page: the ids of the first must not meet those of the second.
         let prefix = if issue.is_one_article() { "opening-" } else { "" };
-        let opening = texts.opening.as_ref().map(|text| self.body(text, prefix, &mut made));
-        let (opening, preview) = opening.unzip();
+        let opening =
+            texts.opening.as_ref().map(|text| self.body(text, prefix, &issue_path(issue), &mut made));
+        let has_code = opening.as_ref().is_some_and(|opening| opening.has_code);
+        let (opening, preview) = opening.map(|opening| (opening.html, opening.preview)).unzip();
         let preview = preview.flatten();
         let mail =
             map([("body", Value::safe_string(&mail_frame::mail_frame(mail))), ("digest", text(digest))]);
-        let editions = [("opening", optional(opening)), ("mail", mail)];
+        let editions = [("opening", optional(opening)), ("mail", mail), ("has_code", Value::from(has_code))];
         if let ([article], [text]) = (issue.articles.as_slice(), texts.articles.as_slice()) {
             self.article((index, 0), article, text, editions, &mut made);
             return made.pages();
@@ -138,7 +160,8 @@ impl<'a> Site<'a> {
         self.page("blog/issue.html", &head, &context, &mut made);
 
         for (position, (article, text)) in issue.articles.iter().zip(&texts.articles).enumerate() {
-            let not_here = [("opening", Value::none()), ("mail", Value::none())];
+            let not_here =
+                [("opening", Value::none()), ("mail", Value::none()), ("has_code", Value::from(false))];
             self.article((index, position), article, text, not_here, &mut made);
         }
         made.pages()
@@ -150,7 +173,7 @@ impl<'a> Site<'a> {
         (issue, position): (usize, usize),
         article: &Article,
         text: &Text,
-        editions: [(&'static str, Value); 2],
+        editions: [(&'static str, Value); 3],
         made: &mut Made,
     ) {
         let of_issue = &self.values.articles[issue];
@@ -165,11 +188,11 @@ impl<'a> Site<'a> {
             true => self.values.tags_of(&self.index, of_article.all_tags()),
             false => self.values.tags_of(&self.index, &article.tags),
         };
-        let (body, preview) = self.body(text, "", made);
+        let shown = self.body(text, "", &path, made);
         let values = [
             ("article", of_issue[position].clone()),
-            ("about", self.about_article(of_article, article, preview.as_ref())),
-            ("body", body),
+            ("about", self.about_article(of_article, article, shown.preview.as_ref())),
+            ("body", shown.html),
             ("tags", tags),
             ("previous", neighbour(position.checked_sub(1))),
             ("next", neighbour(position.checked_add(1))),
@@ -178,6 +201,9 @@ impl<'a> Site<'a> {
         ];
         let values = values.into_iter().chain(editions).chain(self.issue_and_its_neighbours(issue));
         values.for_each(|(name, value)| context.insert_value(name, value));
+        if shown.has_code {
+            context.insert_value("has_code", Value::from(true));
+        }
         self.page("blog/article.html", &head, &context, made);
     }
 
@@ -222,11 +248,12 @@ impl<'a> Site<'a> {
         let head = Head { path: &path, title: &post.title, description: &post.excerpt, kind: "article" };
         let mut context = self.context(&head);
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| self.values.posts.get(at)).cloned());
-        let (body, preview) = self.body(text, "", &mut made);
+        let shown = self.body(text, "", &path, &mut made);
         for (name, value) in [
             ("post", self.values.posts[index].clone()),
-            ("about", self.about_post(post, preview.as_ref())),
-            ("body", body),
+            ("about", self.about_post(post, shown.preview.as_ref())),
+            ("has_code", Value::from(shown.has_code)),
+            ("body", shown.html),
             ("tags", self.values.tags_of(&self.index, &post.tags)),
             ("previous", neighbour(index.checked_sub(1))),
             ("next", neighbour(index.checked_add(1))),
@@ -245,9 +272,10 @@ impl<'a> Site<'a> {
         let path = page_path(page);
         let head = Head { path: &path, title: &page.title, description: &page.excerpt, kind: "website" };
         let mut context = self.context(&head);
-        let (body, preview) = self.body(text, "", &mut made);
-        context.insert_value("body", body);
-        context.insert_value("about", self.about_page(page, preview.as_ref()));
+        let shown = self.body(text, "", &path, &mut made);
+        context.insert_value("about", self.about_page(page, shown.preview.as_ref()));
+        context.insert_value("has_code", Value::from(shown.has_code));
+        context.insert_value("body", shown.html);
         self.page("blog/page.html", &head, &context, &mut made);
         made.pages()
     }
@@ -270,14 +298,25 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// A text as HTML for a page of the blog, its ids with a prefix, and the picture that may stand for it.
-    fn body(&self, text: &Text, prefix: &str, made: &mut Made) -> (Value, Option<Preview>) {
-        let html = self.html(text, self.root, prefix, &mut made.problems);
+    /// A text as HTML for the page at a path of the blog, its ids with a prefix.
+    fn body(&self, text: &Text, prefix: &str, path: &str, made: &mut Made) -> Shown {
+        let medium = Medium::Page(&self.highlighter);
+        let html = self.html(text, self.root, prefix, medium, &mut made.problems);
         made.copies.extend(html.files);
-        (Value::safe_string(&html.html), html.preview)
+        if !html.ids.is_empty() || !html.links.is_empty() {
+            made.links.push(PageLinks { page: path.to_owned(), ids: html.ids, links: html.links });
+        }
+        Shown { html: Value::safe_string(&html.html), preview: html.preview, has_code: html.has_code }
     }
 
-    fn html(&self, text: &Text, root: &str, prefix: &str, problems: &mut Vec<Diagnostic>) -> Html {
+    fn html(
+        &self,
+        text: &Text,
+        root: &str,
+        prefix: &str,
+        medium: Medium<'_>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Html {
         let folder = text.source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let place = Place {
             root,
@@ -287,6 +326,7 @@ impl<'a> Site<'a> {
             has_file: self.has_file,
             picture: self.picture,
             assets: self.theme.assets(),
+            medium,
         };
         html::html(&text.document, &text.source, place, problems)
     }
@@ -299,6 +339,7 @@ impl<'a> Site<'a> {
         context.insert_value("site", self.values.site.clone());
         let about = if head.path.is_empty() { self.about_home() } else { Site::about_nothing() };
         context.insert_value("about", about);
+        context.insert_value("has_code", Value::from(false));
         context.insert_value(
             "page",
             map([
@@ -333,20 +374,30 @@ struct Head<'a> {
     kind: &'static str,
 }
 
+/// A text in its page.
+struct Shown {
+    html: Value,
+    /// The picture that may stand for it.
+    preview: Option<Preview>,
+    has_code: bool,
+}
+
 /// Pages in the making.
 #[derive(Default)]
 struct Made {
     files: Vec<File>,
     copies: Vec<FileCopy>,
+    links: Vec<PageLinks>,
     problems: Vec<Diagnostic>,
 }
 
 impl Made {
     fn pages(self) -> Result<Pages, Vec<Diagnostic>> {
-        if self.problems.is_empty() {
-            Ok(Pages { files: self.files, copies: self.copies })
+        let Made { files, copies, links, problems } = self;
+        if has_errors(&problems) {
+            Err(problems)
         } else {
-            Err(self.problems)
+            Ok(Pages { files, copies, links, warnings: problems })
         }
     }
 }

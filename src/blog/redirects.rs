@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::collisions::key;
 use super::{Made, Site, text};
-use crate::address::{
-    article_path, decode_path, encode_url, href, issue_path, old_path, page_path, post_path,
-};
+use crate::address::{article_path, decode, encode_url, href, issue_path, old_path, page_path, post_path};
 use crate::config::Setting;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::model::Alias;
@@ -136,7 +134,7 @@ fn destination(
     let path_end = value.find(['?', '#']).unwrap_or(value.len());
     let (path, rest) = value.split_at(path_end);
     if let Some(path) = path.strip_prefix('/').filter(|path| !path.starts_with('/')) {
-        let path = decode_path(path);
+        let path = decode(path);
         let slash = format!("{}/", path.trim_end_matches('/'));
         let folder = if path.is_empty() { "" } else { slash.as_str() };
         let is_page = places.contains(format!("{folder}index.html").as_str());

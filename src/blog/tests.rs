@@ -172,6 +172,7 @@ fn every_address_has_its_page() {
             "posts/index.html",
             "robots.txt",
             "rss.xml",
+            "search/index.html",
             "sitemap.xml",
             "subscribe/index.html",
             "tags/c/index.html",
@@ -204,7 +205,9 @@ fn nothing_hostile_gets_through_and_every_page_has_one_head() {
         }
         let scripts = page.matches("<script").count();
         let data = page.matches("<script type=\"application/ld+json\">{").count();
-        assert_eq!((scripts, page.matches("</script>").count()), (data, data), "{path}");
+        // The other scripts are files of the blog's own.
+        let files = page.matches("<script type=\"module\" src=\"/").count();
+        assert_eq!((scripts, page.matches("</script>").count()), (data + files, data + files), "{path}");
         if path.ends_with(".html") {
             assert_eq!(page.matches("<h1").count(), 1, "{path}");
             assert_eq!(page.matches("<main").count(), 1, "{path}");
@@ -284,6 +287,31 @@ fn pages_say_what_belongs_to_them() {
 }
 
 #[test]
+fn the_search_knows_every_page_by_its_day() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let mut terms = SearchTerms::of(&magazine);
+    for (index, issue) in magazine.issues.iter().enumerate() {
+        terms.issues[index] = site.issue_terms(index, &texts(issue));
+    }
+    let text = words("content/posts/hello.md", "投稿");
+    (terms.posts[0], terms.pages[0]) = (site.post_terms(0, &text), site.page_terms(0, &text));
+    let files = site.search_files(&terms);
+    let entries = files.iter().find(|file| file.path == "search/pages-0.json").expect("entries");
+    let entries: serde_json::Value = serde_json::from_slice(&entries.bytes).expect("JSON");
+    let expected = serde_json::json!([
+        ["購読", "/mag/subscribe/", "", ""],
+        ["年末", "/mag/issues/009/", "Vol.009", "2009-12-25"],
+        ["通<信> Vol.010", "/mag/issues/010/", "", "2010-05-14"],
+        ["一", "/mag/issues/010/one/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/issues/010/two/", "Vol.010", "2010-05-14"],
+        ["三", "/mag/issues/010/%E6%97%A5%E6%9C%AC/", "Vol.010", "2010-05-14"],
+        [HOSTILE, "/mag/posts/hello/", "ブログ", "2010-06-01"],
+    ]);
+    assert_eq!(entries, expected);
+}
+
+#[test]
 fn an_empty_magazine_has_a_blog() {
     let blog = blog(&Magazine::default());
     assert_eq!(
@@ -297,6 +325,7 @@ fn an_empty_magazine_has_a_blog() {
             "index.html",
             "robots.txt",
             "rss.xml",
+            "search/index.html",
             "sitemap.xml"
         ]
     );
@@ -388,4 +417,51 @@ fn a_long_list_is_spread_over_its_years() {
         .sum();
     assert_eq!(total, 600);
     assert!(blog["sitemap.xml"].contains("/corners/%E5%B0%8F%E8%A9%B1/2001/"));
+}
+
+#[test]
+fn links_that_lead_nowhere_are_told() {
+    let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
+    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let paths = site.page_paths();
+    let check = |markdown: &str, expected: &[(&str, &str)]| {
+        let post = words("content/posts/hello.md", "## 節 {#setsu}");
+        let page = words("content/pages/subscribe.md", &format!("## 見出し {{#midashi}}\n\n{markdown}"));
+        let mut links = site.render_post(0, &post).expect("it can be made").links;
+        links.extend(site.render_page(0, &page).expect("it can be made").links);
+        let told: Vec<(String, String)> = site
+            .broken_links(&paths, &links)
+            .into_iter()
+            .map(|(_, _, told)| {
+                (format!("{:?}: {}", told.level, told.message), told.help.unwrap_or_default())
+            })
+            .collect();
+        let expected: Vec<(String, String)> =
+            expected.iter().map(|(message, help)| ((*message).into(), (*help).into())).collect();
+        assert_eq!(told, expected, "{markdown}");
+    };
+    for good in [
+        "[a](/) [b](/issues/010/one/) [c](/issues/010/mail/#main) [d](/tags/charset/) [e](/authors/mizuno/)",
+        "[a](#midashi) [b](#top) [c](#) [d](/posts/hello/#setsu) [e](../posts/hello/index.html#setsu)",
+        "[a](https://example.jp/mag/issues/010/) [b](https://example.jp/other/) [c](https://example.com/mag/)",
+        "[a](/issues/010/one/#anything) [b](/issues/010) [c](/archive/2010/#x) [d](/atom.xml) [e](mailto:a@b.jp)",
+    ] {
+        check(good, &[]);
+    }
+    check(
+        "[a](/issues/010/onee/)",
+        &[("Error: there is no `/issues/010/onee/` on the blog", "did you mean `/issues/010/one/`?")],
+    );
+    check("[a](#midasi)", &[("Error: there is no `#midasi` on this page", "did you mean `#midashi`?")]);
+    check(
+        "[a](/posts/hello/#elsewhere)",
+        &[(
+            "Error: there is no `#elsewhere` on `/posts/hello/`",
+            "give the heading its name: `## … {#elsewhere}`",
+        )],
+    );
+    check(
+        "<https://example.jp/mag/tag/charset/>",
+        &[("Warning: there is no `/tag/charset/` on the blog", "did you mean `/tags/charset/`?")],
+    );
 }

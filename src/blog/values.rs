@@ -196,6 +196,7 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme
         ("locale", optional(locale(&config.magazine.language).map(|locale| text(&locale)))),
         ("style_url", asset("style.css")),
         ("icon_url", asset("favicon.svg")),
+        ("search_url", text(&href(root, "search/"))),
         ("archive_url", text(&href(root, "archive/"))),
         ("posts_url", list("posts/", !magazine.posts.is_empty())),
         ("corners_url", list("corners/", !index.corners.all.is_empty())),

@@ -1,7 +1,7 @@
 //! Whether the files that texts link to are there.
 
 use super::lines::place_near;
-use crate::address::{Target, target};
+use crate::address::{Target, names_page, target};
 use crate::diagnostic::Diagnostic;
 use crate::model::Piece;
 use crate::source::{Content, Text};
@@ -15,8 +15,7 @@ pub(super) fn lead_somewhere(content: &Content, text: &Text, problems: &mut Vec<
         let Target::Beside { from, .. } = target(url, folder, "") else { return };
         let is_picture = text.source.text.get(at..).is_some_and(|rest| rest.starts_with('!'));
         let name = from.rsplit('/').next().unwrap_or_default();
-        let is_page = !name.contains('.') || name.ends_with(".html") || name.ends_with(".xml");
-        if is_picture || is_page || content.has_file(&from) {
+        if is_picture || names_page(&from) || content.has_file(&from) {
             return;
         }
         let help = if name.ends_with(".md") {

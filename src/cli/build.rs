@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
 use super::production::{once_each, produce};
-use super::{Outcome, shown, today};
+use super::{OUTSIDE, Outcome, shown, today};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::{Memory, Published, Stage};
 use crate::source::{self, HeldBack, Sources};
@@ -20,6 +20,10 @@ pub(super) struct Arguments {
     /// Make drafts and issues of days to come, too
     #[arg(long)]
     drafts: bool,
+    /// Ask other sites, too, whether the addresses that texts link to are still there; the answers are kept in
+    /// .mailmag/links.json for a week, bad ones for an hour
+    #[arg(long)]
+    check_links: bool,
 }
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
@@ -35,7 +39,10 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
     let key = key(&sources, arguments.drafts);
-    if let Some(Recalled { issues, held_back, files }) = key.as_ref().and_then(|key| recall(&stage, key)) {
+    let is_known = |key: &String| recall(&stage, key);
+    // Other sites change without anything changing here.
+    let recalled = key.as_ref().filter(|_| !arguments.check_links).and_then(is_known);
+    if let Some(Recalled { issues, held_back, files }) = recalled {
         say_held_back(&held_back, console);
         say_built(&issues, &out, Published { unchanged: files, ..Published::default() }, console);
         return Ok(Outcome::Well);
@@ -48,7 +55,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     };
     let told: Vec<String> = held_back.iter().map(HeldBack::to_string).collect();
     say_held_back(&told, console);
-    problems.extend(produce(&content, directory, &|path, octets| Ok(stage.put(path, octets)?), console)?);
+    let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
+    let put = |path: &str, octets: &[u8]| Ok(stage.put(path, octets)?);
+    problems.extend(produce(&content, directory, &put, outside.as_deref(), console)?);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));

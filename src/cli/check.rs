@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::console::{Console, count};
 use super::fix::fix;
 use super::production::{once_each, produce};
-use super::{Outcome, open, today};
+use super::{OUTSIDE, Outcome, open, today};
 use crate::diagnostic::{Diagnostic, Format, has_errors, render};
 
 #[derive(Debug, clap::Args)]
@@ -24,6 +24,10 @@ pub(super) struct Arguments {
     /// that words follow without a space
     #[arg(long)]
     fix: bool,
+    /// Ask other sites, too, whether the addresses that texts link to are still there; the answers are kept in
+    /// .mailmag/links.json for a week, bad ones for an hour
+    #[arg(long)]
+    check_links: bool,
 }
 
 /// The names of [`Format`] on the command line.
@@ -38,14 +42,16 @@ enum FormatName {
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
     let wanted: Vec<String> =
         arguments.paths.iter().map(|path| below_root(directory, path)).collect::<Result<_>>()?;
-    let (mut issues, mut problems) = check(directory, &wanted, console)?;
+    let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
+    let outside = outside.as_deref();
+    let (mut issues, mut problems) = check(directory, &wanted, outside, console)?;
     if arguments.fix {
         let mended = fix(directory, &problems)?;
         for (path, places) in &mended {
             console.say(&format!("{path}: {} mended", count(*places, "place")));
         }
         if !mended.is_empty() {
-            (issues, problems) = check(directory, &wanted, console)?;
+            (issues, problems) = check(directory, &wanted, outside, console)?;
         }
     }
     if problems.is_empty() {
@@ -59,7 +65,12 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
 }
 
 /// How many issues there are, and all that is wrong with the files that were asked for.
-fn check(directory: &Path, wanted: &[String], console: &Console) -> Result<(usize, Vec<Diagnostic>)> {
+fn check(
+    directory: &Path,
+    wanted: &[String],
+    outside: Option<&Path>,
+    console: &Console,
+) -> Result<(usize, Vec<Diagnostic>)> {
     let (content, mut problems) = open(directory)?;
     let mut issues = 0;
     if let Some(mut content) = content {
@@ -67,7 +78,7 @@ fn check(directory: &Path, wanted: &[String], console: &Console) -> Result<(usiz
         held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
         issues = content.magazine.issues.len();
         let nothing = |_: &str, _: &[u8]| Ok(());
-        problems.extend(produce(&content, directory, &nothing, console)?);
+        problems.extend(produce(&content, directory, &nothing, outside, console)?);
     }
     if !wanted.is_empty() {
         problems.retain(|problem| wanted.iter().any(|wanted| lies_in(problem.path(), wanted)));

@@ -117,6 +117,15 @@ fn today(timezone: Tz) -> NaiveDate {
     Utc::now().with_timezone(&timezone).date_naive()
 }
 
+/// The seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
+fn now() -> i64 {
+    Utc::now().timestamp()
+}
+
+/// Where the answers of other sites are kept, in the magazine's folder.
+const OUTSIDE: &str = ".mailmag/links.json";
+
 /// A path as it is told: without the `./` of a magazine that lies in the current folder.
 fn shown(path: &Path) -> std::path::Display<'_> {
     let below = path.strip_prefix(".").unwrap_or(path);

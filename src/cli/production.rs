@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
 
-use super::console::Console;
+use super::console::{Console, count};
+use super::now;
 use super::pictures::Pictures;
-use crate::blog::{self, Entry, FileCopy, Pages, Site, Term};
+use crate::blog::{
+    self, Destination, Entry, FileCopy, Link, PageLinks, PageOf, Pages, SearchTerms, Site, Term, own_path,
+};
 use crate::diagnostic::{Diagnostic, has_errors};
+use crate::outside::{Answers, Verdict, ask};
 use crate::source::{Content, RawFile, Text};
 use crate::theme::{Assets, Theme};
 use crate::{check, mail};
@@ -21,11 +25,13 @@ pub(super) type Put<'a> = dyn Fn(&str, &[u8]) -> Result<()> + Sync + 'a;
 
 /// Makes every file of `dist/` and hands each on as soon as it is made, from as many threads as there are cores. What
 /// is wrong with an issue keeps only its own files from being made. `root` is the magazine's folder, where narrower
-/// pictures are kept from build to build.
+/// pictures are kept from build to build. Addresses of other sites are asked for when `outside` names the file of what
+/// they answered before.
 pub(super) fn produce(
     content: &Content,
     root: &Path,
     put: &Put<'_>,
+    outside: Option<&Path>,
     console: &Console,
 ) -> Result<Vec<Diagnostic>> {
     let assets = match Assets::new(theme_files(content)?, content.config.blog.base_path()) {
@@ -50,7 +56,9 @@ pub(super) fn produce(
         pictures: &pictures,
         put,
         copies: Mutex::default(),
+        found: Mutex::new(SearchTerms::of(&content.magazine)),
         terms: Mutex::default(),
+        links: Mutex::default(),
     };
     let magazine = &content.magazine;
     let lists = site.lists();
@@ -67,9 +75,14 @@ pub(super) fn produce(
     let lists = lists.into_par_iter().map(|list| step(work.pages(site.render_list(list))));
     let told: Vec<Vec<Diagnostic>> = issues.chain(posts).chain(pages).chain(lists).collect::<Result<_>>()?;
     let mut problems: Vec<Diagnostic> = told.into_iter().flatten().collect();
+    problems.extend(work.broken_links());
+    if let Some(kept) = outside {
+        problems.extend(work.outside_links(kept, console)?);
+    }
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
+        work.search()?;
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
         problems.extend(work.pages(site.render_index_of_terms(&terms))?);
         work.files()?;
@@ -86,8 +99,12 @@ struct Work<'a> {
     put: &'a Put<'a>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
+    /// What the search will find.
+    found: Mutex<SearchTerms>,
     /// What the index of terms is made of.
     terms: Mutex<Vec<(Entry, Vec<Term>)>>,
+    /// What the texts link to, and the files that were made beside the pages that the site names.
+    links: Mutex<(Vec<PageLinks>, BTreeSet<String>)>,
 }
 
 impl Work<'_> {
@@ -117,6 +134,8 @@ impl Work<'_> {
                 return Ok(problems);
             }
         };
+        let terms = self.site.issue_terms(index, &texts);
+        self.found().issues[index] = terms;
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body));
         }
@@ -141,6 +160,8 @@ impl Work<'_> {
         let text = self.content.post_text(index, &mut problems);
         self.note_terms(Entry::Post(index), &text);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
+        let terms = self.site.post_terms(index, &text);
+        self.found().posts[index] = terms;
         problems.extend(self.pages(self.site.render_post(index, &text))?);
         Ok(problems)
     }
@@ -149,6 +170,8 @@ impl Work<'_> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
+        let terms = self.site.page_terms(index, &text);
+        self.found().pages[index] = terms;
         problems.extend(self.pages(self.site.render_page(index, &text))?);
         Ok(problems)
     }
@@ -172,7 +195,111 @@ impl Work<'_> {
         if !pages.copies.is_empty() {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
         }
-        Ok(Vec::new())
+        let mut links = self.links.lock().expect("no thread panics while it holds this");
+        links.0.extend(pages.links);
+        let made = pages.files.into_iter().map(|file| file.path);
+        links.1.extend(made.map(|path| path.strip_suffix("index.html").unwrap_or(&path).to_owned()));
+        Ok(pages.warnings)
+    }
+
+    /// The links within the blog that lead nowhere. An issue whose own pages could not be made is no less there.
+    fn broken_links(&self) -> Vec<Diagnostic> {
+        let links = self.links.lock().expect("no thread is left");
+        let mut paths = self.site.page_paths();
+        paths.extend(links.1.iter().cloned());
+        paths.extend(self.copies.lock().expect("no thread is left").iter().map(|copy| copy.to.clone()));
+        paths.extend(self.theme.assets().files().map(|(_, asset)| asset.published.clone()));
+        let broken = self.site.broken_links(&paths, &links.0);
+        broken.into_iter().map(|(page, link, problem)| self.placed(page, link, problem)).collect()
+    }
+
+    /// The links to other sites that lead nowhere or have moved. No network is no problem of the content.
+    fn outside_links(&self, kept: &Path, console: &Console) -> Result<Vec<Diagnostic>> {
+        let links = self.links.lock().expect("no thread is left");
+        let mut places: BTreeMap<&str, Vec<(&PageLinks, &Link)>> = BTreeMap::new();
+        for page in &links.0 {
+            for link in &page.links {
+                if let Destination::Web(url) = &link.to
+                    && own_path(&self.content.config.blog.url, url).is_none()
+                {
+                    places.entry(url).or_default().push((page, link));
+                }
+            }
+        }
+        let told = || format!("cannot keep the answers of other sites in {}", kept.display());
+        let urls: BTreeSet<String> = places.keys().map(|url| (*url).to_owned()).collect();
+        console.say(&format!("looking after {} to other sites", count(urls.len(), "link")));
+        let mut answers = Answers::read(kept).with_context(told)?;
+        let verdicts = ask(&urls, &mut answers, now());
+        answers.write(kept).with_context(told)?;
+        let (mut problems, mut unclear, mut unreachable) = (Vec::new(), 0, 0);
+        for (url, verdict) in &verdicts {
+            let of_url = places.get(url.as_str()).into_iter().flatten();
+            match verdict {
+                Verdict::Found => {}
+                Verdict::Moved(to) => problems.extend(of_url.map(|(page, link)| {
+                    let problem = Diagnostic::warning("moved-link", "this address has moved for good")
+                        .label("readers are sent on from here")
+                        .help(format!("write `{to}`"));
+                    self.placed(page, link, problem)
+                })),
+                Verdict::Gone(status) => problems.extend(of_url.map(|(page, link)| {
+                    let message = format!("nothing is there any more: the answer was {status}");
+                    // A mail that went out cannot be mended.
+                    let problem = if link.path.ends_with(".md") {
+                        Diagnostic::error("broken-link", message)
+                    } else {
+                        Diagnostic::warning("broken-link", message)
+                    };
+                    let help = "find where it went, or take the link out";
+                    self.placed(page, link, problem.label("this link leads nowhere").help(help))
+                })),
+                Verdict::Unclear(status) => {
+                    unclear += 1;
+                    console.detail(&format!("not judged: {url} answered {status}"));
+                }
+                Verdict::Unreachable(reason) => {
+                    unreachable += 1;
+                    console.detail(&format!("not reached: {url}: {reason}"));
+                }
+            }
+        }
+        if unclear + unreachable > 0 {
+            let unreached = count(unreachable, "link");
+            console.say(&format!(
+                "{unreached} could not be reached, {unclear} had an unclear answer (-v names them)"
+            ));
+        }
+        Ok(problems)
+    }
+
+    /// A problem at a link's place; its text is read again for that.
+    fn placed(&self, page: &PageLinks, link: &Link, problem: Diagnostic) -> Diagnostic {
+        let texts = match self.site.entry_of(&page.page) {
+            Some(PageOf::Issue(index)) => {
+                let texts = self.content.issue_texts(index, &mut Vec::new());
+                texts.opening.into_iter().chain(texts.articles).collect()
+            }
+            Some(PageOf::Post(index)) => vec![self.content.post_text(index, &mut Vec::new())],
+            Some(PageOf::Page(index)) => vec![self.content.page_text(index, &mut Vec::new())],
+            None => Vec::new(),
+        };
+        match texts.iter().find(|text| text.source.path == link.path) {
+            Some(text) => problem.at(&text.source, link.span()),
+            None => problem.in_file(&link.path),
+        }
+    }
+
+    fn found(&self) -> MutexGuard<'_, SearchTerms> {
+        self.found.lock().expect("no thread panics while it holds this")
+    }
+
+    /// The index of the search.
+    fn search(&self) -> Result<()> {
+        for file in self.site.search_files(&self.found()) {
+            (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
+        }
+        Ok(())
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {

@@ -217,8 +217,8 @@ mod tests {
         assert_eq!(style.octets.as_ref(), b"body{}", "an own file wins");
         assert!(Assets::built_in("").get("favicon.svg").expect("there").published.starts_with("favicon."));
         let message = assets.address("stlye.css").expect_err("there is none");
-        let names = "CNAME, apple-touch-icon.png, favicon.ico, favicon.svg, style.css, 図 1.PNG";
-        assert_eq!(message, format!("The theme has no file `stlye.css`. Available files: {names}"));
+        let expected = "The theme has no file `stlye.css`. Available files: CNAME, apple-touch-icon.png, ";
+        assert!(message.starts_with(expected) && message.ends_with("style.css, 図 1.PNG"), "{message}");
     }
 
     #[test]

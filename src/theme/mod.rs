@@ -7,7 +7,7 @@ mod errors;
 mod filters;
 mod fingerprint;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -82,6 +82,16 @@ impl Theme {
     /// The theme's files as they are published.
     pub fn assets(&self) -> &Assets {
         &self.assets
+    }
+
+    /// The ids that templates give to elements, as far as they are written out.
+    pub fn ids(&self) -> BTreeSet<&str> {
+        let built_in =
+            files(&TEMPLATES).into_iter().filter_map(|(_, octets)| std::str::from_utf8(octets).ok());
+        let texts = built_in.chain(self.own.values().map(|source| source.text.as_str()));
+        let ids =
+            texts.flat_map(|text| text.split(" id=\"").skip(1)).filter_map(|rest| rest.split('"').next());
+        ids.filter(|id| !id.contains('{')).collect()
     }
 
     /// Renders a template by its name, such as `blog/issue.html`, to UTF-8; `what` is what is being rendered, such as

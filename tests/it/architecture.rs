@@ -88,6 +88,9 @@ fn each_outside_library_has_its_doors() {
         ("tera", &["theme"]),
         ("encoding_rs", &["charset/"]),
         ("chardetng", &["charset/"]),
+        ("syntect", &["highlight/"]),
+        ("two_face", &["highlight/"]),
+        ("ureq", &["outside"]),
         ("sha2", &["digest"]),
         ("image", &["picture/"]),
         ("imagesize", &["picture/"]),
@@ -132,6 +135,8 @@ fn what_is_absent_stays_absent() {
         "address",
         "theme",
         "check",
+        "search",
+        "highlight",
         "blog",
         "mail",
     ];

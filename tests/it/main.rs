@@ -5,5 +5,7 @@
 mod architecture;
 mod broken;
 mod letters;
+mod links;
 mod mail_form;
 mod pictures;
+mod theme;

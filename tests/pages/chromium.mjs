@@ -62,12 +62,15 @@ for (const { name, ...view } of views) {
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       words: document.querySelector('main').innerText.trim().length,
       headings: document.querySelectorAll('h1').length,
+      code: document.querySelectorAll('pre > code').length,
+      buttons: document.querySelectorAll('.copyable > button').length,
       ids: [...document.querySelectorAll('[id]')].map((element) => element.id),
       links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
     }));
     if (found.wide > 0) failures.add(`${at} (${name}): scrolls ${found.wide} pixels sideways`);
     if (found.words < 10) failures.add(`${at} (${name}): has no words`);
     if (found.headings !== 1) failures.add(`${at}: has ${found.headings} h1`);
+    if (found.buttons !== found.code) failures.add(`${at}: ${found.buttons} buttons copy ${found.code} blocks of code`);
     const check = async (edition) => {
       const { violations } = await page.evaluate(() => axe.run());
       for (const { id, nodes } of violations) failures.add(`${at}${edition} (${name}): ${id}: ${nodes[0].html}`);

@@ -7,7 +7,7 @@ mod sitemap;
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeZone};
 use chrono_tz::Tz;
 
-use super::html::Preview;
+use super::html::{Medium, Preview};
 use super::labels::by_date;
 use super::{Entry, File, Head, Made, Pages, Site, optional, text};
 use crate::address::{article_path, href, post_path};
@@ -107,7 +107,7 @@ impl Site<'_> {
         let url = &self.config.blog.url;
         let date = self.date(entry);
         // What is wrong with a text is said where its own page is made.
-        let html = self.html(text, url, &format!("e{}-", number + 1), &mut Vec::new());
+        let html = self.html(text, url, &format!("e{}-", number + 1), Medium::Feed, &mut Vec::new());
         Some(FeedEntry {
             value: value.clone(),
             title,

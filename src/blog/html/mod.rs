@@ -3,17 +3,23 @@
 //!
 //! Recursion is as deep as the document is nested, which the readers of manuscripts bound.
 
+mod addresses;
+mod code;
 mod escape;
+mod headings;
 mod pictures;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::address::{Target, href, target};
+use super::links::Link;
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::highlight::Highlighter;
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
 use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
+use headings::{RESERVED_IDS, highest_heading};
 
 pub(super) use escape::{escape, push_escaped, without_controls};
 
@@ -34,6 +40,17 @@ pub(super) struct Place<'a> {
     pub(super) picture: &'a PictureOf<'a>,
     /// The theme's files, which texts may show, too.
     pub(super) assets: &'a Assets,
+    /// What the text is shown in.
+    pub(super) medium: Medium<'a>,
+}
+
+/// What shows a text.
+#[derive(Clone, Copy)]
+pub(super) enum Medium<'a> {
+    /// A page of the blog, with the theme's style: code has classes, and headings can be linked to.
+    Page(&'a Highlighter),
+    /// A feed reader, which knows no style of ours.
+    Feed,
 }
 
 /// Tells of a picture by its path from the magazine's root.
@@ -48,6 +65,12 @@ pub(super) struct Html {
     pub(super) files: Vec<FileCopy>,
     /// The first picture of pixels in it.
     pub(super) preview: Option<Preview>,
+    /// Whether there is a block of code.
+    pub(super) has_code: bool,
+    /// The ids of its headings and footnotes, which links can name.
+    pub(super) ids: Vec<String>,
+    /// Where its links lead.
+    pub(super) links: Vec<Link>,
 }
 
 /// A picture that stands for a whole text elsewhere.
@@ -70,9 +93,6 @@ pub struct FileCopy {
     /// How many pixels wide the picture of it is; none for the file as it is.
     pub width: Option<u32>,
 }
-
-/// The ids that the pages themselves use.
-const RESERVED_IDS: [&str; 5] = ["main", "web", "mail", "contents", "related"];
 
 /// The HTML of a document. Pictures that are missing are problems at their place in the source.
 pub(super) fn html(
@@ -101,26 +121,15 @@ pub(super) fn html(
         files: Vec::new(),
         pictures: 0,
         preview: None,
+        has_code: false,
+        link_ids: Vec::new(),
+        links: Vec::new(),
         problems,
     };
     writer.blocks(&document.blocks);
     writer.footnotes(&document.footnotes);
-    Html { html: writer.out, files: writer.files, preview: writer.preview }
-}
-
-fn highest_heading(blocks: &[Block]) -> Option<u8> {
-    let level = |block: &Block| match block {
-        Block::Heading { level, .. } => Some(*level),
-        Block::Quote(blocks) => highest_heading(blocks),
-        Block::List { items, .. } => items.iter().filter_map(|item| highest_heading(&item.blocks)).min(),
-        Block::Definitions(definitions) => definitions
-            .iter()
-            .flat_map(|definition| &definition.details)
-            .filter_map(|blocks| highest_heading(blocks))
-            .min(),
-        _ => None,
-    };
-    blocks.iter().filter_map(level).min()
+    let Writer { out: html, files, preview, has_code, link_ids: ids, links, .. } = writer;
+    Html { html, files, preview, has_code, ids, links }
 }
 
 struct Writer<'a> {
@@ -140,6 +149,10 @@ struct Writer<'a> {
     files: Vec<FileCopy>,
     pictures: usize,
     preview: Option<Preview>,
+    has_code: bool,
+    /// The ids that links can name, in the order of the text.
+    link_ids: Vec<String>,
+    links: Vec<Link>,
     problems: &'a mut Vec<Diagnostic>,
 }
 
@@ -165,54 +178,11 @@ impl<'a> Writer<'a> {
                 self.blocks(blocks);
                 self.out.push_str("</blockquote>\n");
             }
-            Block::Code { language, text, .. } => {
-                self.out.push_str("<pre tabindex=\"0\"><code");
-                if !language.is_empty() {
-                    self.out.push_str(" class=\"language-");
-                    push_escaped(language, &mut self.out);
-                    self.out.push('"');
-                }
-                self.out.push('>');
-                push_escaped(text, &mut self.out);
-                self.out.push_str("</code></pre>\n");
-            }
+            Block::Code { language, text, .. } => self.code(language, text),
             Block::Table { alignments, head, rows } => self.table(alignments, head, rows),
             Block::Definitions(definitions) => self.definitions(definitions),
             Block::Rule => self.out.push_str("<hr>\n"),
         }
-    }
-
-    fn heading(&mut self, level: u8, id: Option<&str>, words: &'a [Inline]) {
-        let level = (level as i8 + self.shift).clamp(1, 6).to_string();
-        let id = match id {
-            Some(id) if !id.is_empty() && !id.contains(char::is_whitespace) => self.unused_id(id),
-            _ => {
-                self.sections += 1;
-                self.unused_id(&format!("section-{}", self.sections))
-            }
-        };
-        for part in ["<h", &level, " id=\""] {
-            self.out.push_str(part);
-        }
-        push_escaped(&id, &mut self.out);
-        self.out.push_str("\">");
-        self.inlines(words);
-        for part in ["</h", &level, ">\n"] {
-            self.out.push_str(part);
-        }
-    }
-
-    /// The id itself, or with the first number behind it that makes it unique on the page.
-    fn unused_id(&mut self, wanted: &str) -> String {
-        let wanted = format!("{}{wanted}", self.place.prefix);
-        let mut id = wanted.clone();
-        while self.ids.contains_key(&id) {
-            let tries = self.ids.entry(wanted.clone()).or_insert(1);
-            *tries += 1;
-            id = format!("{wanted}-{tries}");
-        }
-        self.ids.insert(id.clone(), 1);
-        id
     }
 
     fn list(&mut self, start: Option<u64>, tight: bool, items: &'a [Item]) {
@@ -338,6 +308,7 @@ impl<'a> Writer<'a> {
         }
         self.out.push_str("<section class=\"footnotes\" role=\"doc-endnotes\" aria-label=\"脚注\">\n<ol>\n");
         for (index, note) in notes.iter().enumerate() {
+            self.link_ids.push(format!("{}fn-{}", self.place.prefix, index + 1));
             self.out.push_str("<li id=\"");
             self.push_note_id("fn-", index);
             self.out.push_str("\">\n");
@@ -402,7 +373,7 @@ impl<'a> Writer<'a> {
             Inline::Emphasis(words) => self.wrapped("em", words),
             Inline::Strong(words) => self.wrapped("strong", words),
             Inline::Strikethrough(words) => self.wrapped("s", words),
-            Inline::Link { url, content, .. } => self.link(url, content),
+            Inline::Link { url, content, at } => self.link(url, content, *at),
             Inline::Image { url, alt, title, at } => self.picture(url, alt, title, *at),
             Inline::Ruby { groups, .. } => self.ruby(groups),
             Inline::FootnoteReference { name } => {
@@ -450,45 +421,6 @@ impl<'a> Writer<'a> {
         self.out.push_str("</ruby>");
     }
 
-    fn link(&mut self, url: &str, words: &'a [Inline]) {
-        let address = match target(url, self.place.folder, self.place.prefix) {
-            _ if self.in_link => None,
-            Target::Unsafe => None,
-            Target::Elsewhere(address) => Some(address),
-            Target::Blog(path) => Some(format!("{}{path}", self.place.root)),
-            Target::Beside { from, to, rest } => {
-                let address = href(self.place.root, &to) + &rest;
-                if (self.place.has_file)(&from) {
-                    self.needs(from, to, None);
-                }
-                Some(address)
-            }
-        };
-        let Some(address) = address else { return self.inlines(words) };
-        self.out.push_str("<a href=\"");
-        push_escaped(&address, &mut self.out);
-        self.out.push_str("\">");
-        self.in_link = true;
-        self.inlines(words);
-        self.in_link = false;
-        self.out.push_str("</a>");
-    }
-
-    /// Pictures that stand alone, each with its caption.
-    fn figures(&mut self, words: &'a [Inline]) {
-        for word in words {
-            let Inline::Image { url, alt, title, at } = word else { continue };
-            self.out.push_str("<figure>");
-            self.picture(url, alt, "", *at);
-            if !title.is_empty() {
-                self.out.push_str("<figcaption>");
-                push_escaped(title, &mut self.out);
-                self.out.push_str("</figcaption>");
-            }
-            self.out.push_str("</figure>\n");
-        }
-    }
-
     pub(super) fn needs(&mut self, from: String, to: String, width: Option<u32>) {
         let copy = FileCopy { from, to, width };
         if !self.files.contains(&copy) {
@@ -498,15 +430,20 @@ impl<'a> Writer<'a> {
 
     /// Puts a problem at the address in question, which follows where the picture begins.
     pub(super) fn problem(&mut self, problem: Diagnostic, url: &str, at: usize) {
+        let span = self.place_of(url, at);
+        self.problems.push(problem.at(self.source, span));
+    }
+
+    /// Where words stand that follow a place in the source at no great distance; the place itself where they do not.
+    fn place_of(&self, words: &str, at: usize) -> Range<usize> {
         const FAR: usize = 4096;
         let text = &self.source.text;
         let begins = text.floor_char_boundary(at);
         let near = &text[begins..text.floor_char_boundary(begins.saturating_add(FAR))];
-        let span = match near.find(url) {
-            Some(offset) if !url.is_empty() => begins + offset..begins + offset + url.len(),
+        match near.find(words) {
+            Some(offset) if !words.is_empty() => begins + offset..begins + offset + words.len(),
             _ => begins..begins + near.chars().next().map_or(0, char::len_utf8),
-        };
-        self.problems.push(problem.at(self.source, span));
+        }
     }
 }
 

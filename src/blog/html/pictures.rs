@@ -1,7 +1,7 @@
 //! Pictures: with their size, so that nothing moves when they come, and narrower ones for small screens.
 
 use super::{Preview, Writer, push_escaped};
-use crate::address::{Target, decode_path, href, target};
+use crate::address::{Target, decode, href, target};
 use crate::diagnostic::Diagnostic;
 use crate::picture::{Picture, describe};
 
@@ -55,7 +55,7 @@ impl Writer<'_> {
 
     /// A picture by its path from the blog's root: one of the theme, or one that lies beside some text.
     fn on_the_blog(&mut self, path: &str) -> Result<Shown, Box<Diagnostic>> {
-        let named = decode_path(path.split(['?', '#']).next().unwrap_or(path).trim_start_matches('/'));
+        let named = decode(path.split(['?', '#']).next().unwrap_or(path).trim_start_matches('/'));
         if let Some(asset) = self.place.assets.get(&named) {
             let address = href(self.place.root, &asset.published);
             let picture = describe(&asset.octets).ok();

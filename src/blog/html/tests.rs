@@ -19,6 +19,10 @@ fn picture(path: &str) -> Result<Picture, Fault> {
 }
 
 fn render(markdown: &str, prefix: &str) -> (Html, Vec<Diagnostic>) {
+    render_in(Medium::Feed, markdown, prefix)
+}
+
+fn render_in(medium: Medium<'_>, markdown: &str, prefix: &str) -> (Html, Vec<Diagnostic>) {
     let mut problems = Vec::new();
     let source = SourceText::new("content/issues/010/01-a.md", markdown);
     let (_, document) = source::document(&source, 0..markdown.len(), &mut problems);
@@ -32,6 +36,7 @@ fn render(markdown: &str, prefix: &str) -> (Html, Vec<Diagnostic>) {
         has_file: &|path| FILES.contains(&path),
         picture: &picture,
         assets: &assets,
+        medium,
     };
     (html(&document, &source, place, &mut problems), problems)
 }
@@ -41,6 +46,48 @@ fn check(markdown: &str, expected: &str) {
     let (html, problems) = render(markdown, "");
     assert_eq!(html.html, expected, "{markdown}");
     assert_eq!(problems, [], "{markdown}");
+}
+
+/// Each problem's rule, and the text it points at.
+fn places(problems: &[Diagnostic]) -> Vec<(&str, &str)> {
+    let place = |problem: &Diagnostic| match &problem.place {
+        crate::diagnostic::Place::Span(source, span) => source.text[span.clone()].to_owned(),
+        other => panic!("{other:?}"),
+    };
+    problems.iter().map(|problem| (problem.rule, &*place(problem).leak())).collect()
+}
+
+#[test]
+fn pages_have_classes_in_code_and_links_to_headings() {
+    let check = |markdown: &str, expected: &str| {
+        let html = render_in(Medium::Page(&Highlighter::default()), markdown, "").0;
+        assert_eq!(html.html, expected);
+        assert_eq!(html.has_code, markdown.contains("```"));
+    };
+    check(
+        "```rust\nlet a = \"<あ>\"; // &\n```",
+        "<pre tabindex=\"0\"><code class=\"language-rust\"><span class=\"kw\">let</span> a = \
+         <span class=\"str\">&quot;&lt;あ&gt;&quot;</span>; <span class=\"com\">// &amp;</span>\n</code></pre>\n",
+    );
+    check("```\nlet a\n```", "<pre tabindex=\"0\"><code>let a\n</code></pre>\n");
+    check(
+        "## *a* & `b` {#節}",
+        "<div class=\"heading\"><h2 id=\"節\"><em>a</em> &amp; <code>b</code></h2>\
+         <a class=\"anchor\" href=\"#%E7%AF%80\" aria-label=\"この節へのリンク：a &amp; b\">#</a></div>\n",
+    );
+    check("##", "<h2 id=\"section-1\"></h2>\n");
+}
+
+#[test]
+fn links_are_told() {
+    let links = "[a](../009/one/#x) [b](#y) [c](/tags/) [d](list.pdf) [e](https://a.jp/?b#c) [f](none.pdf)";
+    let html = render(&format!("{links}\n\n## y {{#y}}\n\nz[^1]\n\n[^1]: n"), "").0;
+    let told: Vec<(&str, &str)> =
+        html.links.iter().map(|link| (link.url.as_str(), &links[link.span()])).collect();
+    let urls = ["../009/one/#x", "#y", "/tags/", "https://a.jp/?b#c"];
+    assert_eq!(told, urls.map(|url| (url, url)));
+    assert!(html.links.iter().all(|link| link.path == "content/issues/010/01-a.md"));
+    assert_eq!(html.ids, ["y", "fn-1"]);
 }
 
 #[test]
@@ -64,10 +111,17 @@ fn headings_begin_at_the_second_level_and_have_ids_of_their_own() {
     check("## a", "<h2 id=\"section-1\">a</h2>\n");
     check("#### a\n##### b", "<h2 id=\"section-1\">a</h2>\n<h3 id=\"section-2\">b</h3>\n");
     check("# title\n## a\n# b\n", "<h3 id=\"section-1\">a</h3>\n<h2 id=\"section-2\">b</h2>\n");
-    check(
-        "## a {#main}\n## b {#x}\n## c {#x}\n## d {#x-2}\n## e {#section-1}\n## f",
+    let (html, problems) =
+        render("## a {#main}\n## b {#x}\n## c {#x}\n## d {#x-2}\n## e {#section-1}\n## f", "");
+    assert_eq!(
+        html.html,
         "<h2 id=\"main-2\">a</h2>\n<h2 id=\"x\">b</h2>\n<h2 id=\"x-2\">c</h2>\n<h2 id=\"x-2-2\">d</h2>\n\
-         <h2 id=\"section-1\">e</h2>\n<h2 id=\"section-1-2\">f</h2>\n",
+         <h2 id=\"section-1\">e</h2>\n<h2 id=\"section-1-2\">f</h2>\n"
+    );
+    assert_eq!(html.ids, ["main-2", "x", "x-2", "x-2-2", "section-1", "section-1-2"]);
+    assert_eq!(
+        places(&problems),
+        [("duplicate-anchor", "#main"), ("duplicate-anchor", "#x"), ("duplicate-anchor", "#x-2")]
     );
     let many = "## a {#x}\n".repeat(20_000);
     assert!(render(&many, "").0.html.contains("<h2 id=\"x-20000\">"));
@@ -182,9 +236,7 @@ fn pictures_that_cannot_be_shown_are_told_at_their_place() {
     ] {
         let (html, problems) = render(markdown, "");
         assert!(!html.html.contains("<img"));
-        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
-        let crate::diagnostic::Place::Span(source, span) = &problem.place else { panic!("{problem:?}") };
-        assert_eq!((problem.rule, &source.text[span.clone()]), (rule, expected));
+        assert_eq!(places(&problems), [(rule, expected)]);
     }
 }
 

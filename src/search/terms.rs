@@ -1,0 +1,182 @@
+//! The terms of one text, as they are kept until all texts are known.
+
+use serde::{Deserialize, Serialize};
+
+use super::tokens::{Key, Tokens};
+use super::{varint, visible};
+use crate::model::Document;
+
+/// What a text holds: every term once, with how often it stands there and whether it is in the title.
+///
+/// Some three octets a term, self-contained: an unchanged text's may be kept from one build to the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How many terms the text has, repeated ones included.
+    pub(super) length: u32,
+    /// The terms in order of their keys: the distance to the last key times two, plus one where a [`Weight`] other than
+    /// the usual one follows.
+    pub(super) packed: Vec<u8>,
+}
+
+/// How often a term stands in a text, times two, plus one where it is in the title.
+pub(super) type Weight = u8;
+/// Once, and not in the title.
+pub(super) const ONCE: Weight = 2;
+const MOST: Weight = 127;
+
+/// The terms of a page: its title, what else stands at its head (author, corner, tags), and its texts.
+pub fn terms<'a>(title: &str, head: &[&str], texts: impl IntoIterator<Item = &'a Document>) -> Terms {
+    let mut collector = Collector::default();
+    collector.title(title);
+    for words in head {
+        collector.text(words);
+        collector.end_block();
+    }
+    for document in texts {
+        visible::for_each_run(document, &mut |piece| match piece {
+            visible::Run::Words(words) => collector.text(words),
+            visible::Run::End => collector.end_block(),
+        });
+    }
+    collector.finish()
+}
+
+/// Gathers the terms of a text that comes in pieces.
+#[derive(Debug)]
+pub struct Collector {
+    tokens: Tokens,
+    counts: Counts,
+}
+
+impl Default for Collector {
+    fn default() -> Self {
+        Collector { tokens: Tokens::default(), counts: Counts::new() }
+    }
+}
+
+impl Collector {
+    /// Adds the title.
+    pub fn title(&mut self, title: &str) {
+        let Collector { tokens, counts } = self;
+        tokens.push(title, &mut |key| counts.add(key, true));
+        tokens.end(&mut |key| counts.add(key, true));
+    }
+
+    /// Adds words; they go on where the last ones ended.
+    pub fn text(&mut self, words: &str) {
+        let counts = &mut self.counts;
+        self.tokens.push(words, &mut |key| counts.add(key, false));
+    }
+
+    /// Ends a paragraph, a heading, a cell: no word goes on beyond it.
+    pub fn end_block(&mut self) {
+        let counts = &mut self.counts;
+        self.tokens.end(&mut |key| counts.add(key, false));
+    }
+
+    /// The terms of all that was added.
+    pub fn finish(mut self) -> Terms {
+        self.end_block();
+        let Counts { mut unique, length, .. } = self.counts;
+        unique.sort_unstable_by_key(|&(key, _)| key);
+        let mut packed = Vec::with_capacity(unique.len() * 3 + unique.len() / 2);
+        let mut last = 0;
+        for (key, weight) in unique {
+            varint::push(&mut packed, (key - last) * 2 + u64::from(weight != ONCE));
+            if weight != ONCE {
+                packed.push(weight);
+            }
+            last = key;
+        }
+        packed.shrink_to_fit();
+        Terms { length, packed }
+    }
+}
+
+/// A table of terms without a grain of what general maps need: keys are numbers, and nothing is ever taken out.
+#[derive(Debug)]
+struct Counts {
+    unique: Vec<(Key, Weight)>,
+    /// Places in `unique` plus one, found by a key's hash; a power of two of them, at most half of them used.
+    slots: Vec<u32>,
+    length: u32,
+}
+
+impl Counts {
+    fn new() -> Self {
+        Counts { unique: Vec::with_capacity(1024), slots: vec![0; 4096], length: 0 }
+    }
+
+    #[inline]
+    fn add(&mut self, key: Key, in_title: bool) {
+        self.length = self.length.saturating_add(1);
+        let mut slot = self.slot(key);
+        loop {
+            match self.slots[slot] {
+                0 => break,
+                place => {
+                    let (known, weight) = &mut self.unique[place as usize - 1];
+                    if *known == key {
+                        let count = (*weight / 2 + 1).min(MOST);
+                        *weight = count * 2 + (*weight & 1 | u8::from(in_title));
+                        return;
+                    }
+                }
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        self.unique.push((key, ONCE + u8::from(in_title)));
+        self.slots[slot] = self.unique.len() as u32;
+        if self.unique.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+    }
+
+    fn slot(&self, key: Key) -> usize {
+        // Fibonacci hashing: the upper bits of a product with the golden ratio.
+        let bits = self.slots.len().trailing_zeros();
+        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.slots = vec![0; self.slots.len() * 4];
+        for place in 0..self.unique.len() {
+            let mut slot = self.slot(self.unique[place].0);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (self.slots.len() - 1);
+            }
+            self.slots[slot] = place as u32 + 1;
+        }
+    }
+}
+
+/// The terms of a text in order of their keys.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    packed: &'a [u8],
+    at: usize,
+    last: Key,
+}
+
+impl Terms {
+    pub(super) fn cursor(&self) -> Cursor<'_> {
+        Cursor { packed: &self.packed, at: 0, last: 0 }
+    }
+}
+
+impl Iterator for Cursor<'_> {
+    type Item = (Key, Weight);
+
+    #[inline]
+    fn next(&mut self) -> Option<(Key, Weight)> {
+        let step = varint::read(self.packed, &mut self.at)?;
+        self.last = self.last.wrapping_add(step / 2);
+        if step & 1 == 0 {
+            return Some((self.last, ONCE));
+        }
+        let weight = *self.packed.get(self.at)?;
+        self.at += 1;
+        Some((self.last, weight))
+    }
+}

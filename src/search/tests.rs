@@ -1,0 +1,196 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::tokens::{Tokens, spelled};
+use super::*;
+
+/// The index read back: each term's pages, with how often and whether in the title.
+fn read(files: &[File]) -> BTreeMap<u64, Vec<(u64, u8)>> {
+    let number = |octets: &[u8], at: &mut usize| varint::read(octets, at).expect("a number");
+    let directory = &files.last().expect("the directory").bytes;
+    let mut at = 8;
+    let (version, _page) = (number(directory, &mut at), number(directory, &mut at));
+    assert_eq!(version, 1);
+    let mut terms = BTreeMap::new();
+    let mut first = 0;
+    for shard in 0..number(directory, &mut at) {
+        first += number(directory, &mut at);
+        let path = format!("search/terms-{shard}.bin");
+        let octets = &files.iter().find(|file| file.path == path).expect("the shard").bytes;
+        let (mut at, mut key) = (0, first);
+        while at < octets.len() {
+            key += number(octets, &mut at);
+            let end = number(octets, &mut at) as usize + at;
+            let (mut postings, mut before) = (Vec::new(), 0);
+            while at < end {
+                let step = number(octets, &mut at);
+                before += step / 2;
+                let weight = if step % 2 == 0 { 2 } else { octets[at] };
+                at += step as usize % 2;
+                postings.push((before - 1, weight));
+            }
+            assert!(terms.insert(key, postings).is_none(), "each term is in one place");
+        }
+    }
+    terms
+}
+
+fn keys(text: &str) -> Vec<u64> {
+    let (mut tokens, mut found) = (Tokens::default(), Vec::new());
+    tokens.push(text, &mut |key| found.push(key));
+    tokens.end(&mut |key| found.push(key));
+    found
+}
+
+fn terms_of(title: &str, text: &str) -> Terms {
+    let mut collector = Collector::default();
+    collector.title(title);
+    collector.text(text);
+    collector.finish()
+}
+
+fn entry(number: usize) -> Entry {
+    let date = NaiveDate::from_ymd_opt(2010, 5, 14);
+    Entry { date, url: format!("/{number}/"), title: format!("題\"{number}"), label: "Vol.010".into() }
+}
+
+fn index_of(texts: &[Terms]) -> Vec<File> {
+    let entries: Vec<Entry> = (0..texts.len()).map(entry).collect();
+    index(entries.iter().zip(texts))
+}
+
+#[test]
+fn terms_are_those_of_the_table() {
+    let table: serde_json::Value =
+        serde_json::from_str(include_str!("../../tests/search/cases.json")).expect("JSON");
+    let cases = table["terms"].as_array().expect("cases");
+    for case in cases {
+        let text = case["text"].as_str().expect("a text");
+        let mut seen = BTreeSet::new();
+        let terms: Vec<String> =
+            keys(text).into_iter().map(spelled).filter(|term| seen.insert(term.clone())).collect();
+        assert_eq!(serde_json::json!(terms), case["terms"], "{text:?}");
+    }
+    assert!(cases.len() > 20);
+    for (term, key) in table["keys"].as_object().expect("keys") {
+        assert_eq!(keys(term).first().copied().unwrap_or(0), key.as_u64().expect("a key"), "{term}");
+    }
+}
+
+#[test]
+fn a_term_has_its_pages_and_how_often() {
+    let texts =
+        [terms_of("検索", "検索の話"), terms_of("話", "別"), Terms::default(), terms_of("", "検索検索検索")];
+    let index = read(&index_of(&texts));
+    let found = |term: &str| index.get(&keys(term)[0]).cloned().unwrap_or_default();
+    assert_eq!(found("検索"), [(0, 2 * 2 + 1), (3, 3 * 2)]);
+    assert_eq!(found("話"), [(0, 2), (1, 3)]);
+    assert_eq!(found("題"), []);
+}
+
+#[test]
+fn many_texts_fill_many_shards_and_no_term_is_lost() {
+    let text = |number: usize| -> String {
+        (0..900)
+            .filter_map(|at| char::from_u32(0x4E00 + ((number * 7919 + at * at * 31) % 3000) as u32))
+            .collect()
+    };
+    let texts: Vec<Terms> =
+        (0..700).map(|number| terms_of(&format!("word{number}"), &text(number))).collect();
+    let files = index_of(&texts);
+    let largest = files.iter().map(|file| file.bytes.len()).max();
+    assert!(files.len() > 70 && largest < Some(40 << 10), "{} files up to {largest:?}", files.len());
+    let index = read(&files);
+    let held: usize = index.values().map(Vec::len).sum();
+    assert_eq!(held, texts.iter().map(|terms| terms.cursor().count()).sum::<usize>());
+    for number in [0, 1, 350, 699] {
+        for key in keys(&text(number)) {
+            assert!(index[&key].iter().any(|&(page, _)| page == number as u64));
+        }
+    }
+    assert_eq!(index_of(&texts), files, "the same for the same texts");
+}
+
+#[test]
+fn entries_are_json_and_the_directory_tells_of_every_change() {
+    let texts = vec![terms_of("一", "二"); 65];
+    let files = index_of(&texts);
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        ["search/terms-0.bin", "search/pages-0.json", "search/pages-1.json", "search/index.bin"]
+    );
+    let entries: serde_json::Value = serde_json::from_slice(&files[2].bytes).expect("JSON");
+    assert_eq!(entries, serde_json::json!([["題\"64", "/64/", "Vol.010", "2010-05-14"]]));
+    let mut others: Vec<Entry> = (0..65).map(entry).collect();
+    others[3].title = "別".into();
+    let changed = index(others.iter().zip(&texts));
+    assert_ne!(changed[3].bytes[..8], files[3].bytes[..8]);
+    assert_eq!(read(&index_of(&[])), BTreeMap::new(), "an empty magazine has an index");
+}
+
+#[test]
+fn words_end_where_readers_see_them_end() {
+    let check = |markdown: &str, expected: &[&str], absent: &[&str]| {
+        let source = crate::diagnostic::SourceText::new("a.md", markdown);
+        let (_, document) = crate::source::document(&source, 0..markdown.len(), &mut Vec::new());
+        let terms: BTreeSet<String> = super::terms("題名", &["水野", "道具"], [&document])
+            .cursor()
+            .map(|(key, _)| spelled(key))
+            .collect();
+        for term in expected.iter().chain(&["題名", "水野", "道具"]) {
+            assert!(terms.contains(*term), "{markdown:?} has no {term}: {terms:?}");
+        }
+        for term in absent.iter().chain(&["名水", "野道"]) {
+            assert!(!terms.contains(*term), "{markdown:?} has {term}");
+        }
+    };
+    check("全文**検索**の話", &["文検", "索の"], &[]);
+    check("全文\n検索", &["文検"], &[]);
+    check("## Rust\n\nGoの話\n\n- 一\n- 二", &["rust", "go"], &["rustgo", "一二"]);
+    check("{漢字|かん|じ}検索と{他|た}", &["漢字", "字検", "かん", "んじ"], &["字か", "じた"]);
+    check("|甲|乙|\n|--|--|\n|Rust|Go|", &["rust", "go"], &["甲乙"]);
+    check("![図の話](a.png)", &["図の"], &["png"]);
+    check("話[^1]は\n\n[^1]: 注の文", &["話は", "注の"], &[]);
+}
+
+#[test]
+fn what_was_kept_badly_does_no_harm() {
+    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81] };
+    index_of(&[broken, Terms { length: 1, packed: vec![3] }]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_pair_of_a_text_finds_it(texts in prop::collection::vec("[あいう漢字検索ー々aB1２Ｚ。、 \\-]{0,60}", 1..12)) {
+        let kept: Vec<Terms> = texts.iter().map(|text| terms_of("", text)).collect();
+        let index = read(&index_of(&kept));
+        for (page, text) in texts.iter().enumerate() {
+            let all: Vec<char> = text.chars().collect();
+            for pair in all.windows(2) {
+                let part: String = pair.iter().collect();
+                let is_run = pair.iter().all(|c| c.is_alphanumeric() && !c.is_ascii() && !"２Ｚ".contains(*c));
+                for key in keys(&part).into_iter().filter(|_| is_run).take(1) {
+                    prop_assert!(index[&key].iter().any(|&(found, _)| found == page as u64), "{part} in {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_panics_and_pieces_are_one_text(text in any::<String>(), at in 0_usize..100) {
+        let at = text.char_indices().map(|(index, _)| index).nth(at).unwrap_or(0);
+        let mut collector = Collector::default();
+        collector.text(&text[..at]);
+        collector.text(&text[at..]);
+        let parted = collector.finish();
+        // A mark is composed with the letter before it where both stand in one piece.
+        if text.is_ascii() {
+            prop_assert_eq!(parted, terms_of("", &text));
+        }
+        index_of(&[terms_of(&text, &text)]);
+    }
+}

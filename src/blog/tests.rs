@@ -375,6 +375,51 @@ fn a_problem_of_a_text_keeps_its_pages_from_being_made() {
 }
 
 #[test]
+fn an_article_names_its_series_and_what_is_related() {
+    let mut magazine = magazine();
+    magazine.issues[0].articles[0].tags.push("稀".into());
+    magazine.posts[0].tags = vec!["稀".into(), "号".into()];
+    let blog = blog(&magazine);
+    let article = &blog["issues/010/two/index.html"];
+    assert!(article.contains("第3回（全4回）"), "{article}");
+    let related = |path: &str| {
+        let page = &blog[path];
+        page.split("id=\"related\"").nth(1).map(str::to_owned).unwrap_or_default()
+    };
+    // What stands beside an article in its corner or its issue is shown there, not here.
+    assert!(related("issues/010/two/index.html").contains("/mag/issues/009/"));
+    assert!(!related("issues/010/two/index.html").contains("/mag/issues/010/one/"));
+    assert!(related("issues/009/index.html").contains("/mag/posts/hello/"));
+    let post = related("posts/hello/index.html");
+    assert!(post.contains("/mag/issues/009/"), "{post}");
+
+    let index = &blog["index-of-terms/index.html"];
+    assert!(index.contains("禁則 <span class=\"reading\">きんそく</span>"), "{index}");
+    assert!(index.contains("<dt><a href=\"/mag/tags/charset/\">文字コード</a></dt>"), "{index}");
+}
+
+#[test]
+fn a_long_list_is_spread_over_its_years() {
+    let issues = (0..300).map(|at| {
+        let date = format!("{}-{:02}-{:02}", 2001 + at / 120, 1 + at % 12, 1 + at % 28);
+        issue(at + 1, &date, vec![article("一", "one"), article("二", "two")])
+    });
+    let magazine = Magazine { issues: issues.collect(), ..magazine() };
+    let blog = blog(&magazine);
+    let front = &blog["corners/小話/index.html"];
+    let past = &blog["corners/小話/2001/index.html"];
+    assert!(front.contains("2003年") && front.contains("/corners/%E5%B0%8F%E8%A9%B1/2001/"), "{front}");
+    assert_eq!(past.matches("<li>\n<h3>").count(), 240);
+    let total: usize = blog
+        .iter()
+        .filter(|(path, _)| path.starts_with("corners/小話/"))
+        .map(|(_, page)| page.matches("<li>\n<h3>").count())
+        .sum();
+    assert_eq!(total, 600);
+    assert!(blog["sitemap.xml"].contains("/corners/%E5%B0%8F%E8%A9%B1/2001/"));
+}
+
+#[test]
 fn links_that_lead_nowhere_are_told() {
     let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
     let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");

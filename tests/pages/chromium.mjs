@@ -1,5 +1,5 @@
-// Opens every page of a built blog in Chromium, on a phone and on a desk, light and dark: nothing fails to load, nothing
-// is asked of another host, no page scrolls sideways, and every link within the blog leads somewhere.
+// Opens every page of a built blog in Chromium, on a phone and on a desk, light and dark: nothing fails to load, axe-core
+// finds nothing that keeps anyone from reading, both editions of an issue among it, nothing is asked of another host, no page scrolls sideways, and every link within the blog leads somewhere.
 //
 // usage: node chromium.mjs FOLDER-OF-THE-BLOG    (playwright-core in NODE_PATH's place; CHROMIUM names the browser)
 
@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 
 const [folder] = process.argv.slice(2);
 const { chromium } = createRequire(join(process.cwd(), 'target/tools/'))('playwright-core');
+const axe = await readFile(join(process.cwd(), 'target/tools/node_modules/axe-core/axe.min.js'), 'utf8');
 const types = { html: 'text/html', css: 'text/css', svg: 'image/svg+xml', png: 'image/png', xml: 'application/xml', txt: 'text/plain', json: 'application/feed+json', js: 'text/javascript', jpg: 'image/jpeg', webp: 'image/webp' };
 
 const server = createServer(async (request, response) => {
@@ -35,10 +36,10 @@ for (const file of files.filter((file) => file.endsWith('.html'))) {
   if (to) moved.set(file, to[1]);
 }
 const pages = files.filter((file) => file.endsWith('.html') && !moved.has(file)).map((file) => '/' + file.replace(/index\.html$/, ''));
-const views = [
-  { name: 'phone', viewport: { width: 390, height: 844 }, colorScheme: 'light' },
-  { name: 'desk, dark', viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
-];
+const sizes = { phone: { width: 390, height: 844 }, desk: { width: 1280, height: 900 } };
+const views = Object.entries(sizes).flatMap(([size, viewport]) =>
+  ['light', 'dark'].map((colorScheme) => ({ name: `${size}, ${colorScheme}`, viewport, colorScheme })),
+);
 const failures = new Set();
 const anchors = new Map();
 const links = [];
@@ -70,6 +71,18 @@ for (const { name, ...view } of views) {
     if (found.words < 10) failures.add(`${at} (${name}): has no words`);
     if (found.headings !== 1) failures.add(`${at}: has ${found.headings} h1`);
     if (found.buttons !== found.code) failures.add(`${at}: ${found.buttons} buttons copy ${found.code} blocks of code`);
+    const check = async (edition) => {
+      const { violations } = await page.evaluate(() => axe.run());
+      for (const { id, nodes } of violations) failures.add(`${at}${edition} (${name}): ${id}: ${nodes[0].html}`);
+    };
+    await page.evaluate(axe);
+    await check('');
+    if (found.ids.includes('mail')) {
+      await page.evaluate(() => { location.hash = 'mail'; });
+      const shown = await page.evaluate(() => ['web', 'mail'].filter((id) => document.getElementById(id).checkVisibility()));
+      if (shown.join() !== 'mail') failures.add(`${at}#mail (${name}): shows ${shown}`);
+      await check('#mail');
+    }
     anchors.set(at, found.ids);
     links.push(...found.links.map((link) => [at, link]));
   }

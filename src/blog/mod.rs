@@ -20,6 +20,7 @@ mod values;
 mod word_index;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -29,7 +30,7 @@ use crate::diagnostic::{Diagnostic, has_errors};
 use crate::highlight::Highlighter;
 use crate::model::{Article, Magazine, Post};
 use crate::source::{IssueTexts, Text};
-use crate::theme::{Context, Theme, Value};
+use crate::theme::{Context, Fingerprint, Fingerprints, Theme, Value, mixed};
 use feed::midnight;
 use html::{Html, Medium, PictureOf, Place, Preview};
 use labels::{Index, Mark};
@@ -77,6 +78,8 @@ pub struct Site<'a> {
     highlighter: Highlighter,
     index: Index,
     values: Values,
+    /// Of the values that pages share; made when somebody asks.
+    fingerprints: OnceLock<Fingerprints>,
     /// The issues of each year.
     years: BTreeMap<i32, Vec<usize>>,
     redirects: Vec<Redirect>,
@@ -116,6 +119,7 @@ impl<'a> Site<'a> {
             highlighter: Highlighter::default(),
             index,
             values,
+            fingerprints: OnceLock::new(),
             years,
             redirects: Vec::new(),
         };
@@ -177,35 +181,57 @@ impl<'a> Site<'a> {
         editions: [(&'static str, Value); 3],
         made: &mut Made,
     ) {
-        let of_issue = &self.values.articles[issue];
-        let path = article_path(&self.magazine.issues[issue], article);
+        let of_article = &self.magazine.issues[issue];
+        let path = article_path(of_article, article);
         let head =
             Head { path: &path, title: &article.title, description: &article.excerpt, kind: "article" };
         let mut context = self.context(&head);
-        let neighbour = |at: Option<usize>| optional(at.and_then(|at| of_issue.get(at)).cloned());
-        let entry = Entry::Article(issue, position);
-        let of_article = &self.magazine.issues[issue];
-        let tags = match of_article.is_one_article() {
-            true => self.values.tags_of(&self.index, of_article.all_tags()),
-            false => self.values.tags_of(&self.index, &article.tags),
-        };
         let shown = self.body(text, "", &path, made);
-        let values = [
-            ("article", of_issue[position].clone()),
+        let own = [
             ("about", self.about_article(of_article, article, shown.preview.as_ref())),
             ("body", shown.html),
-            ("tags", tags),
-            ("previous", neighbour(position.checked_sub(1))),
-            ("next", neighbour(position.checked_add(1))),
-            ("series", self.series(entry)),
-            ("related", self.related_values(entry)),
         ];
-        let values = values.into_iter().chain(editions).chain(self.issue_and_its_neighbours(issue));
+        let around = self.around_article(issue, position);
+        let values =
+            own.into_iter().chain(around).chain(editions).chain(self.issue_and_its_neighbours(issue));
         values.for_each(|(name, value)| context.insert_value(name, value));
         if shown.has_code {
             context.insert_value("has_code", Value::from(true));
         }
         self.page("blog/article.html", &head, &context, made);
+    }
+
+    /// What an article's page shows of the rest of the magazine.
+    fn around_article(&self, issue: usize, position: usize) -> [(&'static str, Value); 6] {
+        let of_issue = &self.values.articles[issue];
+        let neighbour = |at: Option<usize>| optional(at.and_then(|at| of_issue.get(at)).cloned());
+        let entry = Entry::Article(issue, position);
+        let tags = match &self.magazine.issues[issue] {
+            whole if whole.is_one_article() => self.values.tags_of(&self.index, whole.all_tags()),
+            whole => self.values.tags_of(&self.index, &whole.articles[position].tags),
+        };
+        [
+            ("article", of_issue[position].clone()),
+            ("tags", tags),
+            ("previous", neighbour(position.checked_sub(1))),
+            ("next", neighbour(position.checked_add(1))),
+            ("series", self.series(entry)),
+            ("related", self.related_values(entry)),
+        ]
+    }
+
+    /// All that the pages of an issue show besides its own texts, in short: while this and the texts stay the same, and
+    /// the settings, the templates and the files with them, so do the pages.
+    pub fn around_issue(&self, index: usize) -> Fingerprint {
+        let fingerprints = self.fingerprints.get_or_init(|| self.values.fingerprints());
+        let articles = 0..self.magazine.issues[index].articles.len();
+        let around = articles.flat_map(|position| self.around_article(index, position));
+        let issue = &self.magazine.issues[index];
+        let tags = ("tags", self.values.tags_of(&self.index, &issue.tags));
+        let site = ("site", self.values.site.clone());
+        let values = around.chain(self.issue_and_its_neighbours(index)).chain([tags, site]);
+        let all: Vec<u8> = values.flat_map(|(_, value)| fingerprints.of(&value).to_le_bytes()).collect();
+        mixed("issue", &[&all])
     }
 
     /// Where an article stands in its corner, and what stands before and after it there; none without a corner.

@@ -9,7 +9,7 @@ use super::{Site, word_index};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
 use crate::model::{Author, Issue, Magazine};
-use crate::theme::{Map, Theme, Value};
+use crate::theme::{Fingerprints, Map, Theme, Value};
 
 /// Characters a Japanese reader reads in a minute.
 const CHARACTERS_A_MINUTE: usize = 653;
@@ -101,6 +101,16 @@ impl Values {
             .collect();
         let site = site_value(magazine, config, index, theme);
         Values { issues, articles, posts, tags, corners, authors, site }
+    }
+
+    /// Fingerprints of all that pages share.
+    pub(super) fn fingerprints(&self) -> Fingerprints {
+        let mut fingerprints = Fingerprints::default();
+        let articles = self.articles.iter().flatten();
+        let labels = self.tags.iter().chain(&self.corners).chain(&self.authors);
+        let all = labels.chain(articles).chain(&self.issues).chain(&self.posts).chain([&self.site]);
+        all.for_each(|value| fingerprints.learn(value));
+        fingerprints
     }
 
     /// An entry of a list, with what it is: `issue`, `article` or `post`.

@@ -6,11 +6,12 @@ use std::{env, fs};
 use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
-use super::production::{once_each, produce};
+use super::production::{Before, Output, once_each, produce};
+use super::works::{self, Works};
 use super::{OUTSIDE, Outcome, shown, today};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::{Memory, Published, Stage};
-use crate::source::{self, HeldBack, Sources};
+use crate::source::{self, HeldBack};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -38,7 +39,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         }
     }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
-    let key = key(&sources, arguments.drafts);
+    let program = program();
+    let of_all = |program: &String| format!("{program}, drafts {}, {}", arguments.drafts, sources.digest());
+    let key = program.as_ref().map(of_all);
     let is_known = |key: &String| recall(&stage, key);
     // Other sites change without anything changing here.
     let recalled = key.as_ref().filter(|_| !arguments.check_links).and_then(is_known);
@@ -47,6 +50,10 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         say_built(&issues, &out, Published { unchanged: files, ..Published::default() }, console);
         return Ok(Outcome::Well);
     }
+    let before = Before {
+        standing: format!("{}, {}", program.as_deref().unwrap_or_default(), sources.standing_digest()),
+        works: program.as_ref().map_or_else(Works::default, |_| Works::read(stage.notes(works::NAME))),
+    };
     let (content, mut problems) = source::parse(sources);
     let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     let held_back = match arguments.drafts {
@@ -56,8 +63,8 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let told: Vec<String> = held_back.iter().map(HeldBack::to_string).collect();
     say_held_back(&told, console);
     let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
-    let put = |path: &str, octets: &[u8]| Ok(stage.put(path, octets)?);
-    problems.extend(produce(&content, directory, &put, outside.as_deref(), console)?);
+    let made = produce(&content, directory, (&stage, &before), outside.as_deref(), console)?;
+    problems.extend(made.problems);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));
@@ -65,11 +72,12 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     console.problems(&problems);
     let issues = count(content.magazine.issues.len(), "issue");
     // What is wrong has to be told again each time, so that it is looked for again.
-    let memory = key.filter(|_| problems.is_empty()).map(|key| {
+    let memory = key.map(|key| if problems.is_empty() { key } else { String::new() }).map(|key| {
         let due = held_back.iter().filter_map(|held_back| held_back.until).min();
         let until = due.map_or("-".to_owned(), |due| due.to_string());
         let when = format!("{until} {}", content.config.magazine.timezone);
-        Memory { key, notes: [when, issues.clone()].into_iter().chain(told).collect() }
+        let notes = [when, issues.clone()].into_iter().chain(told).collect();
+        Memory { key, notes, files: vec![(works::NAME, made.works)] }
     });
     let published = stage
         .commit(memory.as_ref())
@@ -78,12 +86,20 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     Ok(Outcome::Well)
 }
 
-/// Everything that decides what a build makes but the day: the program itself, and what lies in the magazine's folder.
-/// None when the program cannot be looked at.
-fn key(sources: &Sources, drafts: bool) -> Option<String> {
+/// The program itself, which decides what a build makes as much as the magazine does. None when it cannot be looked at.
+fn program() -> Option<String> {
     let program = fs::metadata(env::current_exe().ok()?).ok()?;
-    let program = format!("{} {:?}", program.len(), program.modified().ok()?);
-    Some(format!("{program}, drafts {drafts}, {}", sources.digest()))
+    Some(format!("{} {:?}", program.len(), program.modified().ok()?))
+}
+
+impl Output for Stage {
+    fn put(&self, path: &str, octets: &[u8]) -> Result<()> {
+        Ok(Stage::put(self, path, octets)?)
+    }
+
+    fn keep(&self, paths: &[String]) -> bool {
+        Stage::keep(self, paths)
+    }
 }
 
 /// A build that need not be made again.

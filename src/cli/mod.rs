@@ -11,6 +11,7 @@ mod new;
 mod preview;
 mod production;
 mod text;
+mod works;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -10,19 +10,56 @@ use rayon::prelude::*;
 
 use super::console::{Console, count};
 use super::now;
+use super::works::{self, IssueWork, Works};
 use crate::blog::{
-    self, Destination, Entry, FileCopy, Link, PageLinks, PageOf, Pages, SearchTerms, Site, Term, own_path,
+    self, Destination, Entry, File, FileCopy, Link, PageLinks, PageOf, Pages, SearchTerms, Site, Term,
+    own_path,
 };
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::outside::{Answers, Verdict, ask};
 use crate::pictures::Pictures;
 use crate::source::{Content, RawFile, Text};
-use crate::theme::{Assets, Theme};
+use crate::theme::{Assets, Fingerprint, Theme, mixed};
 use crate::{check, mail};
 
-/// Where a file of `dist/` goes: to the stage of a build, or nowhere.
-pub(super) type Put<'a> = dyn Fn(&str, &[u8]) -> Result<()> + Sync + 'a;
+/// Where the files of `dist/` go.
+pub(super) trait Output: Sync {
+    /// Takes a file.
+    fn put(&self, path: &str, octets: &[u8]) -> Result<()>;
+    /// Keeps files as the build before left them, if all are still so.
+    fn keep(&self, paths: &[String]) -> bool;
+}
+
+/// Nowhere: for those who want to know the problems alone.
+impl Output for () {
+    fn put(&self, _: &str, _: &[u8]) -> Result<()> {
+        Ok(())
+    }
+
+    fn keep(&self, _: &[String]) -> bool {
+        false
+    }
+}
+
+/// The key of what is to be made again in any case.
+const NEVER: Fingerprint = 0;
+
+/// What is known of the build before this one.
+#[derive(Default)]
+pub(super) struct Before {
+    /// What all issues share, as a digest.
+    pub(super) standing: String,
+    pub(super) works: Works,
+}
+
+/// What was made of a magazine.
+pub(super) struct Production {
+    /// All that is wrong.
+    pub(super) problems: Vec<Diagnostic>,
+    /// What the next build may want to know of this one, as [`Works::read`] reads it.
+    pub(super) works: Vec<u8>,
+}
 
 /// Makes every file of `dist/` and hands each on as soon as it is made, from as many threads as there are cores. What
 /// is wrong with an issue keeps only its own files from being made. `root` is the magazine's folder, where narrower
@@ -31,31 +68,35 @@ pub(super) type Put<'a> = dyn Fn(&str, &[u8]) -> Result<()> + Sync + 'a;
 pub(super) fn produce(
     content: &Content,
     root: &Path,
-    put: &Put<'_>,
+    (output, before): (&dyn Output, &Before),
     outside: Option<&Path>,
     console: &Console,
-) -> Result<Vec<Diagnostic>> {
+) -> Result<Production> {
+    let nothing_but = |problems| Ok(Production { problems, works: Vec::new() });
     let assets = match Assets::new(theme_files(content)?, content.config.blog.base_path()) {
         Ok(assets) => assets,
-        Err(problems) => return Ok(problems),
+        Err(problems) => return nothing_but(problems),
     };
     let theme = match Theme::with_assets(&content.templates, assets) {
         Ok(theme) => theme,
-        Err(problems) => return Ok(problems),
+        Err(problems) => return nothing_but(problems),
     };
     let has_file = |path: &str| content.has_file(path);
     let pictures = Pictures::new(content, root);
     let picture = |path: &str| pictures.picture(path);
     let site = match Site::new(&content.config, &content.magazine, &theme, &has_file, &picture) {
         Ok(site) => site,
-        Err(problems) => return Ok(problems),
+        Err(problems) => return nothing_but(problems),
     };
     let work = Work {
         content,
         theme: &theme,
         site: &site,
         pictures: &pictures,
-        put,
+        output,
+        before,
+        keeps_outside_links: outside.is_some(),
+        records: Mutex::default(),
         copies: Mutex::default(),
         found: Mutex::new(SearchTerms::of(&content.magazine)),
         terms: Mutex::default(),
@@ -89,7 +130,8 @@ pub(super) fn produce(
         work.files()?;
     }
     progress.finish_and_clear();
-    Ok(problems)
+    let records = std::mem::take(&mut *work.records.lock().expect("no thread is left"));
+    Ok(Production { problems, works: works::written(records) })
 }
 
 struct Work<'a> {
@@ -97,7 +139,11 @@ struct Work<'a> {
     theme: &'a Theme,
     site: &'a Site<'a>,
     pictures: &'a Pictures<'a>,
-    put: &'a Put<'a>,
+    output: &'a dyn Output,
+    before: &'a Before,
+    keeps_outside_links: bool,
+    /// What became of the issues, for the next build.
+    records: Mutex<Vec<(u32, Vec<u8>)>>,
     /// The pictures and attachments that the pages need.
     copies: Mutex<BTreeSet<FileCopy>>,
     /// What the search will find.
@@ -113,6 +159,14 @@ impl Work<'_> {
     fn issue(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let Content { config, magazine, .. } = self.content;
         let issue = &magazine.issues[index];
+        let key = self.key(index);
+        if let Some(work) = self.before.works.of(issue.number, key)
+            && self.output.keep(&work.files)
+        {
+            self.take(index, key, work);
+            return Ok(Vec::new());
+        }
+        let mut work = IssueWork::default();
         let mut problems = Vec::new();
         let texts = self.content.issue_texts(index, &mut problems);
         // What could not be understood is not judged any further.
@@ -120,9 +174,8 @@ impl Work<'_> {
             problems.extend(check::issue(self.content, index, &texts));
         }
         let may_go_on = !has_errors(&problems);
-        for (position, text) in texts.articles.iter().enumerate() {
-            self.note_terms(Entry::Article(index, position), text);
-        }
+        let terms = texts.articles.iter().map(|text| blog::terms(&text.document)).enumerate();
+        work.terms = terms.filter(|(_, terms)| !terms.is_empty()).collect();
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {
             let body = mail::body(self.content, index, &texts, self.theme)?;
@@ -135,8 +188,7 @@ impl Work<'_> {
                 return Ok(problems);
             }
         };
-        let terms = self.site.issue_terms(index, &texts);
-        self.found().issues[index] = terms;
+        work.found = self.site.issue_terms(index, &texts);
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body));
         }
@@ -147,13 +199,71 @@ impl Work<'_> {
         }
         match mail::letter(config, issue, &subject, &body, texts.sent.as_ref()) {
             Ok(letter) => {
-                (self.put)(&format!("mail/{}.txt", issue.label), body.as_bytes())?;
-                (self.put)(&format!("mail/{}.eml", issue.label), &letter.octets)?;
-                problems.extend(self.pages(self.site.render_issue(index, &texts, &body, &letter.digest))?);
+                work.files = ["txt", "eml"].map(|form| format!("mail/{}.{form}", issue.label)).into();
+                self.output.put(&work.files[0], body.as_bytes())?;
+                self.output.put(&work.files[1], &letter.octets)?;
+                match self.site.render_issue(index, &texts, &body, &letter.digest) {
+                    Ok(pages) => {
+                        for File { path, bytes } in pages.files {
+                            let path = format!("blog/{path}");
+                            self.output.put(&path, &bytes)?;
+                            work.files.push(path);
+                        }
+                        (work.copies, work.links) = (pages.copies, self.wanted(pages.links));
+                        problems.extend(pages.warnings);
+                    }
+                    Err(more) => problems.extend(more),
+                }
             }
             Err(more) => problems.extend(more),
         }
+        // What is wrong has to be told again each time, so that it is looked for again.
+        let key = if problems.is_empty() { key } else { NEVER };
+        self.take(index, key, work);
         Ok(problems)
+    }
+
+    /// All that an issue's files are made of, in short.
+    fn key(&self, index: usize) -> Fingerprint {
+        let files = self.content.issue_files(index);
+        let files = files.iter().flat_map(|(path, octets)| [path.as_bytes(), octets]);
+        let around = self.site.around_issue(index).to_le_bytes();
+        let shared = [self.before.standing.as_bytes(), &around];
+        match mixed("issue", &shared.into_iter().chain(files).collect::<Vec<_>>()) {
+            NEVER => 1,
+            key => key,
+        }
+    }
+
+    /// Takes what was made of an issue, now or before, to where the rest of the build looks for it.
+    fn take(&self, index: usize, key: Fingerprint, work: IssueWork) {
+        const WHOLE: &str = "no thread panics while it holds this";
+        let number = self.content.magazine.issues[index].number;
+        let record = works::record(number, key, &work);
+        self.records.lock().expect(WHOLE).push((number, record));
+        self.found().issues[index] = work.found;
+        let terms = work.terms.into_iter().map(|(position, terms)| (Entry::Article(index, position), terms));
+        self.terms.lock().expect(WHOLE).extend(terms);
+        self.copies.lock().expect(WHOLE).extend(work.copies);
+        let mut links = self.links.lock().expect(WHOLE);
+        links.0.extend(work.links);
+        let made = work.files.iter().filter_map(|path| path.strip_prefix("blog/"));
+        links.1.extend(made.map(|path| path.strip_suffix("index.html").unwrap_or(path).to_owned()));
+    }
+
+    /// The links that somebody will look after: most lead to other sites, which are asked only when the editor wants it.
+    fn wanted(&self, pages: Vec<PageLinks>) -> Vec<PageLinks> {
+        let url = &self.content.config.blog.url;
+        let is_wanted = |link: &Link| match &link.to {
+            Destination::Web(address) => self.keeps_outside_links || own_path(url, address).is_some(),
+            Destination::Here | Destination::Blog(_) => true,
+        };
+        let wanted = pages.into_iter().map(|mut page| {
+            page.links.retain(is_wanted);
+            page.links.shrink_to_fit();
+            page
+        });
+        wanted.collect()
     }
 
     fn post(&self, index: usize) -> Result<Vec<Diagnostic>> {
@@ -191,7 +301,7 @@ impl Work<'_> {
             Err(problems) => return Ok(problems),
         };
         for file in &pages.files {
-            (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
+            self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
         }
         if !pages.copies.is_empty() {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
@@ -298,7 +408,7 @@ impl Work<'_> {
     /// The index of the search.
     fn search(&self) -> Result<()> {
         for file in self.site.search_files(&self.found()) {
-            (self.put)(&format!("blog/{}", file.path), &file.bytes)?;
+            self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
         }
         Ok(())
     }
@@ -332,10 +442,10 @@ impl Work<'_> {
                 Some(width) => self.pictures.narrower(from, *width).map_err(anyhow::Error::msg)?,
                 None => fs::read(disk).with_context(|| format!("cannot read {from}"))?,
             };
-            (self.put)(&format!("blog/{to}"), &octets)?;
+            self.output.put(&format!("blog/{to}"), &octets)?;
         }
         for (_, asset) in self.theme.assets().files() {
-            (self.put)(&format!("blog/{}", asset.published), &asset.octets)?;
+            self.output.put(&format!("blog/{}", asset.published), &asset.octets)?;
         }
         Ok(())
     }

@@ -19,10 +19,12 @@ const HEAD: &str = "mailmag build 1";
 /// From what a build was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Everything that went into it, as a digest.
+    /// Everything that went into it, as a digest; empty when a build of the same is to be made again.
     pub key: String,
     /// What is to be said again when nothing is to be done, a line each.
     pub notes: Vec<String>,
+    /// What the next build can ask [`Stage::notes`](super::Stage::notes) for, by its name.
+    pub files: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// How a file looks from outside.
@@ -40,21 +42,40 @@ impl Stamp {
     }
 }
 
+impl Stamp {
+    /// Whether a file looks so.
+    pub(super) fn is_of(self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && Stamp::of(&metadata) == self)
+    }
+
+    fn read(line: &str) -> Option<(Stamp, &str)> {
+        let mut fields = line.splitn(3, ' ');
+        let (length, modified, path) = (fields.next()?, fields.next()?, fields.next()?);
+        Some((Stamp { length: length.parse().ok()?, modified: modified.parse().ok()? }, path))
+    }
+}
+
+/// How the build that lies in the output folder left its files, if it said so.
+pub(super) fn left(dist: &Path) -> HashMap<String, Stamp> {
+    let text = fs::read_to_string(dist.join(MEMORY)).unwrap_or_default();
+    let files =
+        text.strip_prefix(HEAD).and_then(|rest| rest.split_once("\n\n")).map_or("", |(_, files)| files);
+    files.lines().filter_map(Stamp::read).map(|(stamp, path)| (path.to_owned(), stamp)).collect()
+}
+
 /// The notes of the build that lies in the output folder and how many files it has, if it was made from what `key`
 /// stands for and all its files are as it left them.
 pub(super) fn recall(dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
+    if key.is_empty() {
+        return None;
+    }
     let text = fs::read_to_string(dist.join(MEMORY)).ok()?;
     let rest = text.strip_prefix(HEAD)?.strip_prefix('\n')?.strip_prefix(key)?.strip_prefix('\n')?;
     let (notes, files) = rest.split_once("\n\n").or_else(|| Some(("", rest.strip_prefix('\n')?)))?;
     let files: Vec<&str> = files.lines().collect();
-    let is_as_left = |line: &&str| {
-        let mut fields = line.splitn(3, ' ');
-        let (length, modified, path) = (fields.next()?, fields.next()?, fields.next()?);
-        let left = Stamp { length: length.parse().ok()?, modified: modified.parse().ok()? };
-        let metadata = fs::symlink_metadata(dist.join(path)).ok()?;
-        (metadata.is_file() && Stamp::of(&metadata) == left).then_some(())
-    };
-    let intact = files.par_iter().all(|line| is_as_left(line).is_some());
+    let is_as_left =
+        |line: &&str| Stamp::read(line).is_some_and(|(stamp, path)| stamp.is_of(&dist.join(path)));
+    let intact = files.par_iter().all(is_as_left);
     intact.then(|| (notes.lines().map(str::to_owned).collect(), files.len()))
 }
 
@@ -74,12 +95,16 @@ pub(super) fn leave(
     for (path, Stamp { length, modified }) in files {
         let _ = writeln!(text, "{length} {modified} {path}");
     }
-    let path = dist.join(MEMORY);
-    if fs::read(&path).is_ok_and(|left| left == text.as_bytes()) {
+    leave_file(&dist.join(MEMORY), text.as_bytes())
+}
+
+/// Writes a file of the memory, unless it holds just that.
+pub(super) fn leave_file(path: &Path, octets: &[u8]) -> Result<(), PublishError> {
+    if fs::read(path).is_ok_and(|left| left == octets) {
         return Ok(());
     }
-    let new = dist.join(".mailmag-memory.new");
-    fs::write(&new, text).and_then(|()| fs::rename(&new, &path)).map_err(disk("write", &path))
+    let new = path.with_extension("new");
+    fs::write(&new, octets).and_then(|()| fs::rename(&new, path)).map_err(disk("write", path))
 }
 
 #[cfg(test)]
@@ -95,7 +120,10 @@ mod tests {
         fs::write(path("c"), "").unwrap();
         let files = HashMap::from([("a b".into(), stamp("a b")), ("c".into(), stamp("c"))]);
         for notes in [vec![], vec!["held back: issue 7".to_owned(), "and more".to_owned()]] {
-            leave(dist.path(), &Memory { key: "k1".to_owned(), notes: notes.clone() }, &files).unwrap();
+            let memory = Memory { key: "k1".to_owned(), notes: notes.clone(), files: Vec::new() };
+            leave(dist.path(), &memory, &files).unwrap();
+            assert_eq!(left(dist.path()).len(), 2);
+            assert_eq!(left(dist.path())["a b"], stamp("a b"));
             assert_eq!(recall(dist.path(), "k1"), Some((notes, 2)));
             assert_eq!(recall(dist.path(), "k"), None);
             assert_eq!(recall(dist.path(), "k2"), None);
@@ -111,7 +139,8 @@ mod tests {
             fs::write(path("a b"), "text").unwrap();
             fs::write(path("c"), "").unwrap();
             let files = HashMap::from([("a b".into(), stamp("a b")), ("c".into(), stamp("c"))]);
-            leave(dist.path(), &Memory { key: "k1".to_owned(), notes: Vec::new() }, &files).unwrap();
+            let memory = Memory { key: "k1".to_owned(), notes: Vec::new(), files: Vec::new() };
+            leave(dist.path(), &memory, &files).unwrap();
             assert!(recall(dist.path(), "k1").is_some());
             change(dist.path());
             assert_eq!(recall(dist.path(), "k1"), None);

@@ -24,7 +24,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use files::Folders;
 use memory::Stamp;
@@ -51,6 +51,8 @@ pub struct Stage {
     new_folders: Vec<PathBuf>,
     manifest: String,
     paths: Mutex<HashMap<Box<str>, Stamp>>,
+    /// How the build before left its files; read when somebody asks.
+    left: OnceLock<HashMap<String, Stamp>>,
     folders: Mutex<Folders>,
     /// Paths of ours where the output folder has a folder.
     over_folders: Mutex<Vec<String>>,
@@ -156,6 +158,7 @@ impl Stage {
             new_folders,
             manifest,
             paths: Mutex::default(),
+            left: OnceLock::new(),
             folders: Mutex::new(Folders::of(dist)),
             over_folders: Mutex::default(),
             written: AtomicUsize::new(0),
@@ -211,6 +214,26 @@ impl Stage {
         }
     }
 
+    /// Adds files as they lie in the output folder, without looking at their octets: all must be as an earlier build with
+    /// a memory left them and new to this build, or none is added and the answer is no.
+    pub fn keep(&self, kept: &[String]) -> bool {
+        let left = self.left.get_or_init(|| memory::left(&self.dist));
+        let as_left =
+            |path: &String| left.get(path).copied().filter(|stamp| stamp.is_of(&self.dist.join(path)));
+        let Some(stamps) = kept.iter().map(as_left).collect::<Option<Vec<Stamp>>>() else { return false };
+        let mut paths = locked(&self.paths);
+        if kept.iter().any(|path| paths.contains_key(path.as_str())) {
+            return false;
+        }
+        paths.extend(kept.iter().map(|path| path.as_str().into()).zip(stamps));
+        true
+    }
+
+    /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing.
+    pub fn notes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.dist.join(format!("{RESERVED}{name}"))).unwrap_or_default()
+    }
+
     /// What the build that lies in the output folder had to say and how many files it has, if it was made from what `key`
     /// stands for and nobody has touched its files since. Then nothing is left to do.
     pub fn recall(&self, key: &str) -> Option<(Vec<String>, usize)> {
@@ -227,6 +250,9 @@ impl Stage {
         let published = self.move_in(&made)?;
         if let Some(memory) = memory {
             memory::leave(&self.dist, memory, &made)?;
+            for (name, octets) in &memory.files {
+                memory::leave_file(&self.dist.join(format!("{RESERVED}{name}")), octets)?;
+            }
         }
         Ok(published)
     }

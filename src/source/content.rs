@@ -186,6 +186,12 @@ impl Content {
         &self.page_sources[index].source
     }
 
+    /// The texts that an issue is made of, each with its path, by its index in [`Magazine::issues`]; with them the octets
+    /// of its message, where it is one.
+    pub fn issue_files(&self, index: usize) -> Vec<(&str, &[u8])> {
+        self.issue_sources[index].files()
+    }
+
     /// Whether an issue is a folder without any article's file, by its index in [`Magazine::issues`].
     pub fn is_bare(&self, index: usize) -> bool {
         self.issue_sources[index].is_bare()

@@ -63,6 +63,24 @@ impl IssueSource {
         }
     }
 
+    /// All files with what they hold.
+    pub(super) fn files(&self) -> Vec<(&str, &[u8])> {
+        fn text(source: &SourceText) -> (&str, &[u8]) {
+            (&source.path, source.text.as_bytes())
+        }
+        match self {
+            IssueSource::Folder { opening, articles, .. } => {
+                [opening].into_iter().chain(articles).map(|part| text(&part.source)).collect()
+            }
+            IssueSource::OneFile(part) => vec![text(&part.source)],
+            IssueSource::Finished { source, charset, message } => {
+                let charset = (charset.name(), &[][..]);
+                let message = message.as_deref().map(|octets| (source.path.as_str(), octets));
+                [text(source), charset].into_iter().chain(message).collect()
+            }
+        }
+    }
+
     /// Whether the issue has no file but its `index.md`.
     pub(super) fn is_bare(&self) -> bool {
         matches!(self, IssueSource::Folder { files: 0, .. })

@@ -47,6 +47,15 @@ impl Sources {
     /// A digest of all of it. Texts count by what they hold, other files by their length and the time of their last
     /// change.
     pub fn digest(&self) -> String {
+        self.digest_of(|_| true)
+    }
+
+    /// The same of what all issues share: settings, footer, templates, theme, and all that is no text.
+    pub fn standing_digest(&self) -> String {
+        self.digest_of(|path| !path.starts_with("content/") || path == "content/footer.md")
+    }
+
+    fn digest_of(&self, is_wanted: impl Fn(&str) -> bool + Sync) -> String {
         let of_text = |text: &RawText| format!("{} {}\n", digest::sha256(&text.octets), text.path);
         let of_file = |file: &RawFile| {
             let metadata = fs::metadata(&file.disk).ok();
@@ -54,7 +63,7 @@ impl Sources {
             let length = metadata.map(|metadata| metadata.len());
             format!("{length:?} {modified:?} {}\n", file.path)
         };
-        let texts = self.texts.par_iter().map(of_text);
+        let texts = self.texts.par_iter().filter(|text| is_wanted(&text.path)).map(of_text);
         let files = self.files.par_iter().map(of_file);
         digest::sha256(texts.chain(files).collect::<String>().as_bytes())
     }

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod broken;
+mod incremental;
 mod letters;
 mod links;
 mod mail_form;

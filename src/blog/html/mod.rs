@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::links::Link;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::highlight::Highlighter;
@@ -84,7 +86,7 @@ pub(super) struct Preview {
 }
 
 /// A file beside a text that goes to the blog: as it is, or a narrower picture of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FileCopy {
     /// Its path from the magazine's root: `content/issues/010/rack.jpg`.
     pub from: String,

@@ -144,7 +144,10 @@ impl Site<'_> {
             .collect();
         let posts: Vec<Value> = self.values.posts.iter().rev().take(LATEST_POSTS).cloned().collect();
         let latest = latest.map_or_else(Value::none, |at| self.values.issues[at].clone());
-        let head = head("", &self.config.magazine.name, &self.config.blog.description);
+        let magazine = &self.config.magazine;
+        let usual = format!("{}のメールマガジン「{}」のバックナンバー。", magazine.publisher, magazine.name);
+        let description = Some(&self.config.blog.description).filter(|own| !own.is_empty()).unwrap_or(&usual);
+        let head = head("", &magazine.name, description);
         let corners = Value::from(self.values.corners.as_slice());
         let lists =
             [("latest", latest), ("recent", recent.into()), ("posts", posts.into()), ("corners", corners)];

@@ -407,7 +407,9 @@ impl Work<'_> {
 
     /// The index of the search.
     fn search(&self) -> Result<()> {
-        for file in self.site.search_files(&self.found()) {
+        // Nobody needs the terms any more, and they are many.
+        let found = std::mem::take(&mut *self.found());
+        for file in self.site.search_files(&found) {
             self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
         }
         Ok(())

@@ -75,7 +75,11 @@ pub(super) fn record(number: u32, key: Fingerprint, work: &IssueWork) -> Vec<u8>
 /// All records as they are left, in the order of the issues' numbers.
 pub(super) fn written(mut records: Vec<(u32, Vec<u8>)>) -> Vec<u8> {
     records.sort_unstable_by_key(|(number, _)| *number);
-    records.into_iter().flat_map(|(_, record)| record).collect()
+    let mut octets = Vec::with_capacity(records.iter().map(|(_, record)| record.len()).sum());
+    for (_, record) in records {
+        octets.extend_from_slice(&record);
+    }
+    octets
 }
 
 #[cfg(test)]

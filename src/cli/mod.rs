@@ -11,6 +11,7 @@ mod new;
 mod pictures;
 mod production;
 mod text;
+mod theme;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -56,6 +57,8 @@ enum Command {
     Check(check::Arguments),
     /// Make the blog and the mail of every issue
     Build(build::Arguments),
+    /// List the built-in templates and theme files, or take one to start your own from
+    Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::run(directory, arguments, &console),
         Command::Check(arguments) => check::run(directory, arguments, &console),
         Command::Build(arguments) => build::run(directory, arguments, &console),
+        Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),

@@ -10,6 +10,7 @@ mod man;
 mod new;
 mod pictures;
 mod production;
+mod publish;
 mod text;
 mod theme;
 
@@ -57,6 +58,8 @@ enum Command {
     Check(check::Arguments),
     /// Make the blog and the mail of every issue
     Build(build::Arguments),
+    /// Carry dist/blog to where [publish] says; shows first what will change
+    Publish(publish::Arguments),
     /// List the built-in templates and theme files, or take one to start your own from
     Theme(theme::Arguments),
     /// Take old mails into content/issues
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::New(arguments) => new::run(directory, arguments, &console),
         Command::Check(arguments) => check::run(directory, arguments, &console),
         Command::Build(arguments) => build::run(directory, arguments, &console),
+        Command::Publish(arguments) => publish::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),

@@ -7,3 +7,4 @@ mod broken;
 mod letters;
 mod mail_form;
 mod pictures;
+mod publish;

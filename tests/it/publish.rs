@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use mailmag::config::PublishTarget;
+use mailmag::publish::{Signature, prepare};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -212,4 +214,28 @@ fn a_push_that_is_refused_loses_nothing() {
     fs::remove_file(hook).unwrap();
     changes(root.path(), &["--yes"]);
     assert!(branch(root.path()).len() > before.len());
+}
+
+#[test]
+fn two_who_publish_at_once_do_not_lose_each_others_commit() {
+    let root = magazine_with_repository();
+    let site = |name: &str| {
+        let site = root.path().join(name);
+        fs::create_dir_all(&site).unwrap();
+        fs::write(site.join("index.html"), name).unwrap();
+        site
+    };
+    let target = PublishTarget::Git { repository: "site.git".to_owned(), branch: "pages".to_owned() };
+    let by = Signature { name: "編集部".to_owned(), address: "news@example.jp".to_owned() };
+    let look = |site: &Path| prepare(&target, root.path(), site, &by).unwrap();
+    // The branch is not there yet in the first round, and is in the second.
+    for round in ["1", "2"] {
+        let (first, second) =
+            (look(&site(&format!("first {round}"))), look(&site(&format!("second {round}"))));
+        first.carry_out().unwrap();
+        let refused = second.carry_out().unwrap_err().to_string();
+        assert!(refused.starts_with("git failed"), "{refused}");
+        assert_eq!(branch(root.path())["index.html"], format!("first {round}").into_bytes());
+    }
+    assert_eq!(git(&root.path().join("site.git"), &["rev-list", "--count", "pages"]), "2\n");
 }

@@ -118,6 +118,20 @@ fn a_folder_holds_the_site_and_keeps_what_is_not_ours() {
 }
 
 #[test]
+fn drafts_are_not_published_even_when_they_were_built() {
+    let root = magazine("directory = \"../www\"");
+    let draft = "+++\ndate = 2010-05-28\ndraft = true\n+++\n\n# 下書き\n\nまだです。\n";
+    fs::write(root.path().join("mag/content/issues/002.md"), draft).unwrap();
+    let mut build = Command::new(env!("CARGO_BIN_EXE_mailmag"));
+    build.arg("-C").arg(root.path().join("mag")).args(["build", "--drafts"]);
+    assert!(build.output().unwrap().status.success());
+    assert!(root.path().join("mag/dist/blog/issues/002/index.html").exists());
+    changes(root.path(), &["--yes"]);
+    assert!(root.path().join("www/issues/001/index.html").exists());
+    assert!(!root.path().join("www/issues/002").exists());
+}
+
+#[test]
 fn a_folder_among_the_magazines_own_is_refused() {
     for to in ["dist/blog", "content/www", "theme", ".", ".."] {
         let root = magazine(&format!("directory = \"{to}\""));

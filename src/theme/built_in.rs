@@ -15,7 +15,7 @@ pub struct BuiltIn {
 }
 
 /// What each file is for, in the order of the paths.
-const PURPOSES: [(&str, &str); 22] = [
+const PURPOSES: &[(&str, &str)] = &[
     ("templates/blog/404.html", "the page for an address that is not there"),
     ("templates/blog/archive.html", "all issues, year by year"),
     ("templates/blog/article.html", "an article's page"),

@@ -253,3 +253,19 @@ fn two_who_publish_at_once_do_not_lose_each_others_commit() {
     }
     assert_eq!(git(&root.path().join("site.git"), &["rev-list", "--count", "pages"]), "2\n");
 }
+
+#[test]
+fn without_a_place_nothing_is_built() {
+    for (settings, status, expected) in [
+        ("", 2, "mailmag.toml does not say where to"),
+        ("[publish]\n", 1, "[publish] names no place, or more than one"),
+        ("[publish]\nrsync = \"--rsh=sh\"\n", 1, "`--rsh=sh` is no place to publish to"),
+    ] {
+        let root = magazine("");
+        fs::write(root.path().join("mag/mailmag.toml"), format!("{SETTINGS}{settings}")).unwrap();
+        let output = publish(root.path(), &["--yes"]);
+        assert_eq!(output.status.code(), Some(status), "{settings}");
+        assert!(said(&output).contains(expected), "{}", said(&output));
+        assert!(!root.path().join("mag/dist").exists(), "{settings}");
+    }
+}

@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::{Memory, Published, Stage};
 use crate::source::{self, HeldBack};
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
     /// Where blog/ and mail/ are made [default: dist, in the magazine's folder]
     #[arg(long, value_name = "DIR")]

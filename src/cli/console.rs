@@ -1,6 +1,6 @@
 //! What the program says: data to stdout, everything else to stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -64,6 +64,21 @@ impl Console {
         if self.verbose {
             self.to_stderr(sentence);
         }
+    }
+
+    /// Whether `-v` asks for more.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// A question on the terminal; anything but `y` or `yes` is a no.
+    pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
     }
 
     /// Problems for people, and what they come to: only errors make a command fail. Warnings are silent under `-q`.

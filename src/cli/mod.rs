@@ -10,8 +10,10 @@ mod man;
 mod new;
 mod preview;
 mod production;
+mod publish;
 mod text;
 mod works;
+mod theme;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,6 +61,10 @@ enum Command {
     Build(build::Arguments),
     /// Show both forms side by side in a browser, live as files are saved
     Preview(preview::Arguments),
+    /// Carry dist/blog to where [publish] says; shows first what will change
+    Publish(publish::Arguments),
+    /// List the built-in templates and theme files, or take one to start your own from
+    Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
@@ -89,6 +95,8 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(directory, arguments, &console),
         Command::Build(arguments) => build::run(directory, arguments, &console),
         Command::Preview(arguments) => preview::run(directory, arguments, &console),
+        Command::Publish(arguments) => publish::run(directory, arguments, &console),
+        Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),

@@ -28,6 +28,8 @@ pub struct Config {
     pub authors: BTreeMap<String, AuthorConfig>,
     /// The archive.
     pub blog: BlogConfig,
+    /// Where the archive is carried to, if it is told.
+    pub publish: Option<PublishTarget>,
 }
 
 /// `[magazine]`.
@@ -144,6 +146,37 @@ pub struct BlogConfig {
     pub subscribe_url: Option<String>,
     /// Old addresses and where they lead now, as written: a page of the blog or a whole address.
     pub redirects: Vec<(Setting<String>, Setting<String>)>,
+}
+
+/// `[publish]`: where the blog is carried to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublishTarget {
+    /// A folder on this machine, absolute or from the magazine's folder.
+    Directory(String),
+    /// A folder that rsync reaches.
+    Rsync {
+        /// The folder as rsync names it: `user@host:/srv/www/mag/`.
+        to: String,
+        /// More options for rsync: `-e`, `ssh -p 2222`.
+        options: Vec<String>,
+    },
+    /// A branch of a git repository.
+    Git {
+        /// The repository as git names it: `git@host:repo.git`.
+        repository: String,
+        /// The branch, which holds the blog and nothing else.
+        branch: String,
+    },
+}
+
+impl PublishTarget {
+    /// The target as its setting names it.
+    pub fn name(&self) -> &str {
+        match self {
+            PublishTarget::Directory(to) | PublishTarget::Rsync { to, .. } => to,
+            PublishTarget::Git { repository, .. } => repository,
+        }
+    }
 }
 
 impl Config {

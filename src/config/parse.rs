@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{
-    AuthorConfig, BlogConfig, CharsetChoice, Config, Keys, MagazineConfig, MailConfig, Sender, Setting,
-    TypesettingChange,
+    AuthorConfig, BlogConfig, CharsetChoice, Config, Keys, MagazineConfig, MailConfig, PublishTarget, Sender,
+    Setting, TypesettingChange,
 };
 use crate::charset::Profile;
 use crate::diagnostic::{Diagnostic, Level, SourceText};
@@ -67,12 +67,13 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
             None
         }
     };
+    let publish = keys.table("publish", problems).and_then(|table| publish(table, source, problems));
     accept_the_sections_of_others(&mut keys, problems);
     keys.finish(problems);
     if problems[problems_before..].iter().any(|problem| problem.level == Level::Error) {
         return None;
     }
-    Some(Config { source: source.clone(), magazine: magazine?, mail: mail?, authors, blog: blog? })
+    Some(Config { source: source.clone(), magazine: magazine?, mail: mail?, authors, blog: blog?, publish })
 }
 
 fn magazine(
@@ -236,6 +237,82 @@ fn blog(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
     Some(BlogConfig { url: url?, description, tags, subscribe_url, redirects })
 }
 
+fn publish(
+    mut keys: Keys<'_>,
+    source: &Arc<SourceText>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<PublishTarget> {
+    let problems_before = problems.len();
+    let section = keys.span();
+    let directory = keys.string("directory", problems);
+    let rsync = keys.string("rsync", problems);
+    let options = keys.placed_strings("rsync-options", problems);
+    let git = keys.string("git", problems);
+    let branch = keys.string("branch", problems);
+    keys.finish(problems);
+    let mut refuse = |message: &str, span: &Range<usize>, help: &str| {
+        problems.push(Diagnostic::error("publish-target", message).at(source, span.clone()).help(help));
+    };
+    for target in [&directory, &rsync, &git].into_iter().flatten() {
+        let value = &target.value;
+        if value.trim().is_empty() || value.starts_with('-') || value.contains(char::is_control) {
+            refuse(
+                &format!("`{}` is no place to publish to", value.escape_debug()),
+                &target.span,
+                "write a folder or an address that does not begin with `-`, such as \"/srv/www/mag\"",
+            );
+        }
+    }
+    if let Some(branch) = branch.as_ref().filter(|branch| !is_branch(&branch.value)) {
+        refuse(
+            &format!("`{}` is no name for a branch", branch.value.escape_debug()),
+            &branch.span,
+            "use Latin letters, digits, `-`, `_`, `.` and `/`, such as \"gh-pages\"",
+        );
+    }
+    if let Some(option) = options.first().filter(|_| rsync.is_none()) {
+        refuse(
+            "`rsync-options` without `rsync` has no effect",
+            &option.span,
+            "leave it out, or name `rsync`",
+        );
+    }
+    if let Some(branch) = branch.as_ref().filter(|_| git.is_none()) {
+        refuse("`branch` without `git` has no effect", &branch.span, "leave it out, or name `git`");
+    }
+    if problems.len() > problems_before {
+        return None;
+    }
+    match (directory, rsync, git) {
+        (Some(directory), None, None) => Some(PublishTarget::Directory(directory.value)),
+        (None, Some(rsync), None) => {
+            let options = options.into_iter().map(|option| option.value).collect();
+            Some(PublishTarget::Rsync { to: rsync.value, options })
+        }
+        (None, None, Some(git)) => {
+            let branch = branch.map_or("gh-pages".to_owned(), |branch| branch.value);
+            Some(PublishTarget::Git { repository: git.value, branch })
+        }
+        _ => {
+            problems.push(
+                Diagnostic::error("publish-target", "[publish] names no place, or more than one")
+                    .at(source, section)
+                    .help("write one of `directory`, `rsync` and `git`"),
+            );
+            None
+        }
+    }
+}
+
+/// Whether git takes this as a branch's name; stricter than git.
+fn is_branch(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
+        && !name.starts_with('-')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock"))
+}
+
 /// Whether a word can stand between two slashes of an address as it is.
 pub fn is_address_part(word: &str) -> bool {
     !word.is_empty()
@@ -267,12 +344,8 @@ fn web_address(
 /// The sections that storing, sending and serving read. Their keys are known here, so that a slip is found
 /// before the night of the mailing.
 fn accept_the_sections_of_others(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) {
-    const SECTIONS: [(&str, &[&str]); 4] = [
-        ("store", &["url"]),
-        ("dkim", &["domain", "selector", "key-file"]),
-        ("web", &["listen", "url"]),
-        ("publish", &["to"]),
-    ];
+    const SECTIONS: [(&str, &[&str]); 3] =
+        [("store", &["url"]), ("dkim", &["domain", "selector", "key-file"]), ("web", &["listen", "url"])];
     for (section, known) in SECTIONS {
         if let Some(mut table) = keys.table(section, problems) {
             table.leave(known);
@@ -373,6 +446,48 @@ mod tests {
         {
             let config = read(&GOOD.replace("https://example.jp/mag/", url)).expect(url);
             assert_eq!(config.blog.base_path(), expected);
+        }
+    }
+
+    #[test]
+    fn the_blog_is_published_to_one_place() {
+        let target =
+            |settings: &str| read(&format!("{GOOD}[publish]\n{settings}\n")).map(|config| config.publish);
+        let rsync = |options: &[&str]| PublishTarget::Rsync {
+            to: "a@b:/c/".to_owned(),
+            options: options.iter().map(|option| option.to_string()).collect(),
+        };
+        let git = |branch: &str| PublishTarget::Git {
+            repository: "a@b:c.git".to_owned(),
+            branch: branch.to_owned(),
+        };
+        let good = [
+            ("directory = '/srv/www'", PublishTarget::Directory("/srv/www".to_owned())),
+            ("rsync = 'a@b:/c/'", rsync(&[])),
+            ("rsync = 'a@b:/c/'\nrsync-options = ['-e', 'ssh -p 2222']", rsync(&["-e", "ssh -p 2222"])),
+            ("git = 'a@b:c.git'", git("gh-pages")),
+            ("git = 'a@b:c.git'\nbranch = 'site/main'", git("site/main")),
+        ];
+        for (settings, expected) in good {
+            assert_eq!(target(settings).ok().flatten(), Some(expected), "{settings}");
+        }
+        let bad = [
+            "",
+            "directory = '-rf'",
+            "directory = ' '",
+            "rsync = '--rsh=sh'",
+            "git = '--upload-pack=sh'",
+            "git = 'a'\nbranch = '-x'",
+            "git = 'a'\nbranch = 'a..b'",
+            "git = 'a'\nbranch = 'a b'",
+            "git = 'a'\nrsync = 'b'",
+            "directory = 'a'\nbranch = 'b'",
+            "directory = 'a'\nrsync-options = ['-e']",
+            "to = 'a'",
+            "git = 1",
+        ];
+        for settings in bad {
+            assert!(target(settings).is_err(), "{settings}");
         }
     }
 }

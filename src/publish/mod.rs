@@ -12,6 +12,7 @@
 //! Only the journal is forced to the disk, not each file. Should the power fail before the system wrote a page, the
 //! next build sees that its octets differ and writes it again.
 
+mod carry;
 mod clash;
 mod files;
 mod journal;
@@ -29,6 +30,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use files::Folders;
 use memory::Stamp;
 
+pub use carry::{CarryError, Changes, Prepared, Signature, prepare};
 pub use memory::Memory;
 
 /// The list of the files that are ours, one path a line, sorted by octets.
@@ -238,6 +240,27 @@ impl Stage {
     /// stands for and nobody has touched its files since. Then nothing is left to do.
     pub fn recall(&self, key: &str) -> Option<(Vec<String>, usize)> {
         memory::recall(&self.dist, key)
+    }
+
+    /// What a commit would change now.
+    ///
+    /// # Errors
+    ///
+    /// When the output folder cannot be looked at.
+    pub fn changes(&self) -> Result<Changes, PublishError> {
+        let made = locked(&self.paths);
+        let mut changes = Changes::default();
+        for path in made.keys() {
+            if files::kind_of(&journal::staged(&self.dist, path))?.is_some() {
+                let is_there = self.dist.join(&**path).symlink_metadata().is_ok();
+                let paths = if is_there { &mut changes.changed } else { &mut changes.added };
+                paths.push(path.to_string());
+            }
+        }
+        let gone = self.manifest.lines().filter(|path| !made.contains_key(*path));
+        let gone = gone.filter(|path| files::check_path(path).is_ok());
+        changes.removed = gone.filter(|path| self.dist.join(path).exists()).map(str::to_owned).collect();
+        Ok(changes)
     }
 
     /// Makes the output folder hold this build: its files are moved in, and files that an earlier build made and

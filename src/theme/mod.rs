@@ -1,6 +1,7 @@
 //! Templates and assets, the magazine's own over the built-in ones: the only door to Tera.
 
 mod assets;
+mod built_in;
 mod css;
 mod date;
 mod errors;
@@ -15,6 +16,7 @@ use include_dir::{Dir, include_dir};
 use tera::Tera;
 
 pub use assets::{Asset, Assets};
+pub use built_in::{BuiltIn, built_in};
 pub use fingerprint::{Fingerprint, Fingerprints, mixed};
 pub use tera::value::Map;
 pub use tera::{Context, Value};

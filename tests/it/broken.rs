@@ -155,6 +155,10 @@ fn what_is_only_odd_is_well() {
         fs::create_dir_all(root.join("content/posts")).unwrap();
         fs::write(root.join("content/posts/カ\u{3099}.md"), post).unwrap();
     });
+    check("a name with an emoji", &|root| {
+        fs::create_dir_all(root.join("content/posts")).unwrap();
+        fs::write(root.join("content/posts/寿司🍣.md"), post).unwrap();
+    });
     check("a fence that does not end", &|root| {
         rewrite(&root.join("content/issues/001.md"), &|text| format!("{text}\n```\n# no title\n"));
     });

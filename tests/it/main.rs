@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod architecture;
+mod bad_disk;
 mod broken;
 mod incremental;
 mod letters;
@@ -10,3 +11,4 @@ mod links;
 mod mail_form;
 mod pictures;
 mod theme;
+mod publish;

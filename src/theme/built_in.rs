@@ -1,0 +1,76 @@
+//! The files that the program carries, for a magazine to start its own from.
+
+use super::{ASSETS, TEMPLATES, files};
+
+/// A template or theme file that the program carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Its path from the magazine's folder, where a file of the magazine's own wins over it:
+    /// `templates/blog/issue.html`.
+    pub path: &'static str,
+    /// What it makes, in a few words.
+    pub purpose: &'static str,
+    /// What it holds.
+    pub octets: &'static [u8],
+}
+
+/// What each file is for, in the order of the paths.
+const PURPOSES: &[(&str, &str)] = &[
+    ("templates/blog/404.html", "the page for an address that is not there"),
+    ("templates/blog/archive.html", "all issues, year by year"),
+    ("templates/blog/article.html", "an article's page"),
+    ("templates/blog/atom.xml", "the Atom feed"),
+    ("templates/blog/base.html", "what stands round every page: head, banner, footer"),
+    ("templates/blog/components.html", "pieces that several pages share"),
+    ("templates/blog/home.html", "the front page"),
+    ("templates/blog/issue.html", "an issue's page"),
+    ("templates/blog/name.html", "what one author wrote, or what stands under one tag or in one corner"),
+    ("templates/blog/names.html", "all authors, all tags, all corners"),
+    ("templates/blog/page.html", "a page of content/pages"),
+    ("templates/blog/post.html", "a post's page"),
+    ("templates/blog/posts.html", "the list of posts"),
+    ("templates/blog/redirect.html", "an old address that leads to a new one"),
+    ("templates/blog/rss.xml", "the RSS feed"),
+    ("templates/blog/search.html", "the search"),
+    ("templates/blog/terms.html", "the index of terms"),
+    ("templates/blog/year.html", "the issues of one year"),
+    ("templates/mail/body.txt", "the mail as readers see it"),
+    ("theme/copy.js", "the button that copies a block of code"),
+    ("theme/favicon.svg", "the small picture beside the address"),
+    ("theme/search.js", "what makes the search work"),
+    ("theme/style.css", "how every page looks"),
+];
+
+/// Every built-in template and theme file, in the order of the paths.
+pub fn built_in() -> Vec<BuiltIn> {
+    let of_folder = |folder, root| files(root).into_iter().map(move |(path, octets)| (folder, path, octets));
+    let carried: Vec<(&str, &str, &'static [u8])> =
+        of_folder("templates/", &TEMPLATES).chain(of_folder("theme/", &ASSETS)).collect();
+    PURPOSES
+        .iter()
+        .filter_map(|&(path, purpose)| {
+            let (_, _, octets) =
+                carried.iter().find(|(folder, name, _)| path.strip_prefix(folder) == Some(name))?;
+            Some(BuiltIn { path, purpose, octets })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_has_its_purpose_and_every_purpose_its_file() {
+        let mut carried: Vec<String> = [("templates", &TEMPLATES), ("theme", &ASSETS)]
+            .into_iter()
+            .flat_map(|(folder, root)| {
+                files(root).into_iter().map(move |(path, _)| format!("{folder}/{path}"))
+            })
+            .collect();
+        carried.sort_unstable();
+        let told: Vec<&str> = PURPOSES.iter().map(|(path, _)| *path).collect();
+        assert_eq!(told, carried);
+        assert_eq!(built_in().len(), carried.len());
+    }
+}

@@ -100,7 +100,8 @@ pub(super) fn leave(
 
 /// Writes a file of the memory, unless it holds just that.
 pub(super) fn leave_file(path: &Path, octets: &[u8]) -> Result<(), PublishError> {
-    if fs::read(path).is_ok_and(|left| left == octets) {
+    let is_as_long = fs::metadata(path).is_ok_and(|metadata| metadata.len() == octets.len() as u64);
+    if is_as_long && fs::read(path).is_ok_and(|left| left == octets) {
         return Ok(());
     }
     let new = path.with_extension("new");

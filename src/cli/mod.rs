@@ -6,6 +6,7 @@ mod console;
 mod fix;
 mod import;
 mod init;
+mod links;
 mod man;
 mod new;
 mod preview;

@@ -6,11 +6,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use chrono::Datelike;
 use serde::{Deserialize, Serialize};
 
-use super::Site;
-use crate::address::{Target, article_path, decode, issue_path, page_path, post_path};
+use super::{Site, word_index};
+use crate::address::{Target, decode, issue_path, page_path, post_path};
 use crate::config::closest;
 use crate::diagnostic::Diagnostic;
 
@@ -121,31 +120,10 @@ fn without_index(path: &str) -> String {
 impl Site<'_> {
     /// The paths of all pages in the blog's folder, whether they can be made or not; `` is the home page.
     pub fn page_paths(&self) -> BTreeSet<String> {
-        let mut paths = BTreeSet::from(
-            ["", "archive/", "404.html", "atom.xml", "sitemap.xml", "robots.txt"].map(str::to_owned),
-        );
-        for issue in &self.magazine.issues {
-            let folder = issue_path(issue);
-            paths.extend(issue.articles.iter().map(|article| article_path(issue, article)));
-            paths.insert(format!("{folder}mail/"));
-            paths.insert(format!("archive/{}/", issue.date.year()));
-            paths.insert(folder);
-        }
-        paths.extend(self.magazine.posts.iter().map(post_path));
-        paths.extend(self.magazine.pages.iter().map(page_path));
-        for (folder, labels) in [
-            ("tags/", &self.index.tags),
-            ("corners/", &self.index.corners),
-            ("authors/", &self.index.authors),
-        ] {
-            if !labels.all.is_empty() {
-                paths.insert(folder.to_owned());
-            }
-            paths.extend(labels.all.iter().map(|label| label.path.clone()));
-        }
-        if !self.magazine.posts.is_empty() {
-            paths.insert("posts/".to_owned());
-        }
+        let mut paths: BTreeSet<String> = self.paths().iter().map(|path| without_index(path)).collect();
+        paths.insert("search/".to_owned());
+        // Which groups the index of terms has is not known before its page is.
+        paths.extend(word_index::paths());
         paths
     }
 

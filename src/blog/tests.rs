@@ -441,7 +441,8 @@ fn links_that_lead_nowhere_are_told() {
         assert_eq!(told, expected, "{markdown}");
     };
     for good in [
-        "[a](/) [b](/issues/010/one/) [c](/issues/010/mail/#main) [d](/tags/charset/) [e](/authors/mizuno/)",
+        "[a](/) [b](/issues/010/one/) [c](/issues/010/#mail) [d](/tags/charset/) [e](/authors/mizuno/)",
+        "[a](/rss.xml) [b](/feed.json) [c](/search/) [d](/index-of-terms/) [e](/index-of-terms/ka/)",
         "[a](#midashi) [b](#top) [c](#) [d](/posts/hello/#setsu) [e](../posts/hello/index.html#setsu)",
         "[a](https://example.jp/mag/issues/010/) [b](https://example.jp/other/) [c](https://example.com/mag/)",
         "[a](/issues/010/one/#anything) [b](/issues/010) [c](/archive/2010/#x) [d](/atom.xml) [e](mailto:a@b.jp)",
@@ -451,6 +452,10 @@ fn links_that_lead_nowhere_are_told() {
     check(
         "[a](/issues/010/onee/)",
         &[("Error: there is no `/issues/010/onee/` on the blog", "did you mean `/issues/010/one/`?")],
+    );
+    check(
+        "[a](/issues/010/mail/)",
+        &[("Error: there is no `/issues/010/mail/` on the blog", "did you mean `/issues/010/one/`?")],
     );
     check("[a](#midasi)", &[("Error: there is no `#midasi` on this page", "did you mean `#midashi`?")]);
     check(

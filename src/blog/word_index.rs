@@ -47,6 +47,12 @@ struct Word {
     page: Option<String>,
 }
 
+/// The paths that the index's pages may have.
+pub(super) fn paths() -> impl Iterator<Item = String> {
+    let groups = GROUPS.iter().map(|(part, ..)| format!("{INDEX_OF_TERMS}{part}/"));
+    [INDEX_OF_TERMS.to_owned()].into_iter().chain(groups)
+}
+
 impl Site<'_> {
     /// The index of terms, of the terms of every article and post that has some, in any order.
     ///

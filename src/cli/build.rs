@@ -38,10 +38,14 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
             );
         }
     }
+    if path::absolute(&out)? == path::absolute(directory)? {
+        bail!("cannot build into the magazine's own folder; name one within it, such as `--out dist`");
+    }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
     let program = program();
     let of_all = |program: &String| format!("{program}, drafts {}, {}", arguments.drafts, sources.digest());
-    let key = program.as_ref().map(of_all);
+    // What could not be read is told each time.
+    let key = program.as_ref().filter(|_| sources.problems.is_empty()).map(of_all);
     let is_known = |key: &String| recall(&stage, key);
     // Other sites change without anything changing here.
     let recalled = key.as_ref().filter(|_| !arguments.check_links).and_then(is_known);
@@ -51,7 +55,12 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         return Ok(Outcome::Well);
     }
     let before = Before {
-        standing: format!("{}, {}", program.as_deref().unwrap_or_default(), sources.standing_digest()),
+        standing: format!(
+            "{}, links {}, {}",
+            program.as_deref().unwrap_or_default(),
+            arguments.check_links,
+            sources.standing_digest()
+        ),
         works: program.as_ref().map_or_else(Works::default, |_| Works::read(stage.notes(works::NAME))),
     };
     let (content, mut problems) = source::parse(sources);
@@ -89,7 +98,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
 /// The program itself, which decides what a build makes as much as the magazine does. None when it cannot be looked at.
 fn program() -> Option<String> {
     let program = fs::metadata(env::current_exe().ok()?).ok()?;
-    Some(format!("{} {:?}", program.len(), program.modified().ok()?))
+    Some(format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), program.len(), program.modified().ok()?))
 }
 
 impl Output for Stage {

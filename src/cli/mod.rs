@@ -13,8 +13,8 @@ mod preview;
 mod production;
 mod publish;
 mod text;
-mod works;
 mod theme;
+mod works;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 
 use super::console::Console;
 use super::{Outcome, open, today};
@@ -122,17 +122,22 @@ fn issue(magazine: &Magazine, date: Option<NaiveDate>, today: NaiveDate) -> (Str
     (path, format!("+++\ndate = {date}\n{next_date}+++\n"))
 }
 
+/// The longest rhythm that is taken for one, in days.
+const LONGEST: u64 = 366;
+
 /// When the next issue is due, and how many days lie between issues.
 fn next_dates(issues: &[Issue], today: NaiveDate) -> (NaiveDate, Option<u64>) {
     let rhythm = match issues {
-        [.., before, last] => {
-            u64::try_from((last.date - before.date).num_days()).ok().filter(|days| *days > 0)
-        }
+        [.., before, last] => u64::try_from((last.date - before.date).num_days())
+            .ok()
+            .filter(|days| (1..=LONGEST).contains(days)),
         _ => None,
     };
     let rhythm = rhythm.unwrap_or(14);
     let Some(last) = issues.last() else { return (today, Some(rhythm)) };
     let due = last.next_date.or_else(|| last.date.checked_add_days(Days::new(rhythm))).unwrap_or(today);
+    // Dates have years of four digits.
+    let due = if due.year() > 9998 { today } else { due };
     (due, Some(rhythm))
 }
 
@@ -215,6 +220,25 @@ mod tests {
         ] {
             assert_eq!(slug_of(title, "article"), expected);
         }
+    }
+
+    #[test]
+    fn no_date_has_a_year_of_five_digits() {
+        let issue_of = |number: u32, date: &str| Issue {
+            number,
+            label: number.to_string(),
+            date: day(date),
+            next_date: None,
+            subject: None,
+            contents: None,
+            tags: Vec::new(),
+            aliases: Vec::new(),
+            draft: false,
+            articles: Vec::new(),
+            finished: false,
+        };
+        let issues = [issue_of(1, "2026-11-20"), issue_of(2, "9999-12-31")];
+        assert_eq!(next_dates(&issues, day("2026-11-25")), (day("2026-11-25"), Some(14)));
     }
 
     #[test]

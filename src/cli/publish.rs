@@ -91,7 +91,12 @@ fn settings(directory: &Path) -> Result<Option<Config>> {
 
 /// A site among the magazine's own files would be read as one of them by the next build, or built over.
 fn refuse_own_folders(directory: &Path, target: &PublishTarget) -> Result<()> {
-    let PublishTarget::Directory(to) = target else { return Ok(()) };
+    let to = match target {
+        PublishTarget::Directory(to) => to,
+        // A colon before the first slash parts a host from its path.
+        PublishTarget::Rsync { to, .. } if !to.split('/').next().unwrap_or_default().contains(':') => to,
+        PublishTarget::Rsync { .. } | PublishTarget::Git { .. } => return Ok(()),
+    };
     let absolute = |path: &Path| fs::canonicalize(path).or_else(|_| path::absolute(path));
     let to_folder = absolute(&directory.join(to))?;
     let is_own = |name: &&str| absolute(&directory.join(name)).is_ok_and(|own| to_folder.starts_with(own));

@@ -97,7 +97,9 @@ pub fn once_each(problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
             seen.insert((problem.path().to_owned(), problem.line_and_column(), problem.message.clone()))
         })
         .collect();
-    once.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_and_column()));
+    once.sort_by_cached_key(|problem| {
+        (problem.path().to_owned(), problem.line_and_column(), problem.rule, problem.message.clone())
+    });
     once
 }
 

@@ -10,11 +10,12 @@ use std::time::UNIX_EPOCH;
 use rayon::prelude::*;
 
 use super::{PublishError, disk};
+use crate::digest;
 
 /// The file in the output folder.
 const MEMORY: &str = ".mailmag-memory";
 /// Its first line, which a later layout would change.
-const HEAD: &str = "mailmag build 1";
+const HEAD: &str = "mailmag build 2";
 
 /// From what a build was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +59,7 @@ impl Stamp {
 /// How the build that lies in the output folder left its files, if it said so.
 pub(super) fn left(dist: &Path) -> HashMap<String, Stamp> {
     let text = fs::read_to_string(dist.join(MEMORY)).unwrap_or_default();
-    let files =
-        text.strip_prefix(HEAD).and_then(|rest| rest.split_once("\n\n")).map_or("", |(_, files)| files);
+    let files = parts(&text).map_or("", |parts| parts.files);
     files.lines().filter_map(Stamp::read).map(|(stamp, path)| (path.to_owned(), stamp)).collect()
 }
 
@@ -70,13 +70,40 @@ pub(super) fn recall(dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
         return None;
     }
     let text = fs::read_to_string(dist.join(MEMORY)).ok()?;
-    let rest = text.strip_prefix(HEAD)?.strip_prefix('\n')?.strip_prefix(key)?.strip_prefix('\n')?;
-    let (notes, files) = rest.split_once("\n\n").or_else(|| Some(("", rest.strip_prefix('\n')?)))?;
+    let Parts { key: of_before, notes, files, .. } = parts(&text)?;
+    if of_before != key {
+        return None;
+    }
     let files: Vec<&str> = files.lines().collect();
     let is_as_left =
         |line: &&str| Stamp::read(line).is_some_and(|(stamp, path)| stamp.is_of(&dist.join(path)));
     let intact = files.par_iter().all(is_as_left);
     intact.then(|| (notes.lines().map(str::to_owned).collect(), files.len()))
+}
+
+/// Whether a file of the memory is just what the build that lies in the output folder left.
+pub(super) fn is_left(dist: &Path, name: &str, octets: &[u8]) -> bool {
+    let text = fs::read_to_string(dist.join(MEMORY)).unwrap_or_default();
+    parts(&text).is_some_and(|parts| parts.digests.split(' ').any(|left| left == digest_of(name, octets)))
+}
+
+fn digest_of(name: &str, octets: &[u8]) -> String {
+    format!("{name}={}", digest::sha256(octets))
+}
+
+/// What a memory holds, a line each but for the notes and the files, which a blank line parts.
+struct Parts<'a> {
+    digests: &'a str,
+    key: &'a str,
+    notes: &'a str,
+    files: &'a str,
+}
+
+fn parts(text: &str) -> Option<Parts<'_>> {
+    let (digests, rest) = text.strip_prefix(HEAD)?.strip_prefix('\n')?.split_once('\n')?;
+    let (key, rest) = rest.split_once('\n')?;
+    let (notes, files) = rest.split_once("\n\n").or_else(|| Some(("", rest.strip_prefix('\n')?)))?;
+    Some(Parts { digests, key, notes, files })
 }
 
 /// Leaves a memory, unless just that lies there already.
@@ -85,7 +112,8 @@ pub(super) fn leave(
     memory: &Memory,
     files: &HashMap<Box<str>, Stamp>,
 ) -> Result<(), PublishError> {
-    let mut text = format!("{HEAD}\n{}\n", memory.key);
+    let digests = memory.files.iter().map(|(name, octets)| digest_of(name, octets)).collect::<Vec<_>>();
+    let mut text = format!("{HEAD}\n{}\n{}\n", digests.join(" "), memory.key);
     memory.notes.iter().for_each(|note| {
         let _ = writeln!(text, "{}", note.replace('\n', " "));
     });
@@ -128,13 +156,18 @@ mod tests {
             assert_eq!(recall(dist.path(), "k1"), Some((notes, 2)));
             assert_eq!(recall(dist.path(), "k"), None);
             assert_eq!(recall(dist.path(), "k2"), None);
+            assert!(!is_left(dist.path(), "works", b"w"));
+            let files_too = Memory { key: String::new(), files: vec![("works", b"w".to_vec())], ..memory };
+            leave(dist.path(), &files_too, &files).unwrap();
+            assert_eq!((recall(dist.path(), ""), left(dist.path()).len()), (None, 2));
+            assert!(is_left(dist.path(), "works", b"w") && !is_left(dist.path(), "works", b"v"));
         }
         type Change = fn(&Path);
         let changes: [Change; 4] = [
             |dist| fs::write(dist.join("c"), "x").unwrap(),
             |dist| fs::remove_file(dist.join("a b")).unwrap(),
-            |dist| fs::write(dist.join(MEMORY), "mailmag build 0\nk1\n\n").unwrap(),
-            |dist| fs::write(dist.join(MEMORY), "mailmag build 1\nk1\n\nwhat is this\n").unwrap(),
+            |dist| fs::write(dist.join(MEMORY), "mailmag build 1\nk1\n\n").unwrap(),
+            |dist| fs::write(dist.join(MEMORY), "mailmag build 2\n\nk1\n\nwhat is this\n").unwrap(),
         ];
         for change in changes {
             fs::write(path("a b"), "text").unwrap();

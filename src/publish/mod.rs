@@ -231,9 +231,11 @@ impl Stage {
         true
     }
 
-    /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing.
+    /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing, or
+    /// when it is not just what that build left.
     pub fn notes(&self, name: &str) -> Vec<u8> {
-        fs::read(self.dist.join(format!("{RESERVED}{name}"))).unwrap_or_default()
+        let octets = fs::read(self.dist.join(format!("{RESERVED}{name}"))).unwrap_or_default();
+        if memory::is_left(&self.dist, name, &octets) { octets } else { Vec::new() }
     }
 
     /// What the build that lies in the output folder had to say and how many files it has, if it was made from what `key`
@@ -272,10 +274,10 @@ impl Stage {
         let made = std::mem::take(&mut *locked(&self.paths));
         let published = self.move_in(&made)?;
         if let Some(memory) = memory {
-            memory::leave(&self.dist, memory, &made)?;
             for (name, octets) in &memory.files {
                 memory::leave_file(&self.dist.join(format!("{RESERVED}{name}")), octets)?;
             }
+            memory::leave(&self.dist, memory, &made)?;
         }
         Ok(published)
     }

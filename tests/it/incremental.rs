@@ -90,7 +90,7 @@ fn what_is_kept_is_what_would_be_made() {
     build(root, "dist");
     assert_eq!(build(root, "dist").0, 0);
     type Change = fn(&Path);
-    let changes: [(&str, Change); 12] = [
+    let changes: [(&str, Change); 14] = [
         ("a word", |root| write(root, "content/issues/004.md", &issue(4, "別の本文"))),
         ("a title", |root| {
             write(root, "content/issues/005.md", &issue(5, &long()).replace("第5話", "五の話"))
@@ -105,6 +105,14 @@ fn what_is_kept_is_what_would_be_made() {
         }),
         ("an issue less", |root| fs::remove_file(root.join("content/issues/003.md")).unwrap()),
         ("an article of a folder", |root| write(root, "content/issues/001/02-b.md", "# 弐\n\n本文。\n")),
+        ("a post", |root| {
+            let post = "+++\ntitle = \"投稿\"\ndate = 2026-01-05\ntags = [\"話\"]\n+++\n\n投稿です。\n";
+            write(root, "content/posts/post.md", post);
+        }),
+        ("an old address", |root| {
+            let issue = issue(6, &long()).replace("+++\ndate", "+++\naliases = [\"/old/6.html\"]\ndate");
+            write(root, "content/issues/006.md", &issue);
+        }),
         ("the footer", |root| write(root, "content/footer.md", "連絡先\n: post@example.jp\n")),
         ("a page", |root| write(root, "content/pages/about.md", "# 通信について\n\n説明です。\n")),
         ("a template", |root| {
@@ -171,4 +179,26 @@ fn a_warning_is_told_each_time() {
         let told = String::from_utf8_lossy(&build.stderr);
         assert_eq!(told.matches("platform-dependent-char").count(), 1, "{told}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_though_nothing_else_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    magazine(root);
+    build(root, "dist");
+    std::os::unix::fs::symlink("/etc/hostname", root.join("content/issues/001/host.txt")).unwrap();
+    let build = Command::new(env!("CARGO_BIN_EXE_mailmag"))
+        .args([
+            "-C".as_ref(),
+            root.as_os_str(),
+            "build".as_ref(),
+            "--out".as_ref(),
+            root.join("dist").as_os_str(),
+        ])
+        .output()
+        .unwrap();
+    assert_eq!(build.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&build.stderr).contains("outside-the-magazine"), "{build:?}");
 }

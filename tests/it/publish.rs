@@ -133,8 +133,9 @@ fn drafts_are_not_published_even_when_they_were_built() {
 
 #[test]
 fn a_folder_among_the_magazines_own_is_refused() {
-    for to in ["dist/blog", "content/www", "theme", ".", ".."] {
-        let root = magazine(&format!("directory = \"{to}\""));
+    let own = ["dist/blog", "content/www", "theme", ".", "..", "content"];
+    for (kind, to) in ["directory", "rsync"].iter().flat_map(|kind| own.iter().map(move |to| (kind, to))) {
+        let root = magazine(&format!("{kind} = \"{to}\""));
         let output = publish(root.path(), &["--yes"]);
         assert_eq!(output.status.code(), Some(2), "{to}");
         assert!(said(&output).starts_with(&format!("error: cannot publish to {to}: ")), "{}", said(&output));

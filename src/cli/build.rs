@@ -72,7 +72,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let told: Vec<String> = held_back.iter().map(HeldBack::to_string).collect();
     say_held_back(&told, console);
     let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
-    let made = produce(&content, directory, (&stage, &before), outside.as_deref(), console)?;
+    let made = produce(&content, directory, (&stage, Some(&before)), outside.as_deref(), console)?;
     problems.extend(made.problems);
     let problems = once_each(problems);
     if has_errors(&problems) {

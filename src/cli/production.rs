@@ -41,7 +41,6 @@ impl Output for () {
 const NEVER: Fingerprint = 0;
 
 /// What is known of the build before this one.
-#[derive(Default)]
 pub(super) struct Before {
     /// What all issues share, as a digest.
     pub(super) standing: String,
@@ -63,7 +62,7 @@ pub(super) struct Production {
 pub(super) fn produce(
     content: &Content,
     root: &Path,
-    (output, before): (&dyn Output, &Before),
+    (output, before): (&dyn Output, Option<&Before>),
     outside: Option<&Path>,
     console: &Console,
 ) -> Result<Production> {
@@ -136,7 +135,8 @@ pub(super) struct Work<'a> {
     pub(super) site: &'a Site<'a>,
     pictures: &'a Pictures<'a>,
     output: &'a dyn Output,
-    before: &'a Before,
+    /// None when nobody will build on this one.
+    before: Option<&'a Before>,
     pub(super) keeps_outside_links: bool,
     /// What became of the issues, for the next build.
     records: Mutex<Vec<(u32, Vec<u8>)>>,
@@ -155,8 +155,8 @@ impl Work<'_> {
     fn issue(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let Content { config, magazine, .. } = self.content;
         let issue = &magazine.issues[index];
-        let key = self.key(index);
-        if let Some(work) = self.before.works.of(issue.number, key)
+        let key = self.before.map_or(NEVER, |before| self.key(index, before));
+        if let Some(work) = self.before.and_then(|before| before.works.of(issue.number, key))
             && self.output.keep(&work.files)
         {
             self.take(index, key, work);
@@ -220,11 +220,11 @@ impl Work<'_> {
     }
 
     /// All that an issue's files are made of, in short.
-    fn key(&self, index: usize) -> Fingerprint {
+    fn key(&self, index: usize, before: &Before) -> Fingerprint {
         let files = self.content.issue_files(index);
         let files = files.iter().flat_map(|(path, octets)| [path.as_bytes(), octets]);
         let around = self.site.around_issue(index).to_le_bytes();
-        let shared = [self.before.standing.as_bytes(), &around];
+        let shared = [before.standing.as_bytes(), &around];
         match mixed("issue", &shared.into_iter().chain(files).collect::<Vec<_>>()) {
             NEVER => 1,
             key => key,
@@ -235,16 +235,22 @@ impl Work<'_> {
     fn take(&self, index: usize, key: Fingerprint, work: IssueWork) {
         const WHOLE: &str = "no thread panics while it holds this";
         let number = self.content.magazine.issues[index].number;
-        let record = works::record(number, key, &work);
-        self.records.lock().expect(WHOLE).push((number, record));
+        if self.before.is_some() {
+            let record = works::record(number, key, &work);
+            self.records.lock().expect(WHOLE).push((number, record));
+        }
         self.found().issues[index] = work.found;
         let terms = work.terms.into_iter().map(|(position, terms)| (Entry::Article(index, position), terms));
         self.terms.lock().expect(WHOLE).extend(terms);
         self.copies.lock().expect(WHOLE).extend(work.copies);
-        let mut links = self.links.lock().expect(WHOLE);
-        links.0.extend(work.links);
-        let made = work.files.iter().filter_map(|path| path.strip_prefix("blog/"));
-        links.1.extend(made.map(|path| path.strip_suffix("index.html").unwrap_or(path).to_owned()));
+        self.note_made(work.links, work.files.iter().filter_map(|path| path.strip_prefix("blog/")));
+    }
+
+    /// Notes what texts link to, and the files that were made of them in the blog's folder.
+    fn note_made<'p>(&self, links_of_texts: Vec<PageLinks>, files: impl Iterator<Item = &'p str>) {
+        let mut links = self.links.lock().expect("no thread panics while it holds this");
+        links.0.extend(links_of_texts);
+        links.1.extend(files.map(|path| path.strip_suffix("index.html").unwrap_or(path).to_owned()));
     }
 
     fn post(&self, index: usize) -> Result<Vec<Diagnostic>> {
@@ -287,10 +293,7 @@ impl Work<'_> {
         if !pages.copies.is_empty() {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
         }
-        let mut links = self.links.lock().expect("no thread panics while it holds this");
-        links.0.extend(pages.links);
-        let made = pages.files.into_iter().map(|file| file.path);
-        links.1.extend(made.map(|path| path.strip_suffix("index.html").unwrap_or(&path).to_owned()));
+        self.note_made(pages.links, pages.files.iter().map(|file| file.path.as_str()));
         Ok(pages.warnings)
     }
 

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::article::{self, Part};
 use super::decode::utf8_text;
 use super::issue::{IssueFiles, IssueSource};
-use super::read::{RawFile, RawText, Sources};
+use super::read::{RawFile, RawText, Sources, lies_at};
 use super::{IssueTexts, Text, issue};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Place, SourceText};
@@ -73,12 +73,9 @@ struct Understood {
 impl Memory {
     /// Forgets the issues that a file or folder is part of, or that lie in it, by its path from the magazine's root.
     pub fn forget(&mut self, path: &str) {
-        let lies_in = |path: &str, folder: &str| {
-            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
         self.issues.retain(|key, _| {
             let key = key.trim_end_matches('/');
-            !lies_in(key, path) && !lies_in(path, key)
+            !lies_at(key, path) && !lies_at(path, key)
         });
     }
 

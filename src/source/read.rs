@@ -143,7 +143,7 @@ pub fn is_of_the_magazine(root: &Path, path: &Path) -> bool {
 }
 
 /// Whether a path is another or lies in that folder.
-fn lies_at(path: &str, folder: &str) -> bool {
+pub(super) fn lies_at(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

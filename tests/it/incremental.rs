@@ -1,9 +1,9 @@
 //! A build that keeps what did not change makes just what a build from nothing makes.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+
+use super::support::{self, files};
 
 const SETTINGS: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n[mail]\nfrom = \"news@example.jp\"\n\
     subject = \"Vol.{{ issue.number }}\"\n[authors.ito]\nname = \"伊藤\"\n[blog]\nurl = \"https://example.jp\"\n";
@@ -45,16 +45,7 @@ fn long() -> String {
 
 /// Builds into a folder below the root, and tells how many files were written and left alone.
 fn build(root: &Path, out: &str) -> (usize, usize) {
-    let program = Command::new(env!("CARGO_BIN_EXE_mailmag"))
-        .args([
-            "-C".as_ref(),
-            root.as_os_str(),
-            "build".as_ref(),
-            "--out".as_ref(),
-            root.join(out).as_os_str(),
-        ])
-        .output()
-        .unwrap();
+    let program = support::build(root, out);
     let told = String::from_utf8_lossy(&program.stderr).into_owned();
     assert!(program.status.success(), "{told}");
     let number_before = |word: &str| {
@@ -62,24 +53,6 @@ fn build(root: &Path, out: &str) -> (usize, usize) {
         before.rsplit(' ').next().unwrap().parse().unwrap_or_else(|_| panic!("{told}"))
     };
     (number_before("written"), number_before("unchanged"))
-}
-
-/// Every file but the build's own notes, by its path.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(inside) = folders.pop() {
-        for entry in fs::read_dir(inside).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-            if path.is_dir() {
-                folders.push(path);
-            } else if !name.starts_with(".mailmag-") {
-                files.insert(name, fs::read(path).unwrap());
-            }
-        }
-    }
-    files
 }
 
 #[test]
@@ -172,10 +145,7 @@ fn a_warning_is_told_each_time() {
     magazine(root);
     write(root, "content/issues/004.md", &issue(4, "丸囲みの①"));
     for _ in 0..3 {
-        let build = Command::new(env!("CARGO_BIN_EXE_mailmag"))
-            .args(["-C".as_ref(), root.as_os_str(), "build".as_ref()])
-            .output()
-            .unwrap();
+        let build = support::build(root, "dist");
         let told = String::from_utf8_lossy(&build.stderr);
         assert_eq!(told.matches("platform-dependent-char").count(), 1, "{told}");
     }
@@ -189,16 +159,7 @@ fn what_cannot_be_read_is_told_though_nothing_else_changed() {
     magazine(root);
     build(root, "dist");
     std::os::unix::fs::symlink("/etc/hostname", root.join("content/issues/001/host.txt")).unwrap();
-    let build = Command::new(env!("CARGO_BIN_EXE_mailmag"))
-        .args([
-            "-C".as_ref(),
-            root.as_os_str(),
-            "build".as_ref(),
-            "--out".as_ref(),
-            root.join("dist").as_os_str(),
-        ])
-        .output()
-        .unwrap();
+    let build = support::build(root, "dist");
     assert_eq!(build.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&build.stderr).contains("outside-the-magazine"), "{build:?}");
 }

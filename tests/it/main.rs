@@ -10,5 +10,6 @@ mod letters;
 mod links;
 mod mail_form;
 mod pictures;
-mod theme;
 mod publish;
+mod support;
+mod theme;

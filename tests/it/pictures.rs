@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
+
+use super::support;
 
 const SETTINGS: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n[mail]\nfrom = \"news@example.jp\"\n\
     subject = \"Vol.{{ issue.number }}\"\n[blog]\nurl = \"https://blog.example.jp\"\n";
@@ -37,16 +38,7 @@ fn file(root: &Path) -> PathBuf {
 
 /// The narrower pictures that a build makes, by their names.
 fn build(root: &Path, out: &str) -> BTreeMap<String, Vec<u8>> {
-    let build = Command::new(env!("CARGO_BIN_EXE_mailmag"))
-        .args([
-            "-C".as_ref(),
-            root.as_os_str(),
-            "build".as_ref(),
-            "--out".as_ref(),
-            root.join(out).as_os_str(),
-        ])
-        .output()
-        .unwrap();
+    let build = support::build(root, out);
     assert!(build.status.success(), "{build:?}");
     let folder = root.join(out).join("blog/issues/001");
     let page = fs::read_to_string(folder.join("index.html")).unwrap();

@@ -10,6 +10,8 @@ use mailmag::publish::{Signature, prepare};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::support::files;
+
 const SETTINGS: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n[blog]\nurl = \"https://example.jp\"\n\
      [mail]\nfrom = \"編集部 <news@example.jp>\"\nsubject = \"Vol.1\"\n";
 
@@ -48,20 +50,6 @@ fn changes(root: &Path, arguments: &[&str]) -> Value {
 
 fn counts(changes: &Value) -> [usize; 3] {
     ["added", "changed", "removed"].map(|key| changes[key].as_array().unwrap().len())
-}
-
-/// Every file below a folder but our notes.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    walkdir::WalkDir::new(folder)
-        .into_iter()
-        .map(Result::unwrap)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            let path = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-            (path, fs::read(entry.path()).unwrap())
-        })
-        .filter(|(path, _)| !path.starts_with(".mailmag-"))
-        .collect()
 }
 
 /// What every kind of target does, whose files `held` reads.

@@ -42,7 +42,9 @@ const RULE: usize = 16;
 /// Whether a line only separates: `-----`, `━━━━━`, `*.*.*.*`, `┏━━━┓`.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = line.trim();
-    if line.is_empty() || line.len() > 1000 {
+    // What is quoted separates nothing here; a row of `>` does.
+    let is_quoted = line.strip_prefix("> ").is_some_and(|quoted| !quoted.contains('>'));
+    if line.is_empty() || line.len() > 1000 || is_quoted {
         return false;
     }
     let mut kinds: Vec<char> = Vec::new();
@@ -172,8 +174,16 @@ mod tests {
         ] {
             assert!(is_rule(rule), "{rule}");
         }
-        for other in ["", "---", "----------------a", "━━━━ 目次 ━━━━", "本文", "1234567890123456"]
-        {
+        for other in [
+            "> 。。。。。。。",
+            "> --------------------",
+            "",
+            "---",
+            "----------------a",
+            "━━━━ 目次 ━━━━",
+            "本文",
+            "1234567890123456",
+        ] {
             assert!(!is_rule(other), "{other}");
         }
     }

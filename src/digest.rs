@@ -1,12 +1,30 @@
 //! Digests of octets, by which files are told apart.
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 /// The SHA-256 of some octets (FIPS 180-4) in small hexadecimal digits.
 pub(crate) fn sha256(octets: &[u8]) -> String {
+    hexadecimal(&sha256_octets(octets))
+}
+
+/// The SHA-256 of some octets (FIPS 180-4).
+pub(crate) fn sha256_octets(octets: &[u8]) -> [u8; 32] {
+    Sha256::digest(octets).into()
+}
+
+/// The HMAC-SHA-256 of some octets under a key (RFC 2104).
+pub(crate) fn hmac_sha256(key: &[u8; 32], octets: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(octets);
+    mac.finalize().into_bytes().into()
+}
+
+/// Octets in small hexadecimal digits.
+pub(crate) fn hexadecimal(octets: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = |octet: &u8| [octet >> 4, octet & 15].map(|digit| DIGITS[usize::from(digit)] as char);
-    Sha256::digest(octets).iter().flat_map(digits).collect()
+    octets.iter().flat_map(digits).collect()
 }
 
 /// The first eight digits of [`sha256`]: enough to tell a file's states apart in its address.
@@ -24,5 +42,10 @@ mod tests {
     fn digests_are_those_of_the_standard() {
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(fingerprint(b""), "e3b0c442");
+        // RFC 4231 has no key of 32 octets; a short key is padded with zeros, so its second case serves.
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(b"Jefe");
+        let mac = hexadecimal(&hmac_sha256(&key, b"what do ya want for nothing?"));
+        assert_eq!(mac, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     }
 }

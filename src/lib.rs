@@ -29,6 +29,7 @@ pub mod search;
 pub mod highlight;
 pub mod blog;
 pub mod mail;
+pub mod list;
 pub mod publish;
 pub mod outside;
 pub mod web;

@@ -1,9 +1,13 @@
 //! Plain values: what a magazine is, with no file, clock, socket, HTML or MIME in sight.
 
 mod document;
+mod email_address;
 mod magazine;
+mod subscriber;
 mod typesetting;
 
 pub use document::{Alignment, Block, Definition, Document, Footnote, Inline, Item, Piece, RubyGroup, plain};
+pub use email_address::{AddressError, EmailAddress};
 pub use magazine::{Alias, Article, Author, InMail, Issue, Magazine, Page, Post};
+pub use subscriber::{Language, Source, Status, Subscriber, SubscriberId, Suppression};
 pub use typesetting::{Emphasis, HangingPunctuation, LineBreak, Links, Tables, Typesetting};

@@ -1,0 +1,11 @@
+//! The list of readers as rules and values: who may do what to a subscription, and what is kept as proof of it.
+//!
+//! Nothing here reads or writes; `store` keeps what these rules decide.
+
+mod notice;
+mod request;
+mod token;
+
+pub use notice::{Notice, NoticeKind};
+pub use request::{Answer, Evidence, Request, Standing, Via};
+pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};

@@ -1,0 +1,70 @@
+//! Notices: mails to one reader about his subscription. They wait in the store until they are sent.
+
+use chrono::{DateTime, Utc};
+
+use super::Nonce;
+use crate::model::{EmailAddress, Language};
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoticeKind {
+    /// Asks whether the owner of the address wants the magazine: carries a `Confirm` link.
+    Confirm,
+    /// Tells who asked again that he is subscribed already: carries a `Preferences` link.
+    AlreadySubscribed,
+    /// Welcomes who has confirmed: carries his `Unsubscribe` link.
+    Welcome,
+    /// Tells who has left that it is done: how to undo it.
+    Goodbye,
+    /// Asks the owner of a new address whether it is his: carries a `ChangeAddress` link.
+    ChangeAddress,
+    /// Tells the old address that the mail goes to another one now.
+    Changed,
+    /// The links that a reader has lost: `Unsubscribe` and `Preferences`.
+    Links,
+}
+
+/// A mail that waits to be sent.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Its number in the store.
+    pub id: i64,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// Where it goes.
+    pub to: EmailAddress,
+    /// The language it is written in.
+    pub language: Language,
+    /// The character set to answer in (a MIME charset name), for who asked by mail.
+    pub charset: Option<String>,
+    /// What its own token and its Message-ID are made from.
+    pub nonce: Nonce,
+    /// What the reader's `Unsubscribe` token is made from, where he is subscribed.
+    pub unsubscribe: Option<Nonce>,
+    /// When it was asked for: its Date, the same however often it is tried.
+    pub created: DateTime<Utc>,
+    /// How often it was tried before.
+    pub attempts: u32,
+}
+
+impl NoticeKind {
+    const NAMES: [(&str, NoticeKind); 7] = [
+        ("confirm", NoticeKind::Confirm),
+        ("already", NoticeKind::AlreadySubscribed),
+        ("welcome", NoticeKind::Welcome),
+        ("goodbye", NoticeKind::Goodbye),
+        ("change", NoticeKind::ChangeAddress),
+        ("changed", NoticeKind::Changed),
+        ("links", NoticeKind::Links),
+    ];
+
+    /// The kind as the store writes it, and as its template is called: `mail/confirm.txt`.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// The kind of a name.
+    pub fn named(wanted: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, kind)| *kind)
+    }
+}

@@ -202,7 +202,7 @@ fn headers(
     let list = list_label(local_part);
     let number = issue.number;
     let blog = &config.blog.url;
-    let subscribe = config.blog.subscribe_url.clone().unwrap_or_else(|| format!("{blog}/"));
+    let subscribe = config.subscribe_url().unwrap_or_else(|| format!("{blog}/"));
     let as_sent = |words: &str| match charset {
         Charset::Iso2022Jp => charset::normalise(words, config.mail.charset_profile).into_owned(),
         _ => words.to_owned(),

@@ -2,9 +2,11 @@
 
 mod body;
 mod context;
+mod dkim;
 mod letter;
 mod subject;
 
 pub use body::body;
+pub use dkim::{BodyHash, KeyError, Signer};
 pub use letter::{Letter, letter};
 pub use subject::subject;

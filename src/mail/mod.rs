@@ -3,6 +3,7 @@
 mod body;
 mod context;
 mod letter;
+mod mime;
 mod subject;
 
 pub use body::body;

@@ -1,4 +1,5 @@
-//! SMTP against a scripted server: every stage, everything that can go wrong there, and whose fault it is called.
+//! SMTP against a scripted server: every stage, everything that can go wrong there, and whose fault it is
+//! called.
 
 mod courier;
 mod safety;

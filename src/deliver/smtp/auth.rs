@@ -9,7 +9,8 @@ use super::extensions::Extensions;
 use super::reply::Reply;
 use super::server::Login;
 
-/// What is said to log in: the first line, and one for each challenge (334) that follows. None where the server offers neither mechanism.
+/// What is said to log in: the first line, and one for each challenge (334) that follows. None where the
+/// server offers neither mechanism.
 pub(super) fn lines(login: &Login, extensions: &Extensions) -> Option<Vec<String>> {
     let password = login.password.reveal();
     if extensions.auth_plain {

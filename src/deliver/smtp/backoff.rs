@@ -9,9 +9,10 @@ const PATIENCE: Duration = Duration::from_secs(72 * 3600);
 
 /// How long to wait after an attempt was deferred: 5 and 15 minutes, 1, 4 and 12 hours, and 12 hours again.
 ///
-/// `failures` counts the attempts that were deferred, the last one included; `since_first` is the time from the first of them to the
-/// last. `None` means to give up: the next attempt would fall beyond 72 hours. RFC 5321 (section 4.5.4.1) asks for four to five days of patience with mail
-/// that a person waits for; an issue is old by then.
+/// `failures` counts the attempts that were deferred, the last one included; `since_first` is the time from
+/// the first of them to the last. `None` means to give up: the next attempt would fall beyond 72 hours. RFC
+/// 5321 (section 4.5.4.1) asks for four to five days of patience with mail that a person waits for; an issue
+/// is old by then.
 pub fn retry_after(failures: u32, since_first: Duration) -> Option<Duration> {
     let last = WAITS.len() - 1;
     let index = usize::try_from(failures.saturating_sub(1)).unwrap_or(last).min(last);

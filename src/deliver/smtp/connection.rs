@@ -43,8 +43,8 @@ impl Connection {
                 return Err(failed(server, Stage::StartTls, Failure::NotOffered("STARTTLS")));
             }
             opening.command(Stage::StartTls, &Starttls.to_string()).await?;
-            // What lies behind the reply came in the clear, perhaps from somebody else, and must never be believed
-            // (CVE-2011-0411).
+            // What lies behind the reply came in the clear, perhaps from somebody else, and must never be
+            // believed (CVE-2011-0411).
             let plain = opening.wire.into_plain();
             let stream = plain.ok_or_else(|| failed(server, Stage::StartTls, Failure::Injected))?;
             opening = Opening::new(server, client, encrypt(server, client, stream).await?);

@@ -38,8 +38,8 @@ pub enum Target {
 
 /// One connection at a time along a route, opened when a mail is there and kept while it works.
 ///
-/// Before the first octet of a mail is out a failing server is left for the next; afterwards the outcome goes to the caller, for the mail
-/// must not be sent twice.
+/// Before the first octet of a mail is out a failing server is left for the next; afterwards the outcome goes
+/// to the caller, for the mail must not be sent twice.
 pub struct Courier {
     route: Arc<Route>,
     link: Option<Link>,
@@ -67,8 +67,8 @@ impl Courier {
         Courier { route, link: None, rests, setbacks: Vec::new() }
     }
 
-    /// Finds a server that waits for this mail's octets. Each is tried once, and one whose connection was used before,
-    /// and may have been closed meanwhile, once more.
+    /// Finds a server that waits for this mail's octets. Each is tried once, and one whose connection was
+    /// used before, and may have been closed meanwhile, once more.
     ///
     /// # Errors
     /// What ended the mail: a refusal, or the fault of the last server left. None of its octets is out.
@@ -158,12 +158,14 @@ impl Courier {
         self.link.as_ref().map(|link| self.route.targets[link.target].name())
     }
 
-    /// What went wrong on the way since this was last asked, though the mails may have gone by another server.
+    /// What went wrong on the way since this was last asked, though the mails may have gone by another
+    /// server.
     pub fn take_setbacks(&mut self) -> Vec<Outcome> {
         mem::take(&mut self.setbacks)
     }
 
-    /// Takes leave of the server. A mail that was begun with the one before, and not finished, is given up: the server has none of it.
+    /// Takes leave of the server. A mail that was begun with the one before, and not finished, is given up:
+    /// the server has none of it.
     pub async fn quit(mut self) {
         if let Some(link) = self.link.take() {
             link.close().await;

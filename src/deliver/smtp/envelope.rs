@@ -61,8 +61,9 @@ impl Commands {
     }
 }
 
-/// An address as it stands between angle brackets. Dots where RFC 5321 allows none are quoted: `"a..b"@docomo.ne.jp`.
-/// lettre would refuse such a one, and lets anything through unchecked; ours is checked already.
+/// An address as it stands between angle brackets. Dots where RFC 5321 allows none are quoted:
+/// `"a..b"@docomo.ne.jp`. lettre would refuse such a one, and lets anything through unchecked; ours is
+/// checked already.
 fn path(address: &EmailAddress) -> Address {
     if address.is_legacy() {
         Address::new_dangerous(format!("\"{}\"", address.local_part()), address.domain())

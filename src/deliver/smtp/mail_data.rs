@@ -17,8 +17,8 @@ pub struct MailData {
     is_eight_bit: bool,
 }
 
-/// Octets that no server may be given. A bare CR or LF is read as a line end by some servers and not by others, by which a message can hide a
-/// second one ("SMTP smuggling"). Lines are counted from 1.
+/// Octets that no server may be given. A bare CR or LF is read as a line end by some servers and not by
+/// others, by which a message can hide a second one ("SMTP smuggling"). Lines are counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadOctets {
     /// LF without CR.
@@ -99,7 +99,8 @@ impl MailData {
         Cow::Owned(octets)
     }
 
-    /// How many octets the message has, as SIZE counts them (RFC 1870): without doubled dots and the last one.
+    /// How many octets the message has, as SIZE counts them (RFC 1870): without doubled dots and the last
+    /// one.
     pub fn size(&self) -> usize {
         self.wire.len() - self.doubled - LAST_DOT.len()
     }

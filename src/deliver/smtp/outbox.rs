@@ -13,8 +13,8 @@ use crate::digest::fingerprint;
 /// The longest name that a message is given, in octets; file systems take 255.
 const LONGEST_NAME: usize = 180;
 
-/// A folder in which each mail becomes a file `.eml`, octet for octet the message. A mail that is sent again takes its own place, for it is the
-/// same; two mails never share one, though their Message-IDs be alike.
+/// A folder in which each mail becomes a file `.eml`, octet for octet the message. A mail that is sent again
+/// takes its own place, for it is the same; two mails never share one, though their Message-IDs be alike.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     /// What the settings and reports call it.

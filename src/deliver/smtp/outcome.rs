@@ -155,8 +155,8 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What became of a mail, or of an attempt to reach a server. `Debug` names no reader; `Display` shows the reply, in which a
-/// server may repeat the address.
+/// What became of a mail, or of an attempt to reach a server. `Debug` names no reader; `Display` shows the
+/// reply, in which a server may repeat the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The server's name in the settings.

@@ -24,8 +24,8 @@ pub struct Reply {
 pub struct EnhancedCode {
     /// 2 (done), 4 (not now) or 5 (refused).
     pub class: u8,
-    /// What it is about: 1 the address, 2 the mailbox, 3 the server, 4 the network, 5 the protocol, 6 the content,
-    /// 7 policy.
+    /// What it is about: 1 the address, 2 the mailbox, 3 the server, 4 the network, 5 the protocol, 6 the
+    /// content, 7 policy.
     pub subject: u16,
     /// The detail of the subject.
     pub detail: u16,
@@ -149,8 +149,8 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// A stranger's octets as one line to show: line feeds become ` / `, what is no character or would act on a terminal or on
-/// the direction of the text becomes its escape.
+/// A stranger's octets as one line to show: line feeds become ` / `, what is no character or would act on a
+/// terminal or on the direction of the text becomes its escape.
 pub(crate) fn escaped(octets: &[u8]) -> String {
     let mut shown = String::new();
     let mut count = 0;

@@ -86,7 +86,8 @@ pub struct Timeouts {
     pub data: Duration,
     /// The octets: how long none may be taken.
     pub body: Duration,
-    /// The reply to the last dot. The longest: a server that is given up too early may have taken the mail (RFC 1047).
+    /// The reply to the last dot. The longest: a server that is given up too early may have taken the mail
+    /// (RFC 1047).
     pub dot: Duration,
     /// The reply to QUIT, for which nobody waits.
     pub quit: Duration,
@@ -143,7 +144,8 @@ pub struct Client {
 pub struct BadHelloName(String);
 
 impl Client {
-    /// A client of this name: a host name, or an address, which is said in brackets (RFC 5321, section 4.1.3).
+    /// A client of this name: a host name, or an address, which is said in brackets (RFC 5321, section
+    /// 4.1.3).
     ///
     /// # Errors
     /// The name is neither.

@@ -10,8 +10,8 @@ use super::outcome::{Answer, Failure, Outcome, Stage};
 use super::reply::Reply;
 use super::wire::Unwritten;
 
-/// The server waits for a mail's octets: not one of them is out. Whoever holds this notes that the mail is being attempted, and
-/// goes on with [`Connection::finish`].
+/// The server waits for a mail's octets: not one of them is out. Whoever holds this notes that the mail is
+/// being attempted, and goes on with [`Connection::finish`].
 #[derive(Debug)]
 #[must_use = "the server waits for the mail's octets"]
 pub struct GoAhead(pub(super) ());
@@ -29,7 +29,8 @@ enum Step {
     Begun { envelope: Envelope, is_reset: bool },
     /// The server waits for the octets of a mail with this envelope.
     Waiting(Envelope),
-    /// Of no more use. Also the state while something is under way, so that a call that was dropped half-way leaves it.
+    /// Of no more use. Also the state while something is under way, so that a call that was dropped half-way
+    /// leaves it.
     Broken,
 }
 
@@ -71,7 +72,8 @@ impl Ended {
 }
 
 impl Connection {
-    /// Says MAIL, RCPT and DATA, unless they went with the mail before, and waits until the server asks for the octets.
+    /// Says MAIL, RCPT and DATA, unless they went with the mail before, and waits until the server asks for
+    /// the octets.
     ///
     /// # Errors
     /// What ended the mail. None of its octets is out: whatever it was, another server may be tried.
@@ -106,8 +108,8 @@ impl Connection {
         }
     }
 
-    /// Sends a mail's octets and waits for the server's word. Where the server offers PIPELINING the commands of the `next` mail
-    /// travel with the last dot; [`Connection::ready`] then reads what came of them.
+    /// Sends a mail's octets and waits for the server's word. Where the server offers PIPELINING the commands
+    /// of the `next` mail travel with the last dot; [`Connection::ready`] then reads what came of them.
     pub async fn finish(&mut self, go: GoAhead, mail: &Mail, next: Option<&Mail>) -> Outcome {
         let GoAhead(()) = go;
         match self.state.take() {
@@ -167,8 +169,8 @@ impl Connection {
         self.is_waiting().await
     }
 
-    /// The replies to commands that went together. Each is read, so that the next mail's are not taken for this one's;
-    /// the first refusal counts, for the others follow from it.
+    /// The replies to commands that went together. Each is read, so that the next mail's are not taken for
+    /// this one's; the first refusal counts, for the others follow from it.
     async fn replies_together(&mut self, is_reset: bool) -> Result<(), Ended> {
         if is_reset {
             self.passing_reply(Stage::Reset).await?;
@@ -194,7 +196,8 @@ impl Connection {
             }
         };
         let keeps = match data {
-            // A server may ask for the octets though it refused the recipient; a dot alone ends that (RFC 2920, section 3.1).
+            // A server may ask for the octets though it refused the recipient; a dot alone ends that (RFC
+            // 2920, section 3.1).
             Ok(reply) if Stage::Data.is_passed_by(reply.code()) => {
                 named_nobody && self.nothing_to_send().await
             }

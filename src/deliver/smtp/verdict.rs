@@ -22,10 +22,11 @@ pub enum Verdict {
 
 /// Judges what ended a delivery.
 ///
-/// The basic code's class says whether it is for good, save that an enhanced 4.x makes a refusal passing. Of refusals for good, 5.1.x
-/// (RFC 3463: the address) and 5.2.x (the mailbox) are the address's wherever a recipient is known; 5.7.x (policy:
-/// SPF, DKIM, blocked senders, relaying) is ours wherever it comes. Without an enhanced code the stage decides: a
-/// refusal of RCPT is of the address, one after that of the message, which is ours.
+/// The basic code's class says whether it is for good, save that an enhanced 4.x makes a refusal passing. Of
+/// refusals for good, 5.1.x (RFC 3463: the address) and 5.2.x (the mailbox) are the address's wherever a
+/// recipient is known; 5.7.x (policy: SPF, DKIM, blocked senders, relaying) is ours wherever it comes.
+/// Without an enhanced code the stage decides: a refusal of RCPT is of the address, one after that of the
+/// message, which is ours.
 pub fn verdict(stage: Stage, answer: &Answer) -> Verdict {
     match answer {
         Answer::Reply(reply) => of_reply(stage, reply),
@@ -63,7 +64,8 @@ fn of_reply(stage: Stage, reply: &Reply) -> Verdict {
     }
 }
 
-/// Codes that are never about an address: unknown, not implemented, out of order, not logged in (RFC 5321, section 4.2.3; RFC 4954).
+/// Codes that are never about an address: unknown, not implemented, out of order, not logged in (RFC 5321,
+/// section 4.2.3; RFC 4954).
 fn is_of_commands(code: u16) -> bool {
     matches!(code, 500 | 502 | 503 | 504 | 530 | 534 | 535 | 538)
 }

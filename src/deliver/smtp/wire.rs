@@ -85,8 +85,8 @@ impl Wire {
         }
     }
 
-    /// Makes sure that nothing has come that answers nothing: a server that is a reply ahead would have the next mail believed
-    /// accepted before it is sent. Does not wait.
+    /// Makes sure that nothing has come that answers nothing: a server that is a reply ahead would have the
+    /// next mail believed accepted before it is sent. Does not wait.
     pub(super) async fn is_quiet(&mut self) -> Result<(), Failure> {
         if self.has_surplus() {
             return Err(Failure::OutOfStep);

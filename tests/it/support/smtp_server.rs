@@ -30,7 +30,8 @@ pub(crate) enum Security {
     StartTls(Arc<ServerConfig>),
 }
 
-/// What happens when a stage is reached for the `nth` time, counted over all connections from 0; `None` is every time.
+/// What happens when a stage is reached for the `nth` time, counted over all connections from 0; `None` is
+/// every time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Play {
     pub(crate) stage: Stage,

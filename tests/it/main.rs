@@ -13,5 +13,7 @@ mod pictures;
 mod publish;
 mod smtp;
 mod store;
+mod store_cases;
+mod store_sqlite;
 mod support;
 mod theme;

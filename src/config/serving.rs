@@ -46,6 +46,23 @@ impl Default for StoreConfig {
     }
 }
 
+/// As the service runs to be tried out: reached from this machine alone.
+impl Default for WebConfig {
+    fn default() -> Self {
+        WebConfig {
+            listen: loopback(8080),
+            url: "http://127.0.0.1:8080".to_owned(),
+            metrics_listen: loopback(8081),
+            trusted_proxies: Vec::new(),
+            confirmations_per_hour: 10,
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
 pub(super) fn store(
     mut keys: Keys<'_>,
     source: &Arc<SourceText>,
@@ -88,26 +105,27 @@ pub(super) fn web(
     source: &Arc<SourceText>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<WebConfig> {
-    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     let url = keys.required_string("url", "\"https://mail.example.jp\"", problems);
     let url = url.and_then(|url| web_address(url, source, problems));
-    let mut address = |key, port| match keys.string(key, problems) {
-        None => loopback(port),
+    let default = WebConfig::default();
+    let mut address = |key, usual: SocketAddr| match keys.string(key, problems) {
+        None => usual,
         Some(setting) => setting.value.parse().unwrap_or_else(|_| {
             problems.push(
                 Diagnostic::error("bad-listen", format!("`{}` is no place to listen at", setting.value))
                     .at(source, setting.span)
-                    .help(format!("write an address and a port, such as \"127.0.0.1:{port}\"")),
+                    .help(format!("write an address and a port, such as \"{usual}\"")),
             );
-            loopback(port)
+            usual
         }),
     };
-    let listen = address("listen", 8080);
-    let metrics_listen = address("metrics-listen", 8081);
+    let listen = address("listen", default.listen);
+    let metrics_listen = address("metrics-listen", default.metrics_listen);
     let proxies = keys.placed_strings("trusted-proxies", problems);
     let trusted_proxies = proxies.into_iter().filter_map(|proxy| network(proxy, source, problems)).collect();
-    let confirmations_per_hour =
-        keys.integer("confirmations-per-hour", 1..1_000_000_000, problems).unwrap_or(10);
+    let confirmations_per_hour = keys
+        .integer("confirmations-per-hour", 1..1_000_000_000, problems)
+        .unwrap_or(default.confirmations_per_hour);
     keys.finish(problems);
     Some(WebConfig { listen, url: url?, metrics_listen, trusted_proxies, confirmations_per_hour })
 }

@@ -2,12 +2,14 @@
 
 mod body;
 mod context;
+mod dkim;
 mod letter;
 mod mime;
 mod notice;
 mod subject;
 
 pub use body::body;
+pub use dkim::{BodyHash, KeyError, Signer};
 pub use letter::{Letter, letter};
 pub use notice::{NoticeLinks, NoticeValues, notice};
 pub use subject::subject;

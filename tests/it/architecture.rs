@@ -93,6 +93,7 @@ fn each_outside_library_has_its_doors() {
         ("ureq", &["outside"]),
         ("sha2", &["digest"]),
         ("hmac", &["digest"]),
+        ("ring", &["mail/dkim"]),
         ("idna", &["model/email_address"]),
         ("ipnet", &["config/serving", "web/service"]),
         ("tempfile", &["publish/carry/git"]),

@@ -33,5 +33,6 @@ pub mod list;
 pub mod inbox;
 pub mod publish;
 pub mod outside;
+pub mod deliver;
 pub mod web;
 pub mod cli;

@@ -12,5 +12,6 @@ mod mail_form;
 mod notices;
 mod pictures;
 mod publish;
+mod smtp;
 mod support;
 mod theme;

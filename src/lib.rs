@@ -33,6 +33,7 @@ pub mod list;
 pub mod inbox;
 pub mod publish;
 pub mod outside;
+pub mod store;
 pub mod deliver;
 pub mod web;
 pub mod cli;

@@ -13,5 +13,6 @@ mod notices;
 mod pictures;
 mod publish;
 mod smtp;
+mod store;
 mod support;
 mod theme;

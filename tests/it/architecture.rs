@@ -93,7 +93,7 @@ fn each_outside_library_has_its_doors() {
         ("ureq", &["outside"]),
         ("sha2", &["digest"]),
         ("hmac", &["digest"]),
-        ("ring", &["mail/dkim"]),
+        ("ring", &["mail/dkim", "deliver/smtp/tls"]),
         ("idna", &["model/email_address"]),
         ("ipnet", &["config/serving", "web/service"]),
         ("tempfile", &["publish/carry/git"]),
@@ -108,11 +108,12 @@ fn each_outside_library_has_its_doors() {
         ("open", &["cli/preview"]),
         ("notify", &["web/preview/watching"]),
         ("axum", &["web/"]),
-        ("tokio", &["deliver/", "store/", "web/"]),
         ("tokio_rustls", &["deliver/smtp/"]),
         ("rustls_native_certs", &["deliver/smtp/tls"]),
         ("rusqlite", &["store/sqlite/"]),
         ("getrandom", &["cli/"]),
+        ("tokio", &["store/", "deliver/", "web/"]),
+        ("tracing", &["deliver/notices", "web/service/"]),
         ("futures_util", &["web/"]),
     ];
     let sources = sources();

@@ -1,5 +1,7 @@
 //! Notices octet for octet: `tests/letters/notice-NAME.eml` is what a reader gets.
 
+mod sending;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -14,5 +14,7 @@ mod pictures;
 mod publish;
 mod smtp;
 mod store;
+mod store_cases;
+mod store_sqlite;
 mod support;
 mod theme;

@@ -9,6 +9,7 @@ mod incremental;
 mod letters;
 mod links;
 mod mail_form;
+mod notices;
 mod pictures;
 mod publish;
 mod smtp;

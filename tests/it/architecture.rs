@@ -94,6 +94,7 @@ fn each_outside_library_has_its_doors() {
         ("sha2", &["digest"]),
         ("hmac", &["digest"]),
         ("idna", &["model/email_address"]),
+        ("csv", &["list/files"]),
         ("tempfile", &["publish/carry/git"]),
         ("image", &["picture/"]),
         ("imagesize", &["picture/"]),

@@ -165,7 +165,7 @@ struct Judge<'a> {
     of_templates: BTreeSet<&'a str>,
     /// The blog's address, `https://example.jp/magazine`.
     url: &'a str,
-    subscribe_url: Option<&'a str>,
+    subscribe_url: Option<String>,
 }
 
 impl<'a> Judge<'a> {
@@ -176,7 +176,7 @@ impl<'a> Judge<'a> {
             ids: HashMap::new(),
             of_templates: site.theme.ids(),
             url,
-            subscribe_url: site.config.blog.subscribe_url.as_deref(),
+            subscribe_url: site.config.subscribe_url(),
         };
         let mut wanted: HashSet<String> = HashSet::new();
         for page in pages {
@@ -200,7 +200,7 @@ impl<'a> Judge<'a> {
     }
 
     fn problem(&self, page: &PageLinks, link: &Link) -> Option<Diagnostic> {
-        if self.subscribe_url == Some(link.url.as_str()) {
+        if self.subscribe_url.as_deref() == Some(link.url.as_str()) {
             return None;
         }
         let path = self.path(page, link)?;

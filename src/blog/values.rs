@@ -189,7 +189,7 @@ fn site_value(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme
         .iter()
         .map(|page| map([("title", text(&page.title)), ("url", text(&href(root, &page_path(page))))]))
         .collect();
-    let subscribe = config.blog.subscribe_url.clone().or_else(|| {
+    let subscribe = config.subscribe_url().or_else(|| {
         let page = magazine.pages.iter().find(|page| page.slug == "subscribe")?;
         Some(href(root, &page_path(page)))
     });

@@ -277,13 +277,6 @@ impl<'a> Keys<'a> {
             .collect()
     }
 
-    /// Accepts keys whose values another part of the program reads.
-    pub fn leave(&mut self, keys: &[&'static str]) {
-        for key in keys {
-            self.take(key);
-        }
-    }
-
     /// Reports every key that is missing, and every key that nobody asked for; a slip of the pen is only the latter.
     pub fn finish(self, problems: &mut Vec<Diagnostic>) {
         if self.broken {

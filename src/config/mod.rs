@@ -2,6 +2,9 @@
 
 mod keys;
 mod parse;
+mod secret;
+mod sending;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +13,9 @@ use chrono_tz::Tz;
 
 pub use keys::{Keys, Setting, closest};
 pub use parse::{WIDTHS, is_address_part, parse};
+pub use secret::Secret;
+pub use sending::{DkimConfig, SmtpConfig, SmtpServer, Tls};
+pub use serving::{StoreConfig, WebConfig};
 
 use crate::charset::Profile;
 use crate::diagnostic::{Diagnostic, SourceText};
@@ -30,6 +36,14 @@ pub struct Config {
     pub blog: BlogConfig,
     /// Where the archive is carried to, if it is told.
     pub publish: Option<PublishTarget>,
+    /// Where the list is kept.
+    pub store: StoreConfig,
+    /// How readers reach it, if they do.
+    pub web: Option<WebConfig>,
+    /// The ways out for mail, the first one first.
+    pub smtp: Vec<SmtpConfig>,
+    /// Who signs it, if we do.
+    pub dkim: Option<DkimConfig>,
 }
 
 /// `[magazine]`.
@@ -180,6 +194,12 @@ impl PublishTarget {
 }
 
 impl Config {
+    /// The page where readers subscribe and leave, if there is one outside the blog: the setting's, else the service's.
+    pub fn subscribe_url(&self) -> Option<String> {
+        let of_service = || self.web.as_ref().map(|web| format!("{}/", web.url));
+        self.blog.subscribe_url.clone().or_else(of_service)
+    }
+
     /// The author under a key, as articles name him.
     pub fn author(&self, key: &str) -> Option<Author> {
         let author = self.authors.get(key)?;

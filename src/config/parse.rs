@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     AuthorConfig, BlogConfig, CharsetChoice, Config, Keys, MagazineConfig, MailConfig, PublishTarget, Sender,
-    Setting, TypesettingChange,
+    Setting, TypesettingChange, sending, serving,
 };
 use crate::charset::Profile;
 use crate::diagnostic::{Diagnostic, Level, SourceText};
@@ -68,12 +68,27 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
         }
     };
     let publish = keys.table("publish", problems).and_then(|table| publish(table, source, problems));
-    accept_the_sections_of_others(&mut keys, problems);
+    let store = keys.table("store", problems).map(|table| serving::store(table, source, problems));
+    let web = keys.table("web", problems).and_then(|table| serving::web(table, source, problems));
+    let servers = keys.tables("smtp", problems);
+    let smtp = servers.into_iter().filter_map(|server| sending::smtp(server, source, problems)).collect();
+    let dkim = keys.table("dkim", problems).and_then(|table| sending::dkim(table, source, problems));
     keys.finish(problems);
     if problems[problems_before..].iter().any(|problem| problem.level == Level::Error) {
         return None;
     }
-    Some(Config { source: source.clone(), magazine: magazine?, mail: mail?, authors, blog: blog?, publish })
+    Some(Config {
+        source: source.clone(),
+        magazine: magazine?,
+        mail: mail?,
+        authors,
+        blog: blog?,
+        publish,
+        store: store.unwrap_or_default(),
+        web,
+        smtp,
+        dkim,
+    })
 }
 
 fn magazine(
@@ -320,7 +335,7 @@ pub fn is_address_part(word: &str) -> bool {
         && !word.starts_with('.')
 }
 
-fn web_address(
+pub(super) fn web_address(
     setting: Setting<String>,
     source: &Arc<SourceText>,
     problems: &mut Vec<Diagnostic>,
@@ -341,27 +356,10 @@ fn web_address(
     Some(address.to_owned())
 }
 
-/// The sections that storing, sending and serving read. Their keys are known here, so that a slip is found
-/// before the night of the mailing.
-fn accept_the_sections_of_others(keys: &mut Keys<'_>, problems: &mut Vec<Diagnostic>) {
-    const SECTIONS: [(&str, &[&str]); 3] =
-        [("store", &["url"]), ("dkim", &["domain", "selector", "key-file"]), ("web", &["listen", "url"])];
-    for (section, known) in SECTIONS {
-        if let Some(mut table) = keys.table(section, problems) {
-            table.leave(known);
-            table.finish(problems);
-        }
-    }
-    for mut server in keys.tables("smtp", problems) {
-        server.leave(&["host", "port", "tls", "user", "password-env", "password-file"]);
-        server.leave(&["connections", "messages-per-second", "folder"]);
-        server.finish(problems);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Secret, SmtpConfig, StoreConfig};
     use crate::model::LineBreak;
 
     const GOOD: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n\
@@ -375,6 +373,63 @@ mod tests {
         parse(&source, &mut problems).ok_or_else(|| {
             problems.iter().map(|problem| format!("{}: {}", problem.rule, problem.message)).collect()
         })
+    }
+
+    #[test]
+    fn the_list_and_the_ways_out_are_read() {
+        let config = read(&format!(
+            "{GOOD}[store]\nurl = \"postgres://mag@db.example.jp/mag\"\npassword-env = \"PG\"\nkey-env = \"KEY\"\n\
+             [web]\nurl = \"https://mail.example.jp/\"\ntrusted-proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\n\
+             [[smtp]]\nhost = \"smtp.example.jp\"\nuser = \"mag\"\npassword-file = \"pw\"\n\
+             [[smtp]]\nhost = \"127.0.0.1\"\ntls = \"none\"\n[[smtp]]\nfolder = \"outbox\"\n\
+             [dkim]\ndomain = \"example.jp\"\nselector = \"m1\"\nkey-file = \"dkim.pem\"\n"
+        ))
+        .expect("the settings are good");
+        assert_eq!(config.store.key, Secret::Env("KEY".into()));
+        let web = config.web.expect("it is there");
+        assert_eq!((web.url.as_str(), web.listen.port()), ("https://mail.example.jp", 8080));
+        assert!(web.trusted_proxies[1].contains(&"10.9.8.7".parse::<std::net::IpAddr>().unwrap()));
+        let ports = config.smtp.iter().map(|way| match way {
+            SmtpConfig::Server(server) => server.port,
+            SmtpConfig::Folder(_) => 0,
+        });
+        assert_eq!(ports.collect::<Vec<_>>(), [465, 25, 0]);
+        assert_eq!(read(GOOD).expect("they may be left out").store, StoreConfig::default());
+    }
+
+    #[test]
+    fn slips_in_the_list_and_the_ways_out_are_told() {
+        let cases = [
+            ("[store]\nurl = \"mysql://u:secret@h/d\"", "bad-store: `…@h/d` names no store"),
+            (
+                "[store]\nkey-env = \"A\"\nkey-file = \"b\"",
+                "two-secrets: `key-env` and `key-file` name one secret twice",
+            ),
+            ("[web]\nlisten = \"127.0.0.1:8080\"", "missing-key: [web] has no `url`"),
+            (
+                "[web]\nurl = \"https://a.jp\"\nlisten = \"8080\"",
+                "bad-listen: `8080` is no place to listen at",
+            ),
+            (
+                "[web]\nurl = \"https://a.jp\"\ntrusted-proxies = [\"proxy\"]",
+                "bad-network: `proxy` is neither an address nor a network",
+            ),
+            ("[[smtp]]\nport = 25", "missing-key: [[smtp]] has no `host`"),
+            ("[[smtp]]\nhost = \"a.jp\"\ntls = \"none\"", "plain-smtp: mail would go to `a.jp` unprotected"),
+            ("[[smtp]]\nhost = \"a.jp\"\nuser = \"u\"", "missing-key: [[smtp]] has a `user` and no password"),
+            ("[[smtp]]\nfolder = \"o\"\nport = 25", "unknown-key: unknown key `port` in [[smtp]]"),
+            (
+                "[dkim]\ndomain = \"a b\"\nselector = \"s\"\nkey-file = \"k\"",
+                "bad-host: `a b` is no name of the DNS",
+            ),
+        ];
+        for (section, problem) in cases {
+            assert_eq!(
+                read(&format!("{GOOD}{section}\n")).err(),
+                Some(vec![problem.to_owned()]),
+                "{section}"
+            );
+        }
     }
 
     #[test]

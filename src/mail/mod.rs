@@ -2,9 +2,12 @@
 
 mod body;
 mod context;
+mod dkim;
 mod letter;
+mod mime;
 mod subject;
 
 pub use body::body;
+pub use dkim::{BodyHash, KeyError, Signer};
 pub use letter::{Letter, letter};
 pub use subject::subject;

@@ -11,7 +11,7 @@ mod problem;
 mod tests;
 mod written;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use crate::charset::{Charset, TextStream};
 use crate::model::{EmailAddress, Status};
@@ -59,7 +59,7 @@ enum Rows<R> {
 }
 
 /// The file's text: its first part, by which its form was found out, is read again.
-type Text<R> = std::io::Chain<std::io::Cursor<String>, TextStream<R>>;
+type Text<R> = io::Chain<io::Cursor<String>, TextStream<R>>;
 
 /// The most octets of UTF-8 that a row may have.
 pub const LONGEST_ROW: usize = 64 << 10;
@@ -79,7 +79,7 @@ impl<R: Read> ListFile<R> {
         let Form { delimiter, skipped_lines, skipped_octets } =
             form::of(&head).ok_or(ListFileError::Empty)?;
         let head_rest = head[skipped_octets..].to_owned();
-        let text = std::io::Cursor::new(head_rest).chain(stream);
+        let text = io::Cursor::new(head_rest).chain(stream);
         let Some(delimiter) = delimiter else {
             return Ok(ListFile {
                 rows: Rows::Lines(BufReader::new(text)),
@@ -95,7 +95,7 @@ impl<R: Read> ListFile<R> {
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(BUFFER)
-            .from_reader(Capped { text, handed_out: 0, most: 0, last: b'\n', ended: false });
+            .from_reader(Capped::new(text));
         let mut cells = csv::StringRecord::new();
         read_cells(&mut rows, &mut cells, skipped_lines)?;
         let first: Vec<&str> = cells.iter().collect();
@@ -170,7 +170,16 @@ impl<R: Read> ListFile<R> {
                         return Ok(None);
                     }
                     let breaks = self.cells.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
-                    (self.line_number + rows.position().line()).saturating_sub(1 + breaks).max(1)
+                    let line = self.line_number + rows.position().line() - breaks;
+                    let has_taken_in_the_end =
+                        self.cells.iter().last().is_some_and(|cell| cell.ends_with(END));
+                    if has_taken_in_the_end && rows.get_ref().end.is_some() {
+                        let bad = BadRow::new(line, &self.cells[0], RowProblem::OpenQuote);
+                        self.cells.clear();
+                        return Ok(Some(Err(bad)));
+                    }
+                    // Its own line end was read, too.
+                    line - 1
                 }
             };
             if !self.cells.iter().all(|cell| cell.trim().is_empty()) {
@@ -266,11 +275,10 @@ fn read_cells<R: Read>(
     let line = skipped + rows.position().line();
     rows.get_mut().most = most;
     match rows.read_record(cells) {
+        Ok(_) if cells.as_slice().len() > LONGEST_ROW => Err(ListFileError::LongRow { line }),
         Ok(is_there) => {
-            if is_there && cells.as_slice().len() > LONGEST_ROW {
-                return Err(ListFileError::LongRow { line });
-            }
-            Ok(is_there)
+            let is_end = cells.len() == 1 && &cells[0] == END.trim_end() && rows.get_ref().end.is_some();
+            Ok(is_there && !is_end)
         }
         Err(error) => match error.into_kind() {
             csv::ErrorKind::Io(error) => Err(ListFileError::of(error, line)),
@@ -285,32 +293,47 @@ fn swallows_rows(cell: &str) -> bool {
     cell.split_once('\n').is_some_and(|(_, rest)| columns::has_at(rest))
 }
 
-/// A text that ends in a line end, and that gives no more than one row may have.
+/// What stands behind the last row: a quotation mark that nothing closes takes it in.
+const END: &str = "\u{3}\n";
+const ENDED_LINE: &str = "\n\u{3}\n";
+
+/// A text with its last line ended and with [`END`] behind it, which gives no more than one row may have.
 #[derive(Debug)]
 struct Capped<R> {
     text: R,
     handed_out: u64,
     most: u64,
     last: u8,
-    ended: bool,
+    /// What is left to hand out behind the text, once it has ended.
+    end: Option<&'static [u8]>,
+}
+
+impl<R> Capped<R> {
+    fn new(text: R) -> Self {
+        Capped { text, handed_out: 0, most: 0, last: b'\n', end: None }
+    }
 }
 
 impl<R: Read> Read for Capped<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.handed_out > self.most {
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a row has no end"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row has no end"));
         }
-        let mut length = if self.ended { 0 } else { self.text.read(buffer)? };
-        if length == 0 && !buffer.is_empty() && !self.ended {
-            self.ended = true;
-            if self.last != b'\n' {
-                buffer[0] = b'\n';
-                length = 1;
-            }
-        }
-        if length > 0 {
-            self.last = buffer[length - 1];
-        }
+        let length = match &mut self.end {
+            Some(end) => end.read(buffer)?,
+            None => match self.text.read(buffer)? {
+                0 if !buffer.is_empty() => {
+                    let mut end = if self.last == b'\n' { END.as_bytes() } else { ENDED_LINE.as_bytes() };
+                    let length = end.read(buffer)?;
+                    self.end = Some(end);
+                    length
+                }
+                length => {
+                    self.last = buffer.get(length.wrapping_sub(1)).copied().unwrap_or(self.last);
+                    length
+                }
+            },
+        };
         self.handed_out += length as u64;
         Ok(length)
     }

@@ -1,5 +1,7 @@
 //! List files as they are found, byte for byte.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::charset::{Profile, encode};
 use crate::model::Suppression;
@@ -198,6 +200,10 @@ fn what_cannot_be_read_costs_its_row_alone_and_only_where_it_matters() {
 fn a_quotation_mark_that_nothing_closes_loses_no_rows_in_silence() {
     let text = "email,name\na@example.jp,\"A\nb@example.jp,B\nc@example.jp,\"C\"\nd@example.jp,D\n";
     check(text.as_bytes(), &["2 !a quotation mark takes in the rows that follow", "5 d@example.jp|D"]);
+    check(
+        b"email,name\na@example.jp,A\nb@example.jp,\"B",
+        &["2 a@example.jp|A", "3 !a quotation mark takes in the rows that follow"],
+    );
     let mut long = "email,name\na@example.jp,\"A\n".to_owned();
     long.extend((0..9_000).map(|number| format!("reader{number}@example.jp,B\n")));
     check_error(long.as_bytes(), &[], "the row of line 2 is longer than 64 KiB");
@@ -239,10 +245,36 @@ fn what_we_write_is_read_back() {
     assert_eq!(read_mapped(&octets, None, &[]).unwrap(), want);
 }
 
-proptest::proptest! {
+proptest! {
     #[test]
     fn no_octets_make_it_panic(octets: Vec<u8>) {
         let _ = read_mapped(&octets, None, &[]);
         let _ = read_mapped(&[b"email,name\n".to_vec(), octets].concat(), None, &[]);
+    }
+
+    #[test]
+    fn rows_come_in_order_and_hold_nothing_that_cannot_be_shown(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "a@example.jp", "email", "name", ",", "\"", "\n", "\r\n", "\r", ";", "\t", "<", ">", "#", " ", "sep=,", "\u{FFFD}",
+            "\u{7}", "山田", "'=", "@",
+        ]), 0..40),
+    ) {
+        let text = pieces.concat();
+        let Ok(file) = ListFile::open(text.as_bytes(), None, &Mapping::default()) else { return Ok(()) };
+        let mut before = 0;
+        let lines = text.replace("\r\n", "\n").split(['\n', '\r']).count() as u64;
+        for row in file {
+            let line = match row.unwrap() {
+                Ok(row) => {
+                    for text in row.name.iter().chain(&row.tags) {
+                        prop_assert!(!text.contains(|c: char| c.is_control() || c == '\u{FFFD}'), "{text:?}");
+                    }
+                    row.line
+                }
+                Err(bad) => bad.line,
+            };
+            prop_assert!(before < line && line <= lines, "line {line} of {lines} behind {before} in {text:?}");
+            before = line;
+        }
     }
 }

@@ -101,7 +101,7 @@ fn each_outside_library_has_its_doors() {
         ("image", &["picture/"]),
         ("imagesize", &["picture/"]),
         ("roxmltree", &["picture/"]),
-        ("lettre", &["mail/mime"]),
+        ("lettre", &["mail/mime", "deliver/smtp/"]),
         ("annotate_snippets", &["diagnostic/render"]),
         ("clap", &["cli/"]),
         ("indicatif", &["cli/"]),
@@ -109,7 +109,9 @@ fn each_outside_library_has_its_doors() {
         ("open", &["cli/preview"]),
         ("notify", &["web/preview/watching"]),
         ("axum", &["web/"]),
-        ("tokio", &["web/"]),
+        ("tokio", &["deliver/", "web/"]),
+        ("tokio_rustls", &["deliver/smtp/"]),
+        ("rustls_native_certs", &["deliver/smtp/tls"]),
         ("futures_util", &["web/"]),
     ];
     let sources = sources();

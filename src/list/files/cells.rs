@@ -6,7 +6,7 @@ use crate::charset;
 use crate::model::{Status, Suppression};
 
 /// The most characters that a name or a tag may have.
-pub(super) const LONGEST_NAME: usize = 200;
+pub const LONGEST_NAME: usize = 200;
 /// The most tags that a row may have.
 pub(super) const MOST_TAGS: usize = 50;
 
@@ -26,7 +26,7 @@ pub(super) fn mailbox(cell: &str) -> (Cow<'_, str>, Option<String>) {
 }
 
 /// A name with its blanks and line ends made single spaces; nothing when it is blank.
-pub(super) fn name(cell: &str) -> Option<String> {
+pub fn name(cell: &str) -> Option<String> {
     let cell = without_guard(cell);
     let words: Vec<&str> =
         cell.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();

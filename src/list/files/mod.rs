@@ -19,6 +19,7 @@ use cells::Word;
 use form::Form;
 use written::is_formula;
 
+pub use cells::{LONGEST_NAME, name};
 pub use columns::{Columns, Mapping, MappingError};
 pub use problem::{BadRow, ListFileError, RowProblem};
 pub use written::{Formulas, write_headings, write_row, write_subscriber};
@@ -47,7 +48,7 @@ pub struct ListFile<R> {
     /// Whose cells begin in the row at hand.
     cells: csv::StringRecord,
     line_number: u64,
-    has_failed: bool,
+    has_ended: bool,
 }
 
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl<R: Read> ListFile<R> {
                 headings: None,
                 cells: csv::StringRecord::new(),
                 line_number: skipped_lines,
-                has_failed: false,
+                has_ended: false,
             });
         };
         let mut rows = csv::ReaderBuilder::new()
@@ -113,7 +114,7 @@ impl<R: Read> ListFile<R> {
             headings: has_headings.then_some(headings),
             cells,
             line_number: skipped_lines,
-            has_failed: false,
+            has_ended: false,
         };
         if has_headings {
             file.cells.clear();
@@ -172,7 +173,7 @@ impl<R: Read> ListFile<R> {
                     let breaks = self.cells.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
                     let line = self.line_number + rows.position().line() - breaks;
                     let has_taken_in_the_end =
-                        self.cells.iter().last().is_some_and(|cell| cell.ends_with(END));
+                        self.cells.iter().next_back().is_some_and(|cell| cell.ends_with(END));
                     if has_taken_in_the_end && rows.get_ref().end.is_some() {
                         let bad = BadRow::new(line, &self.cells[0], RowProblem::OpenQuote);
                         self.cells.clear();
@@ -241,12 +242,12 @@ impl<R: Read> Iterator for ListFile<R> {
     type Item = Result<Result<ListRow, BadRow>, ListFileError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.has_failed {
+        if self.has_ended {
             return None;
         }
-        let row = self.read_row().transpose()?;
-        self.has_failed = row.is_err();
-        Some(row)
+        let row = self.read_row().transpose();
+        self.has_ended = !matches!(row, Some(Ok(_)));
+        row
     }
 }
 

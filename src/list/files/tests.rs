@@ -10,8 +10,10 @@ use crate::model::Suppression;
 fn read_mapped(octets: &[u8], charset: Option<Charset>, written: &[&str]) -> Result<Vec<String>, String> {
     let mut mapping = Mapping::default();
     written.iter().for_each(|written| mapping.add(written).unwrap());
-    let file = ListFile::open(octets, charset, &mapping).map_err(|error| error.to_string())?;
-    let told = file.map(|row| match row {
+    let mut file = ListFile::open(octets, charset, &mapping).map_err(|error| error.to_string())?;
+    let rows: Vec<_> = file.by_ref().collect();
+    assert!(file.next().is_none(), "the end is the end");
+    let told = rows.into_iter().map(|row| match row {
         Ok(Ok(ListRow { line, address, name, tags, status })) => {
             let mut told = format!("{line} {}", address.as_str());
             let tags = if tags.is_empty() { None } else { Some(tags.join("+")) };

@@ -14,6 +14,7 @@ mod production;
 mod publish;
 mod secret;
 mod store;
+mod subscribers;
 mod text;
 mod theme;
 mod works;
@@ -70,6 +71,8 @@ enum Command {
     Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
+    /// Look after the list of readers: import, export, add, remove, show, erase
+    Subscribers(subscribers::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),
     /// Print a shell's completions for this program
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Publish(arguments) => publish::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
+        Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),
         Command::Man(arguments) => man::run(arguments, &console),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads or writes; `store` keeps what these rules decide.
 
+pub mod files;
 pub mod ledger;
 mod notice;
 mod request;

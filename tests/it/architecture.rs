@@ -95,6 +95,7 @@ fn each_outside_library_has_its_doors() {
         ("hmac", &["digest"]),
         ("ring", &["mail/dkim", "deliver/smtp/tls"]),
         ("idna", &["model/email_address"]),
+        ("csv", &["list/files"]),
         ("ipnet", &["config/serving", "web/service"]),
         ("tempfile", &["publish/carry/git"]),
         ("image", &["picture/"]),

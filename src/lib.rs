@@ -32,6 +32,7 @@ pub mod mail;
 pub mod list;
 pub mod publish;
 pub mod outside;
+pub mod store;
 pub mod deliver;
 pub mod web;
 pub mod cli;

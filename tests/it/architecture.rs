@@ -108,9 +108,11 @@ fn each_outside_library_has_its_doors() {
         ("open", &["cli/preview"]),
         ("notify", &["web/preview/watching"]),
         ("axum", &["web/"]),
-        ("tokio", &["deliver/", "web/"]),
         ("tokio_rustls", &["deliver/smtp/"]),
         ("rustls_native_certs", &["deliver/smtp/tls"]),
+        ("rusqlite", &["store/sqlite/"]),
+        ("getrandom", &["cli/"]),
+        ("tokio", &["deliver/", "store/", "web/"]),
         ("futures_util", &["web/"]),
     ];
     let sources = sources();

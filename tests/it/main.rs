@@ -12,5 +12,6 @@ mod mail_form;
 mod pictures;
 mod publish;
 mod smtp;
+mod store;
 mod support;
 mod theme;

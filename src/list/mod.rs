@@ -9,6 +9,7 @@ mod request;
 mod rules;
 mod rules_of_import;
 mod token;
+mod typo;
 
 pub use ledger_walk::{Fault, Walk};
 pub use notice::{Notice, NoticeKind};
@@ -19,3 +20,4 @@ pub use rules::{
 };
 pub use rules_of_import::{ImportRow, Importing, Refusal, decide_import};
 pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};
+pub use typo::likely_domain;

@@ -114,6 +114,12 @@ fn each_outside_library_has_its_doors() {
         ("getrandom", &["cli/"]),
         ("tokio", &["deliver/", "store/", "web/"]),
         ("futures_util", &["web/"]),
+        ("hyper", &["web/service/"]),
+        ("hyper_util", &["web/service/"]),
+        ("tower_service", &["web/service/connections"]),
+        ("prometheus_client", &["web/service/metrics"]),
+        ("tracing", &["web/service/"]),
+        ("tracing_subscriber", &["cli/serve"]),
     ];
     let sources = sources();
     for (library, doors) in doors {

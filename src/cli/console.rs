@@ -71,6 +71,11 @@ impl Console {
         }
     }
 
+    /// Whether `-q` asks for problems alone.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether `-v` asks for more.
     pub(super) fn is_verbose(&self) -> bool {
         self.verbose

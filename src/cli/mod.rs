@@ -13,6 +13,7 @@ mod preview;
 mod production;
 mod publish;
 mod secret;
+mod serve;
 mod store;
 mod subscribers;
 mod text;
@@ -67,6 +68,8 @@ enum Command {
     Preview(preview::Arguments),
     /// Carry dist/blog to where [publish] says; shows first what will change
     Publish(publish::Arguments),
+    /// Serve the pages that readers subscribe and leave at, and send the mails they need
+    Serve(serve::Arguments),
     /// List the built-in templates and theme files, or take one to start your own from
     Theme(theme::Arguments),
     /// Take old mails into content/issues
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Build(arguments) => build::run(directory, arguments, &console),
         Command::Preview(arguments) => preview::run(directory, arguments, &console),
         Command::Publish(arguments) => publish::run(directory, arguments, &console),
+        Command::Serve(arguments) => serve::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),

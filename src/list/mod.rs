@@ -8,6 +8,7 @@ mod notice;
 mod request;
 mod rules;
 mod token;
+mod typo;
 
 pub use ledger::{Fault, Walk};
 pub use notice::{Notice, NoticeKind};
@@ -17,3 +18,4 @@ pub use rules::{
     TOKEN_HOURS, WaitingAddress, decide, decide_import, network,
 };
 pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};
+pub use typo::likely_domain;

@@ -1,5 +1,8 @@
 //! What several subjects do alike: running the program, and looking at what it made.
 
+#[cfg(unix)]
+pub(crate) mod postgres;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

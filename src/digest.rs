@@ -27,6 +27,20 @@ pub(crate) fn hexadecimal(octets: &[u8]) -> String {
     octets.iter().flat_map(digits).collect()
 }
 
+/// The octets of hexadecimal digits, if there are so many.
+pub(crate) fn octets<const LENGTH: usize>(digits: &str) -> Option<[u8; LENGTH]> {
+    let digits = digits.as_bytes();
+    if digits.len() != 2 * LENGTH {
+        return None;
+    }
+    let digit = |digit: u8| (digit as char).to_digit(16).map(|value| value as u8);
+    let mut octets = [0; LENGTH];
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks(2)) {
+        *octet = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(octets)
+}
+
 /// The first eight digits of [`sha256`]: enough to tell a file's states apart in its address.
 pub(crate) fn fingerprint(octets: &[u8]) -> String {
     let mut digest = sha256(octets);

@@ -32,5 +32,6 @@ pub mod mail;
 pub mod list;
 pub mod publish;
 pub mod outside;
+pub mod store;
 pub mod web;
 pub mod cli;

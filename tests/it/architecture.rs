@@ -108,7 +108,9 @@ fn each_outside_library_has_its_doors() {
         ("open", &["cli/preview"]),
         ("notify", &["web/preview/watching"]),
         ("axum", &["web/"]),
-        ("tokio", &["web/"]),
+        ("rusqlite", &["store/sqlite/"]),
+        ("getrandom", &["cli/"]),
+        ("tokio", &["web/", "store/"]),
         ("futures_util", &["web/"]),
     ];
     let sources = sources();

@@ -11,5 +11,6 @@ mod links;
 mod mail_form;
 mod pictures;
 mod publish;
+mod store;
 mod support;
 mod theme;

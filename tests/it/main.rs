@@ -12,5 +12,7 @@ mod mail_form;
 mod pictures;
 mod publish;
 mod store;
+mod store_cases;
+mod store_sqlite;
 mod support;
 mod theme;

@@ -93,7 +93,7 @@ fn each_outside_library_has_its_doors() {
         ("ureq", &["outside"]),
         ("sha2", &["digest"]),
         ("hmac", &["digest"]),
-        ("ring", &["mail/dkim", "deliver/smtp/tls"]),
+        ("ring", &["mail/dkim", "deliver/smtp/tls", "store/postgres/tls"]),
         ("idna", &["model/email_address"]),
         ("csv", &["list/files"]),
         ("ipnet", &["config/serving", "web/service"]),

@@ -16,5 +16,6 @@ mod smtp;
 mod store;
 mod store_cases;
 mod store_sqlite;
+mod subscribers;
 mod support;
 mod theme;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mailmag::deliver::smtp::{
     Answer, Client, Connection, Courier, Envelope, Failure, Login, Mail, MailData, Outcome, Route, Secret,
-    Server, Stage, Target, Timeouts, Tls, Trust, Verdict,
+    Server, Stage, Target, Timeouts, Tls, Verdict,
 };
 use mailmag::model::EmailAddress;
 use tokio::task::JoinSet;
@@ -43,7 +43,7 @@ fn timeouts(silent: Option<Stage>) -> Timeouts {
 }
 
 fn client(silent: Option<Stage>) -> Client {
-    Client::new("mag.example.jp", timeouts(silent), Trust::nobody().unwrap()).unwrap()
+    Client::new("mag.example.jp", timeouts(silent)).unwrap()
 }
 
 fn server(name: &str, port: u16) -> Server {

@@ -11,6 +11,7 @@ mod links;
 mod mail_form;
 mod pictures;
 mod publish;
+mod serve;
 mod smtp;
 mod store;
 mod support;

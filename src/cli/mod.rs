@@ -15,6 +15,7 @@ mod publish;
 mod secret;
 mod serve;
 mod store;
+mod subscribers;
 mod text;
 mod theme;
 mod works;
@@ -73,6 +74,8 @@ enum Command {
     Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
+    /// Look after the list of readers: import, export, add, remove, show, erase
+    Subscribers(subscribers::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),
     /// Print a shell's completions for this program
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
+        Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),
         Command::Man(arguments) => man::run(arguments, &console),

@@ -14,6 +14,7 @@ mod group;
 mod import;
 mod look;
 mod place;
+mod postgres;
 mod report;
 mod seal;
 mod sqlite;

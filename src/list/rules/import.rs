@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Nonce, Reader};
+use super::Reader;
+use crate::list::Nonce;
 use crate::model::{EmailAddress, Language, Source, Status, Subscriber, SubscriberId, Suppression};
 
 /// A reader in a file.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::ledger::{ChainEnd, Details, EventKind, Opening, Sealed};
+use super::{ChainEnd, Details, EventKind, Opening, Sealed};
 use crate::digest;
 use crate::model::SubscriberId;
 

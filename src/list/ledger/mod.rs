@@ -3,10 +3,14 @@
 //! An entry holds no data of its reader, only commitments to them (SHA-256 over a random salt and the data). The data
 //! and their salts lie beside it, so that they can be forgotten while the chain still holds.
 
+mod walk;
+
 use core::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use walk::{Fault, Walk};
 
 use super::Nonce;
 use crate::digest;

@@ -12,6 +12,7 @@ mod mail_form;
 mod notices;
 mod pictures;
 mod publish;
+mod serve;
 mod smtp;
 mod store;
 mod store_cases;

@@ -13,6 +13,8 @@ mod pictures;
 mod publish;
 mod store;
 mod store_cases;
+#[cfg(unix)]
+mod store_postgres;
 mod store_sqlite;
 mod support;
 mod theme;

@@ -44,6 +44,11 @@ pub(crate) fn shared() -> &'static Server {
     SHARED.get_or_init(|| Server::start(Settings::default()))
 }
 
+/// Connects to a database behind the store's back.
+pub(crate) fn connect(url: &str) -> postgres::Client {
+    postgres::Client::connect(url, postgres::NoTls).unwrap()
+}
+
 impl Server {
     /// Makes a server and starts it.
     pub(crate) fn start(settings: Settings) -> Server {
@@ -128,6 +133,12 @@ impl Server {
         format!("postgres://mailmag@{folder}:{}/{database}", self.port)
     }
 
+    /// The URL of a database by way of 127.0.0.1, for a server with TLS. Its certificate, which it vouches for itself, names `localhost`.
+    pub(crate) fn tcp_url(&self, database: &str) -> String {
+        assert!(self.settings.tls, "only a server with TLS listens there");
+        format!("postgres://mailmag@localhost:{}/{database}", self.port)
+    }
+
     /// The certificate of a server with TLS.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join("server.pem")
@@ -154,7 +165,7 @@ impl Server {
 
     /// Connects to a database.
     pub(crate) fn connect(&self, database: &str) -> postgres::Client {
-        postgres::Client::connect(&self.url(database), postgres::NoTls).unwrap()
+        connect(&self.url(database))
     }
 
     fn data(&self) -> PathBuf {
@@ -164,7 +175,14 @@ impl Server {
     fn make_certificate(&self) {
         let mut make = unprivileged("openssl");
         make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
-        make.args(["-addext", "subjectAltName=DNS:localhost", "-keyout"]).arg(self.folder.join("server.key"));
+        make.args([
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+            "-keyout",
+        ])
+        .arg(self.folder.join("server.key"));
         run(make.arg("-out").arg(self.certificate()));
     }
 }
@@ -271,7 +289,7 @@ fn what_was_committed_outlives_the_server_and_nothing_outlives_the_tests() {
 #[test]
 fn each_test_has_a_database_of_its_own() {
     let tables = |url: &str| {
-        let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+        let mut client = connect(url);
         client.batch_execute("CREATE TABLE kept (number int)").unwrap();
         let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
         client.query_one(sql, &[]).unwrap().get::<_, i64>(0)

@@ -13,7 +13,9 @@ mod preview;
 mod production;
 mod publish;
 mod secret;
+mod serve;
 mod store;
+mod subscribers;
 mod text;
 mod theme;
 mod works;
@@ -66,10 +68,14 @@ enum Command {
     Preview(preview::Arguments),
     /// Carry dist/blog to where [publish] says; shows first what will change
     Publish(publish::Arguments),
+    /// Serve the pages that readers subscribe and leave at, and send the mails they need
+    Serve(serve::Arguments),
     /// List the built-in templates and theme files, or take one to start your own from
     Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
+    /// Look after the list of readers: import, export, add, remove, show, erase
+    Subscribers(subscribers::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),
     /// Print a shell's completions for this program
@@ -99,8 +105,10 @@ pub fn main() -> ExitCode {
         Command::Build(arguments) => build::run(directory, arguments, &console),
         Command::Preview(arguments) => preview::run(directory, arguments, &console),
         Command::Publish(arguments) => publish::run(directory, arguments, &console),
+        Command::Serve(arguments) => serve::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
+        Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),
         Command::Man(arguments) => man::run(arguments, &console),

@@ -350,7 +350,7 @@ impl Work<'_> {
 }
 
 /// The magazine's own theme files by their paths below `theme/`.
-fn theme_files(content: &Content) -> Result<Vec<(String, Vec<u8>)>> {
+pub(super) fn theme_files(content: &Content) -> Result<Vec<(String, Vec<u8>)>> {
     let read = |file: &RawFile| {
         let octets = fs::read(&file.disk).with_context(|| format!("cannot read {}", file.path))?;
         Ok((file.path.trim_start_matches("theme/").to_owned(), octets))

@@ -173,6 +173,11 @@ impl Store {
         waiting
     }
 
+    /// The key that tokens and seals are made with.
+    pub fn key(&self) -> &StoreKey {
+        &self.0.settings.key
+    }
+
     /// Changes whenever this process has queued notices.
     pub fn notices_waiting(&self) -> watch::Receiver<u64> {
         self.0.notices.clone()

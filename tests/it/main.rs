@@ -9,8 +9,10 @@ mod incremental;
 mod letters;
 mod links;
 mod mail_form;
+mod notices;
 mod pictures;
 mod publish;
+mod smtp;
 mod store;
 mod store_cases;
 #[cfg(unix)]

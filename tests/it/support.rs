@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub(crate) mod postgres;
+pub(crate) mod smtp_server;
 
 use std::collections::BTreeMap;
 use std::fs;

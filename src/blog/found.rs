@@ -8,16 +8,16 @@ use crate::source::{IssueTexts, Text};
 
 /// The terms of all that the search finds, in the order of [`Magazine`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SearchTerms {
+pub struct SearchTerms<'a> {
     /// For each issue, as [`Site::issue_terms`] makes them.
-    pub issues: Vec<Vec<Terms>>,
+    pub issues: Vec<Vec<Terms<'a>>>,
     /// For each post.
-    pub posts: Vec<Terms>,
+    pub posts: Vec<Terms<'a>>,
     /// For each page.
-    pub pages: Vec<Terms>,
+    pub pages: Vec<Terms<'a>>,
 }
 
-impl SearchTerms {
+impl SearchTerms<'_> {
     /// Room for the terms of a magazine; what stays empty is not found.
     pub fn of(magazine: &Magazine) -> Self {
         SearchTerms {
@@ -31,7 +31,7 @@ impl SearchTerms {
 impl Site<'_> {
     /// The terms of an issue: first its own, of its name and its opening words, then each article's. An only article has
     /// those of its issue, too, for it stands on the issue's page, and they alone are there.
-    pub fn issue_terms(&self, index: usize, texts: &IssueTexts) -> Vec<Terms> {
+    pub fn issue_terms(&self, index: usize, texts: &IssueTexts) -> Vec<Terms<'static>> {
         let issue = &self.magazine.issues[index];
         let title = self.issue_title(index);
         let opening = || texts.opening.iter().map(|text| &text.document);
@@ -56,7 +56,7 @@ impl Site<'_> {
     }
 
     /// The terms of a post.
-    pub fn post_terms(&self, index: usize, text: &Text) -> Terms {
+    pub fn post_terms(&self, index: usize, text: &Text) -> Terms<'static> {
         let post = &self.magazine.posts[index];
         let author = post.author.as_ref().map(|author| author.name.as_str());
         let head: Vec<&str> = author.into_iter().chain(post.tags.iter().map(String::as_str)).collect();
@@ -64,12 +64,12 @@ impl Site<'_> {
     }
 
     /// The terms of one of the blog's other pages.
-    pub fn page_terms(&self, index: usize, text: &Text) -> Terms {
+    pub fn page_terms(&self, index: usize, text: &Text) -> Terms<'static> {
         search::terms(&self.magazine.pages[index].title, &[], [&text.document])
     }
 
     /// The files of the search, which stand beside its page; the same for the same terms.
-    pub fn search_files(&self, terms: &SearchTerms) -> Vec<File> {
+    pub fn search_files(&self, terms: &SearchTerms<'_>) -> Vec<File> {
         let pages = (0..self.magazine.pages.len()).map(|page| (self.page_entry(page), &terms.pages[page]));
         let dated = by_date(self.magazine).into_iter().filter_map(|entry| {
             let terms = match entry {
@@ -83,7 +83,7 @@ impl Site<'_> {
             };
             Some((self.search_entry(entry), terms?))
         });
-        let all: Vec<(search::Entry, &Terms)> = pages.chain(dated).collect();
+        let all: Vec<(search::Entry, &Terms<'_>)> = pages.chain(dated).collect();
         search::index(all.iter().map(|(entry, terms)| (entry, *terms)))
     }
 

@@ -232,10 +232,9 @@ impl Stage {
     }
 
     /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing, or
-    /// when it is not just what that build left.
+    /// when it does not look as that build left it.
     pub fn notes(&self, name: &str) -> Vec<u8> {
-        let octets = fs::read(self.dist.join(format!("{RESERVED}{name}"))).unwrap_or_default();
-        if memory::is_left(&self.dist, name, &octets) { octets } else { Vec::new() }
+        memory::notes(&self.dist, name).unwrap_or_default()
     }
 
     /// What the build that lies in the output folder had to say and how many files it has, if it was made from what `key`
@@ -270,13 +269,10 @@ impl Stage {
     ///
     /// Nothing at all is written when nothing changed. With a `memory` the next build can [`recall`](Stage::recall) this
     /// one.
-    pub fn commit(mut self, memory: Option<&Memory>) -> Result<Published, PublishError> {
+    pub fn commit(mut self, memory: Option<&Memory<'_>>) -> Result<Published, PublishError> {
         let made = std::mem::take(&mut *locked(&self.paths));
         let published = self.move_in(&made)?;
         if let Some(memory) = memory {
-            for (name, octets) in &memory.files {
-                memory::leave_file(&self.dist.join(format!("{RESERVED}{name}")), octets)?;
-            }
             memory::leave(&self.dist, memory, &made)?;
         }
         Ok(published)

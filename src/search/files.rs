@@ -19,8 +19,8 @@ const PAGE: usize = 64;
 
 /// Makes the index of all pages: the same files for the same pages in the same order, which is best the order of their
 /// days, so that a new page leaves the entries before it where they are.
-pub fn index<'a>(pages: impl Iterator<Item = (&'a Entry, &'a Terms)>) -> Vec<File> {
-    let (entries, texts): (Vec<&Entry>, Vec<&Terms>) = pages.unzip();
+pub fn index<'a>(pages: impl Iterator<Item = (&'a Entry, &'a Terms<'a>)>) -> Vec<File> {
+    let (entries, texts): (Vec<&Entry>, Vec<&Terms<'_>>) = pages.unzip();
     let octets: usize = texts.iter().map(|terms| terms.packed.len()).sum();
     // Postings take about half of what the terms of each text do.
     let mut shards = Shards::new((octets / 2 / SHARDS).clamp(SMALLEST, LARGEST));

@@ -31,7 +31,7 @@ pub(super) struct Merged {
 }
 
 /// Hands on all terms of the texts in order, many at a time.
-pub(super) fn merge(texts: &[&Terms], take: &mut impl FnMut(Merged)) {
+pub(super) fn merge(texts: &[&Terms<'_>], take: &mut impl FnMut(Merged)) {
     let mut cursors: Vec<Ahead<'_>> = texts.iter().map(|terms| Ahead::new(terms)).collect();
     for ends in range_ends(texts).chunks(AT_ONCE) {
         let ranges: Vec<Vec<Posting>> = ends.iter().map(|&end| up_to(&mut cursors, end)).collect();
@@ -47,7 +47,7 @@ struct Ahead<'a> {
 }
 
 impl<'a> Ahead<'a> {
-    fn new(terms: &'a Terms) -> Self {
+    fn new(terms: &'a Terms<'_>) -> Self {
         let mut rest = terms.cursor();
         let next = rest.next();
         Ahead { rest, next }
@@ -62,7 +62,7 @@ struct Posting {
 }
 
 /// The last keys of the ranges.
-fn range_ends(texts: &[&Terms]) -> Vec<Key> {
+fn range_ends(texts: &[&Terms<'_>]) -> Vec<Key> {
     let octets: usize = texts.iter().map(|terms| terms.packed.len()).sum();
     let ranges = octets / RANGE + 1;
     let step = texts.len() / SAMPLES + 1;

@@ -43,7 +43,7 @@ fn keys(text: &str) -> Vec<u64> {
     found
 }
 
-fn terms_of(title: &str, text: &str) -> Terms {
+fn terms_of(title: &str, text: &str) -> Terms<'static> {
     let mut collector = Collector::default();
     collector.title(title);
     collector.text(text);
@@ -55,7 +55,7 @@ fn entry(number: usize) -> Entry {
     Entry { date, url: format!("/{number}/"), title: format!("題\"{number}"), label: "Vol.010".into() }
 }
 
-fn index_of(texts: &[Terms]) -> Vec<File> {
+fn index_of(texts: &[Terms<'_>]) -> Vec<File> {
     let entries: Vec<Entry> = (0..texts.len()).map(entry).collect();
     index(entries.iter().zip(texts))
 }
@@ -96,7 +96,7 @@ fn many_texts_fill_many_shards_and_no_term_is_lost() {
             .filter_map(|at| char::from_u32(0x4E00 + ((number * 7919 + at * at * 31) % 3000) as u32))
             .collect()
     };
-    let texts: Vec<Terms> =
+    let texts: Vec<Terms<'_>> =
         (0..700).map(|number| terms_of(&format!("word{number}"), &text(number))).collect();
     let files = index_of(&texts);
     let largest = files.iter().map(|file| file.bytes.len()).max();
@@ -157,8 +157,8 @@ fn words_end_where_readers_see_them_end() {
 
 #[test]
 fn what_was_kept_badly_does_no_harm() {
-    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81] };
-    index_of(&[broken, Terms { length: 1, packed: vec![3] }]);
+    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81].into() };
+    index_of(&[broken, Terms { length: 1, packed: vec![3].into() }]);
 }
 
 proptest! {
@@ -166,7 +166,7 @@ proptest! {
 
     #[test]
     fn every_pair_of_a_text_finds_it(texts in prop::collection::vec("[あいう漢字検索ー々aB1２Ｚ。、 \\-]{0,60}", 1..12)) {
-        let kept: Vec<Terms> = texts.iter().map(|text| terms_of("", text)).collect();
+        let kept: Vec<Terms<'_>> = texts.iter().map(|text| terms_of("", text)).collect();
         let index = read(&index_of(&kept));
         for (page, text) in texts.iter().enumerate() {
             let all: Vec<char> = text.chars().collect();

@@ -15,6 +15,8 @@ pub struct SearchTerms<'a> {
     pub posts: Vec<Terms<'a>>,
     /// For each page.
     pub pages: Vec<Terms<'a>>,
+    /// Whether an issue's terms are those of the index that was made before this one.
+    pub are_as_before: Vec<bool>,
 }
 
 impl SearchTerms<'_> {
@@ -24,6 +26,7 @@ impl SearchTerms<'_> {
             issues: vec![Vec::new(); magazine.issues.len()],
             posts: vec![Terms::default(); magazine.posts.len()],
             pages: vec![Terms::default(); magazine.pages.len()],
+            are_as_before: vec![false; magazine.issues.len()],
         }
     }
 }
@@ -68,10 +71,16 @@ impl Site<'_> {
         search::terms(&self.magazine.pages[index].title, &[], [&text.document])
     }
 
-    /// The files of the search, which stand beside its page; the same for the same terms.
-    pub fn search_files(&self, terms: &SearchTerms<'_>) -> Vec<File> {
-        let pages = (0..self.magazine.pages.len()).map(|page| (self.page_entry(page), &terms.pages[page]));
+    /// The files of the search, which stand beside its page; the same for the same terms. `left` gives a file of the index
+    /// that was made before, by its path in the blog's folder.
+    pub fn search_files(&self, terms: &SearchTerms<'_>, left: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<File> {
+        let pages =
+            (0..self.magazine.pages.len()).map(|page| (self.page_entry(page), &terms.pages[page], true));
         let dated = by_date(self.magazine).into_iter().filter_map(|entry| {
+            let is_new = match entry {
+                Entry::Issue(issue) | Entry::Article(issue, _) => !terms.are_as_before[issue],
+                Entry::Post(_) => true,
+            };
             let terms = match entry {
                 Entry::Issue(issue) if self.magazine.issues[issue].is_one_article() => None,
                 Entry::Issue(issue) => terms.issues[issue].first(),
@@ -81,10 +90,10 @@ impl Site<'_> {
                 Entry::Article(issue, article) => terms.issues[issue].get(article + 1),
                 Entry::Post(post) => terms.posts.get(post),
             };
-            Some((self.search_entry(entry), terms?))
+            Some((self.search_entry(entry), terms?, is_new))
         });
-        let all: Vec<(search::Entry, &Terms<'_>)> = pages.chain(dated).collect();
-        search::index(all.iter().map(|(entry, terms)| (entry, *terms)))
+        let all: Vec<(search::Entry, &Terms<'_>, bool)> = pages.chain(dated).collect();
+        search::index_again(all.iter().map(|(entry, terms, is_new)| (entry, *terms, *is_new)), left)
     }
 
     fn page_entry(&self, index: usize) -> search::Entry {

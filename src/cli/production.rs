@@ -25,6 +25,8 @@ pub(super) trait Output: Sync {
     fn put(&self, path: &str, octets: &[u8]) -> Result<()>;
     /// Keeps files as the build before left them, if all are still so.
     fn keep(&self, paths: &[String]) -> bool;
+    /// What the build before left at a path, if it is still so.
+    fn left(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// Nowhere: for those who want to know the problems alone.
@@ -35,6 +37,10 @@ impl Output for () {
 
     fn keep(&self, _: &[String]) -> bool {
         false
+    }
+
+    fn left(&self, _: &str) -> Option<Vec<u8>> {
+        None
     }
 }
 
@@ -318,10 +324,13 @@ impl<'b> Work<'_, 'b> {
     /// The index of the search.
     fn search(&self) -> Result<()> {
         let records = self.records.lock().expect("no thread is left");
-        let issues = records.iter().map(|record| record.as_ref().map_or_else(Vec::new, Record::found));
-        let SearchTerms { posts, pages, .. } = std::mem::take(&mut *self.found());
-        let found = SearchTerms { issues: issues.collect(), posts, pages };
-        for file in self.site.search_files(&found) {
+        let mut found = std::mem::take(&mut *self.found());
+        for (index, record) in records.iter().enumerate() {
+            let Some(record) = record else { continue };
+            (found.issues[index], found.are_as_before[index]) = (record.found(), record.is_kept());
+        }
+        let left = |path: &str| self.output.left(&format!("blog/{path}"));
+        for file in self.site.search_files(&found, &left) {
             self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
         }
         Ok(())

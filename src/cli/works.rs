@@ -94,6 +94,11 @@ impl Record<'_> {
         Record { octets: [head, made].concat().into(), work }
     }
 
+    /// Whether it is of the build before.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.octets, Cow::Borrowed(_))
+    }
+
     /// What the search finds in the issue.
     pub(super) fn found(&self) -> Vec<Terms<'_>> {
         postcard::take_from_bytes(&self.octets[self.work..]).map_or_else(|_| Vec::new(), |(found, _)| found)

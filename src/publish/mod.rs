@@ -219,7 +219,7 @@ impl Stage {
     /// Adds files as they lie in the output folder, without looking at their octets: all must be as an earlier build with
     /// a memory left them and new to this build, or none is added and the answer is no.
     pub fn keep(&self, kept: &[String]) -> bool {
-        let left = self.left.get_or_init(|| memory::left(&self.dist));
+        let left = self.left_files();
         let as_left =
             |path: &String| left.get(path).copied().filter(|stamp| stamp.is_of(&self.dist.join(path)));
         let Some(stamps) = kept.iter().map(as_left).collect::<Option<Vec<Stamp>>>() else { return false };
@@ -229,6 +229,17 @@ impl Stage {
         }
         paths.extend(kept.iter().map(|path| path.as_str().into()).zip(stamps));
         true
+    }
+
+    /// What a file of the output folder holds, if an earlier build with a memory left it there and it looks as it did.
+    pub fn left(&self, path: &str) -> Option<Vec<u8>> {
+        let stamp = self.left_files().get(path)?;
+        let path = self.dist.join(path);
+        stamp.is_of(&path).then(|| fs::read(path).ok())?
+    }
+
+    fn left_files(&self) -> &HashMap<String, Stamp> {
+        self.left.get_or_init(|| memory::left(&self.dist))
     }
 
     /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing, or

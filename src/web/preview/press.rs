@@ -298,7 +298,7 @@ impl<'a> Press<'a> {
                     terms.pages[index] = site.page_terms(index, &text);
                 }
                 let files = site
-                    .search_files(&terms)
+                    .search_files(&terms, &|_| None)
                     .into_iter()
                     .map(|search::File { path, bytes }| File { path, bytes });
                 Ok(Pages { files: files.collect(), ..Pages::default() })

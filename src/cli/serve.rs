@@ -31,6 +31,7 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
         Err(problems) => return Ok(console.problems(&problems)),
     };
     log(console);
+    allow_open_files(web.connections);
     let store = store::open(&content.config, directory)?;
     let settings = settings(&content.config, web);
     let surroundings = Surroundings { now, random };
@@ -85,3 +86,22 @@ fn random() -> [u8; 16] {
     getrandom::fill(&mut bits).expect("the system gives random bits, or nothing here is safe");
     bits
 }
+
+/// Lets the program have as many files open as its connections and all else need, where the system grants it; else those
+/// that come when no more can be taken wait.
+#[cfg(unix)]
+fn allow_open_files(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let needed = connections as u64 + 256;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        let most = limit.maximum.map_or(needed, |most| most.min(needed));
+        // What is not granted is told by the service when it is missing.
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).ok();
+    }
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn allow_open_files(_: usize) {}

@@ -9,8 +9,9 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
 use super::production::theme_files;
-use super::{Outcome, open, store};
+use super::{Outcome, notices, open, store};
 use crate::config::{Config, WebConfig};
+use crate::deliver::notices::run as send;
 use crate::theme::{Assets, Theme};
 use crate::web::service::{self, Patience, Publication, ServiceError, Settings, Surroundings};
 
@@ -33,9 +34,19 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
     log(console);
     allow_open_files(web.connections);
     let store = store::open(&content.config, directory)?;
+    let sending = notices::sending(&content, directory, &store, &web.url)?;
+    if sending.is_none() {
+        console
+            .say("no mail goes out: mailmag.toml has no [[smtp]], so that confirmations wait until it has");
+    }
+    let send_what_waits = |ending| async move {
+        if let Some(sending) = sending {
+            send(sending, ending).await;
+        }
+    };
     let settings = settings(&content.config, web);
     let surroundings = Surroundings { now, random };
-    let running = match service::begin(settings, theme, store.clone(), surroundings, |_| async {}) {
+    let running = match service::begin(settings, theme, store.clone(), surroundings, send_what_waits) {
         Err(ServiceError::Template(problem)) => return Ok(console.problems(&[*problem])),
         running => running?,
     };

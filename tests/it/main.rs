@@ -16,6 +16,9 @@ mod serve;
 mod smtp;
 mod store;
 mod store_cases;
+#[cfg(unix)]
+mod store_postgres;
 mod store_sqlite;
+mod subscribers;
 mod support;
 mod theme;

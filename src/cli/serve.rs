@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -22,9 +22,8 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
     let (content, problems) = open(directory)?;
     // An issue that is being written keeps nobody from leaving.
     let Some(content) = content else { return Ok(console.problems(&problems)) };
-    let Some(web) = &content.config.web else {
-        bail!("mailmag.toml does not say where readers reach the service: add [web] with its `url`")
-    };
+    // Without [web] it is there to be tried out.
+    let web = &content.config.web.clone().unwrap_or_default();
     let root = format!("{}/theme", service::path(&web.url));
     let assets = Assets::new(theme_files(&content)?, &root);
     let theme = match assets.and_then(|assets| Theme::with_assets(&content.templates, assets)) {

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_disk;
+mod bounces;
 mod broken;
 mod incremental;
 mod letters;

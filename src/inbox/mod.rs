@@ -54,6 +54,8 @@ pub enum Meaning {
     Ignored(&'static str),
     /// Nothing that a machine can do: somebody writes to the publisher.
     ForPeople,
+    /// Nothing: it is no mail, or its header is longer than any.
+    NoMail,
 }
 
 /// The magazine's addresses for such mails: `name@domain` with `+subscribe` and `+unsubscribe`, and `u+TOKEN@domain`.
@@ -115,7 +117,33 @@ impl Meaning {
             Meaning::Subscribe(address) => Some(Request::Subscribe { address: address.clone(), name: None }),
             Meaning::Leave(token) => Some(Request::Leave(token.digest())),
             Meaning::SendLinks(address) => Some(Request::SendLinks(address.clone())),
-            Meaning::Bounce | Meaning::Automatic(_) | Meaning::Ignored(_) | Meaning::ForPeople => None,
+            Meaning::Bounce
+            | Meaning::Automatic(_)
+            | Meaning::Ignored(_)
+            | Meaning::ForPeople
+            | Meaning::NoMail => None,
+        }
+    }
+
+    /// The meaning in a word, as programs read it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Meaning::Subscribe(_) => "subscribe",
+            Meaning::Leave(_) => "leave",
+            Meaning::SendLinks(_) => "send-links",
+            Meaning::Bounce => "bounce",
+            Meaning::Automatic(_) => "automatic",
+            Meaning::Ignored(_) => "ignored",
+            Meaning::ForPeople => "for-people",
+            Meaning::NoMail => "no-mail",
+        }
+    }
+
+    /// Why nothing is to be done, where there is more to say than the meaning.
+    pub fn why(&self) -> Option<&'static str> {
+        match self {
+            Meaning::Automatic(why) | Meaning::Ignored(why) => Some(why),
+            _ => None,
         }
     }
 }
@@ -123,7 +151,7 @@ impl Meaning {
 /// Reads a mail (RFC 5322). `usual` is the language of who does not show his own.
 pub fn read(octets: &[u8], addresses: &Addresses<'_>, usual: Language) -> Incoming {
     let Some(head) = Head::read(octets, LONGEST_HEADER) else {
-        let meaning = Meaning::Ignored("it is no mail");
+        let meaning = Meaning::NoMail;
         return Incoming { meaning, message_id: String::new(), charset: None, language: usual };
     };
     let subject = charset::decode_header(head.octets("subject").unwrap_or_default());
@@ -273,15 +301,10 @@ fn charset_of_words(value: &[u8]) -> Option<Charset> {
 // Debug output reaches logs, so it must not show whose mail it is, nor a token.
 impl std::fmt::Debug for Meaning {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Meaning::Subscribe(_) => "Subscribe(***)",
-            Meaning::Leave(_) => "Leave(***)",
-            Meaning::SendLinks(_) => "SendLinks(***)",
-            Meaning::Bounce => "Bounce",
-            Meaning::Automatic(sign) => return write!(formatter, "Automatic({sign:?})"),
-            Meaning::Ignored(why) => return write!(formatter, "Ignored({why:?})"),
-            Meaning::ForPeople => "ForPeople",
-        })
+        match self.why() {
+            Some(why) => write!(formatter, "{} ({why})", self.name()),
+            None => formatter.write_str(self.name()),
+        }
     }
 }
 

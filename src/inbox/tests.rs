@@ -28,6 +28,7 @@ fn check(mail: &str, expected: &str) {
         Meaning::Automatic(sign) => format!("automatic: {sign}"),
         Meaning::Ignored(why) => format!("ignored: {why}"),
         Meaning::ForPeople => "for people".to_owned(),
+        Meaning::NoMail => "no mail".to_owned(),
     };
     assert_eq!(found, expected, "{mail}");
 }
@@ -180,10 +181,10 @@ fn the_one_sender_is_answered() {
 #[test]
 fn what_is_no_mail_or_too_much_is_ignored() {
     for bad in ["", "words\n", "\n", "山: 海\n"] {
-        check(bad, "ignored: it is no mail");
+        check(bad, "no mail");
     }
     let long = format!("X-Long: {}\n", "a".repeat(LONGEST_HEADER));
-    check(&mail("news+subscribe@mag.example", "", &long, ""), "ignored: it is no mail");
+    check(&mail("news+subscribe@mag.example", "", &long, ""), "no mail");
     // A heavy mail without words is no empty one.
     check(&mail("news@mag.example", "", "", &" \n".repeat(LARGEST_EMPTY)), "for people");
     let html = "Content-Type: text/html; charset=utf-8\n";
@@ -241,10 +242,7 @@ fn the_message_id_is_kept_if_it_is_one() {
 fn debug_output_shows_neither_reader_nor_token() {
     for to in ["news+subscribe", "news+unsubscribe", "u+TOKEN"] {
         let shown = format!("{:?}", incoming(&mail(&format!("{to}@mag.example"), "", "", "")).meaning);
-        assert!(
-            shown.contains("***") && !shown.contains("taro") && !shown.contains(&token().to_text()),
-            "{shown}"
-        );
+        assert!(!shown.contains("taro") && !shown.contains(&token().to_text()), "{shown}");
     }
 }
 

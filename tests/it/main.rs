@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_disk;
 mod broken;
+mod inbox;
 mod incremental;
 mod letters;
 mod links;

@@ -13,7 +13,7 @@ use super::{Outcome, notices, open, store};
 use crate::config::{Config, WebConfig};
 use crate::deliver::notices::run as send;
 use crate::theme::{Assets, Theme};
-use crate::web::service::{self, Publication, ServiceError, Settings, Surroundings};
+use crate::web::service::{self, Patience, Publication, ServiceError, Settings, Surroundings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
@@ -49,9 +49,11 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
         Err(ServiceError::Template(problem)) => return Ok(console.problems(&[*problem])),
         running => running?,
     };
-    console.data(format!("http://{}/\n", running.address).as_bytes())?;
-    console.say(&format!("health and metrics at http://{}/", running.metrics_address));
-    running.until_interrupted()?;
+    running.until_interrupted(|running| {
+        // When stdout is gone the pages are served all the same.
+        let _ = console.data(format!("http://{}/\n", running.address).as_bytes());
+        console.say(&format!("health and metrics at http://{}/", running.metrics_address));
+    })?;
     store.close();
     Ok(Outcome::Well)
 }
@@ -65,6 +67,7 @@ fn settings(config: &Config, web: &WebConfig) -> Settings {
         connections: web.connections,
         connections_per_network: web.connections_per_network,
         requests_per_second: web.requests_per_second,
+        patience: Patience::default(),
         publication: Publication {
             name: config.magazine.name.clone(),
             publisher: config.magazine.publisher.clone(),

@@ -82,7 +82,7 @@ impl<'a> Case<'a> {
     fn subscribe(&self, address: &EmailAddress, name: Option<&str>) -> Decision {
         let mut decision = match self.count(address) {
             Ok(decision) => decision,
-            Err(refusal) => return refusal,
+            Err(refusal) => return Decision::of(refusal),
         };
         let mut reader = match self.known.reader {
             Some(reader) => reader.clone(),
@@ -117,7 +117,7 @@ impl<'a> Case<'a> {
     fn send_links(&self, address: &EmailAddress) -> Decision {
         let mut decision = match self.count(address) {
             Ok(decision) => decision,
-            Err(refusal) => return refusal,
+            Err(refusal) => return Decision::of(refusal),
         };
         let Some(reader) = self.known.reader else { return decision };
         if matches!(reader.status(), Status::Suppressed(_)) || self.is_within_a_day(reader.links_mailed) {
@@ -318,7 +318,7 @@ impl<'a> Case<'a> {
         }
         let mut decision = match self.count(address) {
             Ok(decision) => decision,
-            Err(refusal) => return refusal,
+            Err(refusal) => return Decision::of(refusal),
         };
         let mut asking = reader.clone();
         let until = at + TimeDelta::hours(TOKEN_HOURS);
@@ -456,7 +456,7 @@ impl<'a> Case<'a> {
 
     /// `Taken`, with the address counted for its network; or that the network has named too many. Known and unknown
     /// addresses count alike, and one address once, so that the count tells nothing about them.
-    fn count(&self, address: &EmailAddress) -> Result<Decision, Decision> {
+    fn count(&self, address: &EmailAddress) -> Result<Decision, Answer> {
         let mut decision = Decision::of(Answer::Taken);
         let (Some(most), Some(ip)) = (self.limits.addresses_per_network, self.evidence.ip) else {
             return Ok(decision);
@@ -467,7 +467,7 @@ impl<'a> Case<'a> {
             let free = first + TimeDelta::hours(1) - self.evidence.at;
             // A second at least: "try again at once" would be refused again.
             let free = free.to_std().unwrap_or_default().max(Duration::from_secs(1));
-            return Err(Decision::of(Answer::TooMany(free)));
+            return Err(Answer::TooMany(free));
         }
         decision.asked = Some((network(ip), address.clone()));
         Ok(decision)

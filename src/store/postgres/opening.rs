@@ -20,6 +20,13 @@ const META: &str = "CREATE TABLE meta (
     key_check bytea NOT NULL
 )";
 
+/// What the list says of itself.
+struct Meta {
+    schema: i64,
+    /// A keyed digest of nothing, by which the key is known; nothing if it is no digest.
+    key_check: Option<[u8; 32]>,
+}
+
 /// Opens the list at a place.
 ///
 /// # Errors
@@ -36,11 +43,11 @@ fn migrate(session: &mut Session, target: &Target, key: &StoreKey) -> Result<(),
     let place = target.place.clone();
     let check = key.digest("key check", &[]);
     loop {
-        if let Some((found, kept)) = meta(session).map_err(told)? {
+        if let Some(Meta { schema: found, key_check }) = meta(session).map_err(told)? {
             if found > SCHEMA {
                 return Err(StoreError::Newer { place, found, known: SCHEMA });
             }
-            if kept != Some(check) {
+            if key_check != Some(check) {
                 return Err(StoreError::WrongKey { place });
             }
             if found == SCHEMA {
@@ -61,7 +68,7 @@ fn migrate(session: &mut Session, target: &Target, key: &StoreKey) -> Result<(),
 /// One step to the newest schema, in the transaction that has begun.
 fn step(session: &mut Session, key: &StoreKey, check: &[u8; 32]) -> Result<(), Failure> {
     // Another process may have been quicker.
-    let found = meta(session)?.map_or(0, |(found, _)| found);
+    let found = meta(session)?.map_or(0, |meta| meta.schema);
     if let Some(migration) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found)) {
         if found == 0 {
             session.run(META)?;
@@ -78,14 +85,15 @@ fn step(session: &mut Session, key: &StoreKey, check: &[u8; 32]) -> Result<(), F
     session.run("COMMIT")
 }
 
-/// The schema and the check of the key; nothing in a database where there is no list yet.
-fn meta(session: &mut Session) -> Result<Option<(i64, Option<[u8; 32]>)>, Failure> {
+/// What the list says of itself; nothing in a database where there is no list yet.
+fn meta(session: &mut Session) -> Result<Option<Meta>, Failure> {
     let found = session.query("SELECT to_regclass('meta') IS NOT NULL", &[])?;
     if !found.first().map(|row| rows::get(row, 0)).transpose()?.unwrap_or(false) {
         return Ok(None);
     }
     let found = session.query("SELECT schema, key_check FROM meta", &[])?;
-    found.first().map(|row| Ok((rows::get(row, 0)?, octets(rows::get(row, 1)?)))).transpose()
+    let read = |row| Ok(Meta { schema: rows::get(row, 0)?, key_check: octets(rows::get(row, 1)?) });
+    found.first().map(read).transpose()
 }
 
 /// Names are in every script.

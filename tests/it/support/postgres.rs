@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -42,6 +42,11 @@ pub(crate) struct Server {
 pub(crate) fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| Server::start(Settings::default()))
+}
+
+/// Connects to a database behind the store's back.
+pub(crate) fn connect(url: &str) -> postgres::Client {
+    postgres::Client::connect(url, postgres::NoTls).unwrap()
 }
 
 impl Server {
@@ -128,6 +133,12 @@ impl Server {
         format!("postgres://mailmag@{folder}:{}/{database}", self.port)
     }
 
+    /// The URL of a database by way of 127.0.0.1, for a server with TLS. Its certificate, which it vouches for itself, names `localhost`.
+    pub(crate) fn tcp_url(&self, database: &str) -> String {
+        assert!(self.settings.tls, "only a server with TLS listens there");
+        format!("postgres://mailmag@localhost:{}/{database}", self.port)
+    }
+
     /// The certificate of a server with TLS.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.join("server.pem")
@@ -154,7 +165,7 @@ impl Server {
 
     /// Connects to a database.
     pub(crate) fn connect(&self, database: &str) -> postgres::Client {
-        postgres::Client::connect(&self.url(database), postgres::NoTls).unwrap()
+        connect(&self.url(database))
     }
 
     fn data(&self) -> PathBuf {
@@ -162,10 +173,15 @@ impl Server {
     }
 
     fn make_certificate(&self) {
-        let mut make = unprivileged("openssl");
-        make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
-        make.args(["-addext", "subjectAltName=DNS:localhost", "-keyout"]).arg(self.folder.join("server.key"));
-        run(make.arg("-out").arg(self.certificate()));
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        fs::write(self.certificate(), made.cert.pem()).unwrap();
+        let key = self.folder.join("server.key");
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        // The server takes no key that others may read.
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = owner() {
+            chown(&key, Some(user), Some(group)).unwrap();
+        }
     }
 }
 
@@ -271,7 +287,7 @@ fn what_was_committed_outlives_the_server_and_nothing_outlives_the_tests() {
 #[test]
 fn each_test_has_a_database_of_its_own() {
     let tables = |url: &str| {
-        let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
+        let mut client = connect(url);
         client.batch_execute("CREATE TABLE kept (number int)").unwrap();
         let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
         client.query_one(sql, &[]).unwrap().get::<_, i64>(0)

@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 
 /// A message, as far as an issue needs it. Its octets are still in their own character sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MailFile {
+pub(crate) struct MailFile {
     /// The subject as it stands in the header, unfolded, encoded words and all.
     pub subject: Option<Vec<u8>>,
     /// The sender as it stands in the header, unfolded.
@@ -37,7 +37,7 @@ const NESTED: usize = 200;
 const PARTS: usize = 20_000;
 
 /// Reads one message. `path` is for the problems alone.
-pub(super) fn mail_file(path: &str, octets: &[u8]) -> Result<MailFile, Box<Diagnostic>> {
+pub(crate) fn mail_file(path: &str, octets: &[u8]) -> Result<MailFile, Box<Diagnostic>> {
     let problem = |rule, message: String, help: &str| {
         Err(Box::new(Diagnostic::error(rule, message).in_file(path).help(help)))
     };

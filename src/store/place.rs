@@ -1,0 +1,43 @@
+//! Where the list is kept.
+
+use std::path::PathBuf;
+
+use super::database::Database;
+use super::{Settings, StoreError, postgres, sqlite};
+use crate::list::StoreKey;
+
+/// A place that a connection can be opened to.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres(Box<postgres::Target>),
+}
+
+impl Place {
+    /// The place of a URL.
+    pub(super) fn parse(settings: &Settings) -> Result<Place, StoreError> {
+        if postgres::Target::is_for(&settings.url) {
+            let target =
+                postgres::Target::parse(&settings.url, settings.password.as_deref(), &settings.folder)?;
+            return Ok(Place::Postgres(Box::new(target)));
+        }
+        match settings.url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(Place::Sqlite(settings.folder.join(path))),
+            _ => Err(StoreError::Broken {
+                // Whatever stands there may hold a password.
+                place: "[store] url".to_owned(),
+                what: "give `sqlite:FILE` or `postgres://HOST/DATABASE`".to_owned(),
+            }),
+        }
+    }
+
+    /// Opens a connection: makes the list if it is not there, brings it to the newest schema.
+    pub(super) fn open(&self, key: &StoreKey) -> Result<Box<dyn Database>, StoreError> {
+        match self {
+            Place::Sqlite(path) => Ok(Box::new(sqlite::open(path, key)?)),
+            Place::Postgres(target) => Ok(Box::new(postgres::open(target, key)?)),
+        }
+    }
+}

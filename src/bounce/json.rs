@@ -27,7 +27,8 @@ pub(super) fn read(text: &str) -> Option<Report> {
     // A notification of SNS carries the notice as a string.
     let inner = value.get("Message").and_then(Value::as_str).and_then(first);
     let value = inner.unwrap_or(value);
-    amazon(&value).or_else(|| sendgrid(&value))
+    let report = amazon(&value).or_else(|| sendgrid(&value));
+    report.filter(|report| !report.recipients.is_empty())
 }
 
 fn first(text: &str) -> Option<Value> {

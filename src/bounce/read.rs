@@ -30,7 +30,7 @@ fn read_within(octets: &[u8], depth: usize) -> Option<Report> {
     let mail = message::open(octets);
     let (kind, recipients) = if let Some(complaint) = complaint::read(&mail) {
         (complaint.kind, complained(complaint.recipients, &mail))
-    } else if let Some(report) = json::read(&mail.notice) {
+    } else if let Some(report) = is_notice(&mail).then(|| json::read(&mail.notice)).flatten() {
         return Some(Report { paths: [paths(&mail), report.paths].concat(), ..report });
     } else if let Some(reported) = reported(&mail) {
         reported
@@ -41,7 +41,7 @@ fn read_within(octets: &[u8], depth: usize) -> Option<Report> {
     } else {
         told(&mail)?
     };
-    let message_id = mail.original.get("message-id").or(mail.original.get("references")).map(id);
+    let message_id = mail.original.get("message-id").or(mail.header.get("in-reply-to")).map(id);
     Some(Report { kind, recipients, message_id: message_id.filter(|id| !id.is_empty()), paths: paths(&mail) })
 }
 

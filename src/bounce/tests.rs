@@ -95,6 +95,8 @@ fn line() -> impl Strategy<Value = String> {
         "X-Failed-Recipients: a@example.jp, b@example.jp",
         "Feedback-Type: abuse",
         "{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[{}]}}",
+        "{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[]}}",
+        "[]",
     ]);
     prop_oneof![4 => known.prop_map(str::to_owned), 1 => ".{0,30}"]
 }

@@ -9,9 +9,11 @@ mod init;
 mod links;
 mod man;
 mod new;
+mod notices;
 mod preview;
 mod production;
 mod publish;
+mod route;
 mod secret;
 mod serve;
 mod store;
@@ -23,7 +25,8 @@ mod works;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chrono::{NaiveDate, Utc};
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use clap::{Parser, Subcommand};
 
@@ -144,6 +147,19 @@ fn today(timezone: Tz) -> NaiveDate {
 #[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
 fn now() -> i64 {
     Utc::now().timestamp()
+}
+
+/// When it is.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
+fn time() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// Random bits.
+fn random<const OCTETS: usize>() -> Result<[u8; OCTETS]> {
+    let mut octets = [0; OCTETS];
+    getrandom::fill(&mut octets).context("the system gives no random bits")?;
+    Ok(octets)
 }
 
 /// Where the answers of other sites are kept, in the magazine's folder.

@@ -9,10 +9,11 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
 use super::production::theme_files;
-use super::{Outcome, open, store};
+use super::{Outcome, notices, open, store};
 use crate::config::{Config, WebConfig};
+use crate::deliver::notices::run as send;
 use crate::theme::{Assets, Theme};
-use crate::web::service::{self, Publication, ServiceError, Settings, Surroundings};
+use crate::web::service::{self, Patience, Publication, ServiceError, Settings, Surroundings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
@@ -32,15 +33,27 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
     };
     log(console);
     let store = store::open(&content.config, directory)?;
+    let sending = notices::sending(&content, directory, &store, &web.url)?;
+    if sending.is_none() {
+        console
+            .say("no mail goes out: mailmag.toml has no [[smtp]], so that confirmations wait until it has");
+    }
+    let send_what_waits = |ending| async move {
+        if let Some(sending) = sending {
+            send(sending, ending).await;
+        }
+    };
     let settings = settings(&content.config, web);
     let surroundings = Surroundings { now, random };
-    let running = match service::begin(settings, theme, store.clone(), surroundings, |_| async {}) {
+    let running = match service::begin(settings, theme, store.clone(), surroundings, send_what_waits) {
         Err(ServiceError::Template(problem)) => return Ok(console.problems(&[*problem])),
         running => running?,
     };
-    console.data(format!("http://{}/\n", running.address).as_bytes())?;
-    console.say(&format!("health and metrics at http://{}/", running.metrics_address));
-    running.until_interrupted()?;
+    running.until_interrupted(|running| {
+        // When stdout is gone the pages are served all the same.
+        let _ = console.data(format!("http://{}/\n", running.address).as_bytes());
+        console.say(&format!("health and metrics at http://{}/", running.metrics_address));
+    })?;
     store.close();
     Ok(Outcome::Well)
 }
@@ -54,6 +67,7 @@ fn settings(config: &Config, web: &WebConfig) -> Settings {
         connections: web.connections,
         connections_per_network: web.connections_per_network,
         requests_per_second: web.requests_per_second,
+        patience: Patience::default(),
         publication: Publication {
             name: config.magazine.name.clone(),
             publisher: config.magazine.publisher.clone(),

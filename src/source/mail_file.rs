@@ -183,7 +183,7 @@ fn is_from_line(line: &[u8]) -> bool {
         && rest.iter().filter(|octet| octet.is_ascii_digit()).count() >= 6
 }
 
-fn without_from_line(octets: &[u8]) -> &[u8] {
+pub(crate) fn without_from_line(octets: &[u8]) -> &[u8] {
     let end = octets.iter().take(400).position(|octet| *octet == b'\n');
     match end {
         Some(end) if is_from_line(&octets[..end]) => &octets[end + 1..],
@@ -191,9 +191,11 @@ fn without_from_line(octets: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether a mail has more parts within parts than any mailer writes.
+///
 /// Every multipart names a boundary, and every mail within a mail its type. More of them than any mailer writes
 /// would cost the parser quadratic time, or our stack.
-fn is_deep(octets: &[u8]) -> bool {
+pub(crate) fn is_deep(octets: &[u8]) -> bool {
     let (mut nested, mut parts) = (0, 0);
     let mut from = 0;
     while let Some(at) = octets[from..]

@@ -12,11 +12,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail};
-use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
 use super::console::Console;
-use super::{Outcome, shown, store};
+use super::{Outcome, random, shown, store, time};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::list::{Evidence, Nonce, Via};
@@ -105,19 +104,6 @@ fn operator() -> String {
     let name = ["SUDO_USER", "LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
     let name: String = name.unwrap_or_default().chars().filter(|c| !c.is_control()).take(100).collect();
     if name.is_empty() { "unknown".to_owned() } else { name }
-}
-
-/// When it is.
-#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
-fn time() -> DateTime<Utc> {
-    Utc::now()
-}
-
-/// Random bits.
-fn random<const OCTETS: usize>() -> Result<[u8; OCTETS]> {
-    let mut octets = [0; OCTETS];
-    getrandom::fill(&mut octets).context("the system gives no random bits")?;
-    Ok(octets)
 }
 
 /// That the operator asked for something, here and now.

@@ -20,13 +20,11 @@ use super::network::client;
 use super::pages::Page;
 use super::problem::Problem;
 use crate::list::{Answer, Evidence, Nonce, Request as ListRequest, Standing, Token, TokenKind, Via};
-use crate::model::Language;
-use crate::store::StoreError;
+use crate::model::{EmailAddress, Language};
+use crate::store::{LedgerEntry, StoreError};
 
 /// The longest form, in octets. The longest of ours is a reason to leave: 500 characters, nine octets each.
 const LONGEST_FORM: usize = 16 * 1024;
-/// How long a form may take to come.
-const FORM_PATIENCE: Duration = Duration::from_secs(10);
 /// How long clients are told to wait where the store names no time.
 const USUAL_WAIT: Duration = Duration::from_secs(30);
 /// How much of a `User-Agent` is kept, in characters.
@@ -113,6 +111,41 @@ impl Service {
         standing.map_err(|error| unavailable(&error))?.ok_or(Problem::Token)
     }
 
+    /// The form that a request carries. What is sent in another way than our forms send has no fields.
+    pub(super) async fn form(&self, request: Request) -> Result<Form, Problem> {
+        let is_form = text(request.headers(), CONTENT_TYPE)
+            .is_none_or(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
+        let octets = self.body(request).await?;
+        Ok(if is_form { Form::parse(&octets) } else { Form::default() })
+    }
+
+    /// What a request carries, whatever it is.
+    pub(super) async fn body(&self, request: Request) -> Result<Bytes, Problem> {
+        let length = text(request.headers(), CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > LONGEST_FORM) {
+            return Err(Problem::TooLarge);
+        }
+        match timeout(self.settings.patience.form, to_bytes(request.into_body(), LONGEST_FORM)).await {
+            Err(_) => Err(Problem::TooSlow),
+            Ok(Ok(octets)) => Ok(octets),
+            Ok(Err(error)) => {
+                let error = std::error::Error::source(&error);
+                let is_too_long = error.is_some_and(|error| error.to_string().contains("length limit"));
+                Err(if is_too_long { Problem::TooLarge } else { Problem::Unreadable })
+            }
+        }
+    }
+
+    /// All that was kept of a reader as proof.
+    pub(super) async fn history(&self, address: EmailAddress) -> Result<Vec<LedgerEntry>, Problem> {
+        let store = self.store.clone();
+        // It is read by a connection of its own, which waits for the disk.
+        match tokio::task::spawn_blocking(move || store.proof(&address)).await {
+            Ok(history) => history.map_err(|error| unavailable(&error)),
+            Err(_) => Err(Problem::Unavailable(USUAL_WAIT)),
+        }
+    }
+
     /// A page about a reader, in his language unless the address asks for another.
     pub(super) fn reader_language(by: &Asked, standing: &Standing) -> Language {
         match &standing.subscriber {
@@ -154,31 +187,6 @@ pub(super) fn html(status: StatusCode, language: Language, octets: Bytes) -> Res
         (axum::http::header::VARY, "Accept-Language"),
     ];
     (status, headers, octets).into_response()
-}
-
-/// The form that a request carries. What is sent in another way than our forms send has no fields.
-pub(super) async fn form(request: Request) -> Result<Form, Problem> {
-    let is_form = text(request.headers(), CONTENT_TYPE)
-        .is_none_or(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
-    let octets = body(request).await?;
-    Ok(if is_form { Form::parse(&octets) } else { Form::default() })
-}
-
-/// What a request carries, whatever it is.
-pub(super) async fn body(request: Request) -> Result<Bytes, Problem> {
-    let length = text(request.headers(), CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > LONGEST_FORM) {
-        return Err(Problem::TooLarge);
-    }
-    match timeout(FORM_PATIENCE, to_bytes(request.into_body(), LONGEST_FORM)).await {
-        Err(_) => Err(Problem::TooSlow),
-        Ok(Ok(octets)) => Ok(octets),
-        Ok(Err(error)) => {
-            let error = std::error::Error::source(&error);
-            let is_too_long = error.is_some_and(|error| error.to_string().contains("length limit"));
-            Err(if is_too_long { Problem::TooLarge } else { Problem::Unreadable })
-        }
-    }
 }
 
 /// A header's value, where it is text.

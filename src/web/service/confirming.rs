@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Service;
-use super::asking::{Asked, form};
+use super::asking::Asked;
 use super::pages::{Page, reader};
 use super::problem::Problem;
 use crate::list::{Request as ListRequest, Token, TokenKind};
@@ -39,7 +39,7 @@ pub(super) async fn confirm(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    let form = form(request).await?;
+    let form = service.form(request).await?;
     let standing = service.ask_as_reader(ListRequest::Confirm(token.digest()), &by, "/confirm").await?;
     let kind = if form.get("for") == Some("address") { "address" } else { "subscription" };
     Ok(service.standing_page(Page::Confirmed, kind, Service::reader_language(&by, &standing)))

@@ -44,13 +44,29 @@ const RECOVERY: Duration = Duration::from_millis(100);
 
 /// How long each wait may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub struct Patience {
     /// For a whole request head, and between two requests.
-    pub(super) head: Duration,
+    pub head: Duration,
+    /// For the whole of a form.
+    pub form: Duration,
+    /// For an answer to be made, the form included.
+    pub answer: Duration,
     /// For a client to take a part of an answer.
-    pub(super) taking: Duration,
+    pub taking: Duration,
     /// For the requests in work when the service ends.
-    pub(super) farewell: Duration,
+    pub farewell: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience {
+            head: Duration::from_secs(10),
+            form: Duration::from_secs(10),
+            answer: Duration::from_secs(15),
+            taking: Duration::from_secs(15),
+            farewell: Duration::from_secs(20),
+        }
+    }
 }
 
 /// The address that a connection comes from.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Service;
-use super::asking::{Asked, body, form};
+use super::asking::Asked;
 use super::pages::{Page, reader};
 use super::problem::Problem;
 use crate::list::{Request as ListRequest, Standing, Token, TokenKind};
@@ -40,7 +40,7 @@ pub(super) async fn leave(
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
     // What a mail service sends says no more than that it is one.
-    body(request).await?;
+    service.body(request).await?;
     let standing = service.ask_as_reader(ListRequest::Leave(token.digest()), &by, "/u").await?;
     answer(&service, &by, Page::Left, "", token, &standing, None)
 }
@@ -53,7 +53,7 @@ pub(super) async fn give_reason(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    let form = form(request).await?;
+    let form = service.form(request).await?;
     let Some(reason) = form.line("reason", LONGEST_REASON) else {
         let standing = service.look(TokenKind::Unsubscribe, token, &by).await?;
         return answer(&service, &by, Page::Left, "reason", token, &standing, None);
@@ -71,7 +71,7 @@ pub(super) async fn undo(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    body(request).await?;
+    service.body(request).await?;
     let standing = service.ask_as_reader(ListRequest::Return(token.digest()), &by, "/u/undo").await?;
     answer(&service, &by, Page::Returned, "", token, &standing, None)
 }

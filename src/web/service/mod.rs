@@ -29,7 +29,6 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
@@ -44,21 +43,16 @@ use crate::diagnostic::Diagnostic;
 use crate::model::Language;
 use crate::store::Store;
 use crate::theme::Theme;
-use connections::{Doors, Patience};
+use connections::Doors;
 use metrics::Metrics;
 use pace::Pace;
 use pages::Pages;
 use places::Places;
 
 pub use access::path;
+pub use connections::Patience;
 pub use pages::Publication;
 
-/// How long each wait of a connection may take.
-const PATIENCE: Patience = Patience {
-    head: Duration::from_secs(10),
-    taking: Duration::from_secs(15),
-    farewell: Duration::from_secs(20),
-};
 /// How many connections health and metrics may have: a probe and a scraper need few.
 const MOST_OF_HEALTH: usize = 64;
 
@@ -79,6 +73,8 @@ pub struct Settings {
     pub connections_per_network: usize,
     /// How many requests a second each network may make; ten seconds' worth may come at once.
     pub requests_per_second: u32,
+    /// How long each wait may take.
+    pub patience: Patience,
     /// What the pages say of the magazine.
     pub publication: Publication,
 }
@@ -159,7 +155,7 @@ where
     let guard = runtime.enter();
     let places = Places::new(settings.connections, settings.connections_per_network);
     let trusted_proxies: Arc<[IpNet]> = settings.trusted_proxies.clone().into();
-    let doors = Doors { places: places.clone(), patience: PATIENCE, trusted_proxies };
+    let doors = Doors { places: places.clone(), patience: settings.patience, trusted_proxies };
     let health_doors = Doors { places: Places::new(MOST_OF_HEALTH, MOST_OF_HEALTH), ..doors.clone() };
     let listener = listen(&runtime, settings.listen)?;
     let health_listener = listen(&runtime, settings.metrics_listen)?;
@@ -189,15 +185,17 @@ where
 }
 
 impl Running {
-    /// Serves until the program is interrupted (SIGINT, SIGTERM), and then ends as [`Running::stop`] does.
+    /// Serves until the program is interrupted (SIGINT, SIGTERM), and then ends as [`Running::stop`] does. `ready` hears
+    /// when interrupting it has come to mean that.
     ///
     /// # Errors
     /// When the system tells no signals.
-    pub fn until_interrupted(self) -> Result<(), ServiceError> {
+    pub fn until_interrupted(self, ready: impl FnOnce(&Running)) -> Result<(), ServiceError> {
         let interrupted = {
             let _guard = self.runtime.enter();
             crate::web::interrupted::interrupted().map_err(ServiceError::System)?
         };
+        ready(&self);
         self.runtime.block_on(interrupted);
         self.stop();
         Ok(())

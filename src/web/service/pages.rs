@@ -10,7 +10,9 @@ use super::access::path;
 use crate::diagnostic::Diagnostic;
 use crate::digest::fingerprint;
 use crate::list::Standing;
+use crate::list::ledger::Details;
 use crate::model::{AddressError, Language, Status};
+use crate::store::LedgerEntry;
 use crate::theme::{Context, Theme};
 
 /// The style sheet for forms: a template, since the blog needs none.
@@ -271,8 +273,8 @@ pub(super) fn reader(
     })
 }
 
-/// A reader's own data, to take away.
-pub(super) fn own_data(standing: &Standing, at: DateTime<Utc>) -> Value {
+/// A reader's own data, to take away: how it stands, and all that was kept as proof, but for what is not about him.
+pub(super) fn own_data(standing: &Standing, history: &[LedgerEntry], at: DateTime<Utc>) -> Value {
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let subscriber = standing.subscriber.as_ref().map(|subscriber| {
         json!({
@@ -287,7 +289,17 @@ pub(super) fn own_data(standing: &Standing, at: DateTime<Utc>) -> Value {
         })
     });
     let waiting = standing.waiting_address.as_ref().map(|address| address.as_str());
-    json!({ "exported": time(at), "subscriber": subscriber, "waiting_address": waiting })
+    let history: Vec<Value> = history
+        .iter()
+        .map(|entry| {
+            let details = Details { operator: None, mailed: None, barred: None, ..entry.details.clone() };
+            json!({
+                "at": time(entry.at), "event": entry.event.name(), "status": entry.status.map(Status::name),
+                "details": details, "wording": entry.wording, "ip": entry.ip,
+            })
+        })
+        .collect();
+    json!({ "exported": time(at), "subscriber": subscriber, "waiting_address": waiting, "history": history })
 }
 
 fn problem_value(problem: &FormProblem) -> Value {

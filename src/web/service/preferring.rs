@@ -9,7 +9,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::Service;
-use super::asking::{Asked, body, form};
+use super::asking::Asked;
 use super::form::Form;
 use super::pages::{FormProblem, Page, own_data, reader};
 use super::problem::Problem;
@@ -38,7 +38,7 @@ pub(super) async fn rename(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    let name = form(request).await?.line("name", LONGEST_NAME);
+    let name = service.form(request).await?.line("name", LONGEST_NAME);
     let request = ListRequest::Rename(token.digest(), name);
     change(&service, &by, token, request, "/preferences/name").await
 }
@@ -52,7 +52,7 @@ pub(super) async fn change_language(
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
     let language =
-        form(request).await?.get("language").and_then(Language::tagged).ok_or(Problem::Unreadable)?;
+        service.form(request).await?.get("language").and_then(Language::tagged).ok_or(Problem::Unreadable)?;
     let request = ListRequest::ChangeLanguage(token.digest(), language);
     change(&service, &by, token, request, "/preferences/language").await
 }
@@ -65,7 +65,7 @@ pub(super) async fn leave(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    body(request).await?;
+    service.body(request).await?;
     change(&service, &by, token, ListRequest::Leave(token.digest()), "/preferences/leave").await
 }
 
@@ -77,7 +77,7 @@ pub(super) async fn change_address(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    let form = form(request).await?;
+    let form = service.form(request).await?;
     match address(&form).and_then(|address| not_mistyped(&form, address)) {
         Ok(address) => {
             let request = ListRequest::ChangeAddress(token.digest(), address);
@@ -108,7 +108,7 @@ pub(super) async fn erase(
     request: Request,
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
-    body(request).await?;
+    service.body(request).await?;
     let standing =
         service.ask_as_reader(ListRequest::Erase(token.digest()), &by, "/preferences/erase").await?;
     answer(&service, &by, Page::Erased, token, &standing, None)
@@ -122,11 +122,15 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let token = Token::parse(&text).ok_or(Problem::Token)?;
     let standing = service.look(TokenKind::Preferences, token, &by).await?;
+    let history = match &standing.subscriber {
+        Some(subscriber) => service.history(subscriber.address.clone()).await?,
+        None => Vec::new(),
+    };
     let headers = [
         (CONTENT_TYPE, "application/json"),
         (CONTENT_DISPOSITION, "attachment; filename=\"subscription.json\""),
     ];
-    Ok((headers, format!("{:#}\n", own_data(&standing, by.at))).into_response())
+    Ok((headers, format!("{:#}\n", own_data(&standing, &history, by.at))).into_response())
 }
 
 async fn change(

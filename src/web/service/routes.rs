@@ -21,8 +21,6 @@ use super::problem::Problem;
 use super::{Service, confirming, leaving, preferring, subscribing};
 use crate::web::media_type::media_type;
 
-/// How long an answer may take to make.
-const ANSWER: Duration = Duration::from_secs(15);
 /// How long a client is told to wait when that was not enough.
 const LATER: Duration = Duration::from_secs(10);
 /// What our pages may do: show themselves in their style, and send their forms.
@@ -82,7 +80,7 @@ async fn attend(State(service): State<Arc<Service>>, mut request: Request, next:
     request.extensions_mut().insert(by);
     let mut response = match may_ask {
         Err(problem) => problem.into_response(),
-        Ok(()) => match timeout(ANSWER, next.run(request)).await {
+        Ok(()) => match timeout(service.settings.patience.answer, next.run(request)).await {
             Ok(response) => response,
             Err(_) => Problem::Unavailable(LATER).into_response(),
         },

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::Service;
-use super::asking::{Asked, form};
+use super::asking::Asked;
 use super::form::Form;
 use super::form_time::{FormTime, judge, stamp};
 use super::pages::{FormProblem, Page, home};
@@ -46,7 +46,7 @@ pub(super) async fn subscribe(
     Extension(by): Extension<Asked>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let form = form(request).await?;
+    let form = service.form(request).await?;
     let key = service.store.key();
     match applied(&form, key, by.at) {
         Ok((address, name)) => {
@@ -69,7 +69,7 @@ pub(super) async fn send_links(
     Extension(by): Extension<Asked>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let form = form(request).await?;
+    let form = service.form(request).await?;
     match EmailAddress::parse_legacy(form.get("email").unwrap_or_default()) {
         Ok(address) => {
             service.ask(ListRequest::SendLinks(address), &by, "/unsubscribe").await?;

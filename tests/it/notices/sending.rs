@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mailmag::deliver::notices::{Pace, Pauses, Sending, run, write};
-use mailmag::deliver::smtp::{Client, Outbox, Route, Server, Stage, Target, Timeouts, Tls, Trust};
+use mailmag::deliver::smtp::{Client, Outbox, Route, Server, Stage, Target, Timeouts, Tls};
 use mailmag::list::{Answer, Evidence, Limits, Nonce, Request, StoreKey, Token, TokenDigest, TokenKind, Via};
 use mailmag::model::{EmailAddress, Language};
 use mailmag::store::{Settings, Store};
@@ -82,7 +82,7 @@ impl Post {
     fn begin(&mut self, target: Target, connections: usize) {
         let (config, theme, key) = (config(SETTINGS), theme(&[]), self.key.clone());
         let clock = Arc::clone(&self.clock);
-        let client = Client::new("mag.example", Timeouts::default(), Trust::nobody().unwrap()).unwrap();
+        let client = Client::new("mag.example", Timeouts::default()).unwrap();
         let short = Duration::from_millis(5);
         let sending = Sending {
             store: self.store.clone(),

@@ -20,7 +20,7 @@ use crate::list::files::{ListFile, Mapping};
 use crate::model::{Language, Source};
 use crate::store::{ImportOrder, ImportReport};
 use refusals::Refusals;
-use rows::{Rows, Seen};
+use rows::{Rows, Seen, Slip};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -118,6 +118,7 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
             "imported": report.taken,
             "left-elsewhere": seen.inactive,
             "old-addresses": seen.legacy,
+            "mistyped": seen.mistyped,
             "already": refusals.known,
             "twice": refusals.twice,
             "refused": refusals.kinds(),
@@ -153,6 +154,13 @@ fn say(
         if number > 0 {
             console.say(&format!("  {} {what}", grouped(number)));
         }
+    }
+    for Slip { line, domain, meant } in &seen.slips {
+        console.say(&format!("  line {line}: {domain} may be a slip for {meant}"));
+    }
+    let more = seen.mistyped - seen.slips.len() as u64;
+    if more > 0 {
+        console.say(&format!("  … and {} more such slips", grouped(more)));
     }
     if dry {
         console.say("nothing was kept: this was a dry run");

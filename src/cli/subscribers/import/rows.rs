@@ -1,14 +1,14 @@
 //! The rows of a list file on their way into the store.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
 
 use super::refusals::{Refusal, Refusals};
 use crate::charset::Charset;
-use crate::list::ImportRow;
 use crate::list::files::{ListFile, ListFileError, ListRow};
+use crate::list::{ImportRow, likely_domain};
 use crate::model::{EmailAddress, Status};
 
 /// What is known of a file when it has been read once.
@@ -58,7 +58,22 @@ pub(super) struct Seen {
     pub(super) inactive: u64,
     /// Addresses of the carriers' old kind.
     pub(super) legacy: u64,
+    /// Addresses whose domains were probably mistyped, and the first of them.
+    pub(super) mistyped: u64,
+    pub(super) slips: Vec<Slip>,
 }
+
+/// A domain that was probably mistyped. The row comes in, since the domain may be somebody's.
+pub(super) struct Slip {
+    pub(super) line: u64,
+    pub(super) domain: String,
+    pub(super) meant: String,
+}
+
+/// How many slips are kept to be told.
+const SLIPS: usize = 20;
+/// Of how many domains it is remembered whether they are slips: most readers share a few.
+const DOMAINS: usize = 4096;
 
 /// The good rows of a file; the bad ones are told.
 pub(super) struct Rows<'a, 'b, R> {
@@ -67,6 +82,7 @@ pub(super) struct Rows<'a, 'b, R> {
     tags: &'a [String],
     refusals: &'a RefCell<Refusals<'b>>,
     seen: Seen,
+    domains: HashMap<String, Option<String>>,
     failure: Option<ListFileError>,
 }
 
@@ -78,12 +94,32 @@ impl<'a, 'b, R: Read> Rows<'a, 'b, R> {
         tags: &'a [String],
         refusals: &'a RefCell<Refusals<'b>>,
     ) -> Self {
-        Rows { file, before, tags, refusals, seen: Seen::default(), failure: None }
+        Rows { file, before, tags, refusals, seen: Seen::default(), domains: HashMap::new(), failure: None }
     }
 
     /// The file's character set, what went by, and what ended it early.
     pub(super) fn finish(self) -> (Charset, Seen, Option<ListFileError>) {
         (self.file.charset(), self.seen, self.failure)
+    }
+
+    /// Counts what is worth telling of a good row.
+    fn look_at(&mut self, row: &ListRow) {
+        self.seen.inactive += u64::from(row.status != Status::Active);
+        self.seen.legacy += u64::from(row.address.is_legacy());
+        let domain = row.address.domain();
+        if !self.domains.contains_key(domain) {
+            if self.domains.len() == DOMAINS {
+                self.domains.clear();
+            }
+            self.domains.insert(domain.to_owned(), likely_domain(domain));
+        }
+        if let Some(Some(meant)) = self.domains.get(domain) {
+            self.seen.mistyped += 1;
+            if self.seen.slips.len() < SLIPS {
+                let (domain, meant) = (domain.to_owned(), meant.clone());
+                self.seen.slips.push(Slip { line: row.line, domain, meant });
+            }
+        }
     }
 }
 
@@ -117,9 +153,9 @@ impl<R: Read> Iterator for Rows<'_, '_, R> {
                     remedy: "take out the row that is wrong",
                 }),
                 Ok(row) => {
-                    self.seen.inactive += u64::from(row.status != Status::Active);
-                    self.seen.legacy += u64::from(row.address.is_legacy());
                     refusals.note(&row);
+                    drop(refusals);
+                    self.look_at(&row);
                     let ListRow { line, address, name, mut tags, status } = row;
                     tags.extend(self.tags.iter().cloned());
                     return Some(ImportRow { line, address, name, tags, status });

@@ -161,6 +161,7 @@ fn what_is_absent_stays_absent() {
         "blog",
         "mail",
         "list",
+        "mailing",
     ];
     for (file, text) in sources() {
         let module = module_of(&file);

@@ -4,6 +4,7 @@ mod body;
 mod context;
 mod dkim;
 mod letter;
+mod mime;
 mod subject;
 
 pub use body::body;

@@ -100,7 +100,7 @@ fn each_outside_library_has_its_doors() {
         ("image", &["picture/"]),
         ("imagesize", &["picture/"]),
         ("roxmltree", &["picture/"]),
-        ("lettre", &["mail/letter"]),
+        ("lettre", &["mail/mime"]),
         ("annotate_snippets", &["diagnostic/render"]),
         ("clap", &["cli/"]),
         ("indicatif", &["cli/"]),

@@ -4,10 +4,12 @@ mod body;
 mod context;
 mod dkim;
 mod letter;
+mod message;
 mod mime;
 mod subject;
 
 pub use body::body;
 pub use dkim::{BodyHash, KeyError, Signer};
 pub use letter::{Letter, letter};
+pub use message::{Recipient, Stencil};
 pub use subject::subject;

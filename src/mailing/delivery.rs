@@ -157,6 +157,21 @@ impl Sums {
     }
 }
 
+impl InDoubt {
+    /// The words that the command line and the store have for each.
+    pub const NAMES: [(&str, InDoubt); 2] = [("hold", InDoubt::Hold), ("resend", InDoubt::Resend)];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+
+    /// What a word says.
+    pub fn named(wanted: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, known)| *known)
+    }
+}
+
 impl DeliveryStatus {
     /// The words that the store and reports have for each status.
     pub const NAMES: [(&str, DeliveryStatus); 8] = [

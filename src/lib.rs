@@ -33,5 +33,7 @@ pub mod list;
 pub mod mailing;
 pub mod publish;
 pub mod outside;
+pub mod store;
+pub mod deliver;
 pub mod web;
 pub mod cli;

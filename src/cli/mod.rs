@@ -12,6 +12,8 @@ mod new;
 mod preview;
 mod production;
 mod publish;
+mod secret;
+mod store;
 mod text;
 mod theme;
 mod works;

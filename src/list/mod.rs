@@ -2,10 +2,16 @@
 //!
 //! Nothing here reads or writes; `store` keeps what these rules decide.
 
+pub mod ledger;
 mod notice;
 mod request;
+mod rules;
 mod token;
 
 pub use notice::{Notice, NoticeKind};
 pub use request::{Answer, Evidence, Request, Standing, Via};
+pub use rules::{
+    Decision, Grant, HeldToken, Known, Limits, NewNotice, RETURN_DAYS, Reader, TOKEN_HOURS, WaitingAddress,
+    decide, network,
+};
 pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};

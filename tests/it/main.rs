@@ -11,5 +11,7 @@ mod links;
 mod mail_form;
 mod pictures;
 mod publish;
+mod smtp;
+mod store;
 mod support;
 mod theme;

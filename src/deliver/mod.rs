@@ -1,0 +1,3 @@
+//! Delivery: what carries messages to their readers.
+
+pub mod smtp;

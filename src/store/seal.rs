@@ -1,0 +1,32 @@
+//! What the store makes with its key: digests that nobody makes without it.
+
+use crate::list::StoreKey;
+use crate::list::ledger::ChainEnd;
+use crate::model::EmailAddress;
+
+use super::database::Heads;
+
+/// The seal on the end of the ledger.
+pub(super) fn of(key: &StoreKey, number: i64, digest: &[u8; 32]) -> [u8; 32] {
+    key.digest("ledger", &[&number.to_be_bytes(), digest])
+}
+
+/// Whether the end of the ledger is one that was made with the key.
+pub(super) fn is_whole(key: &StoreKey, heads: &Heads) -> bool {
+    of(key, heads.chain.number, &heads.chain.digest) == heads.seal
+}
+
+/// Ends of numberings with a new end of the ledger.
+pub(super) fn end(key: &StoreKey, heads: Heads, chain: ChainEnd) -> Heads {
+    Heads { chain, seal: of(key, chain.number, &chain.digest), ..heads }
+}
+
+/// What is kept of an address that no import brings back.
+pub(super) fn barred(key: &StoreKey, address: &EmailAddress) -> [u8; 32] {
+    key.digest("erased", &[address.sameness().as_bytes()])
+}
+
+/// What is kept for an hour of an address that a network named.
+pub(super) fn asked(key: &StoreKey, address: &EmailAddress) -> [u8; 32] {
+    key.digest("asked", &[address.sameness().as_bytes()])
+}

@@ -14,6 +14,7 @@ mod database;
 mod error;
 mod group;
 mod look;
+pub mod mailings;
 mod place;
 mod seal;
 mod sqlite;

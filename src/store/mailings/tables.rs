@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Audience, Claimed, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order, Step, WorkerId};
+use super::{
+    Audience, Claimed, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order, Step,
+    WorkerId,
+};
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::StoreError;
 
@@ -33,11 +36,16 @@ pub(crate) trait MailingTables: Send {
     /// The mailings that are to be sent now.
     fn running(&mut self, at: DateTime<Utc>) -> Result<Vec<Mailing>, StoreError>;
 
-    /// The letter of a mailing: its octets, and its character set's name.
+    /// The letter of a mailing: its octets.
     fn letter(&mut self, id: MailingId) -> Result<Vec<u8>, StoreError>;
 
     /// Sets how it stands with a mailing; says whether that was possible. A mailing that is cancelled or done stays so.
-    fn set_status(&mut self, id: MailingId, status: MailingStatus, why: Option<&str>) -> Result<bool, StoreError>;
+    fn set_status(
+        &mut self,
+        id: MailingId,
+        status: MailingStatus,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError>;
 
     /// Calls off all deliveries that wait.
     fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError>;
@@ -68,12 +76,7 @@ pub(crate) trait MailingTables: Send {
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Up to `most` deliveries behind a subscriber, in order.
-    fn deliveries(
-        &mut self,
-        id: MailingId,
-        after: i64,
-        most: usize,
-    ) -> Result<Vec<super::DeliveryRow>, StoreError>;
+    fn deliveries(&mut self, id: MailingId, after: i64, most: usize) -> Result<Vec<DeliveryRow>, StoreError>;
 }
 
 /// A delivery's status as its column holds it.

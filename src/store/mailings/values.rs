@@ -123,6 +123,8 @@ pub struct Claimed {
 pub struct Delivery {
     /// Of which mailing.
     pub mailing: MailingId,
+    /// Who has claimed it.
+    pub worker: WorkerId,
     /// To whom.
     pub subscriber: SubscriberId,
     /// His address.
@@ -140,14 +142,41 @@ pub struct Delivery {
 /// One connection's step from a delivery to the next, kept in one write: a crash leaves at most one in doubt.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Who steps.
-    pub worker: WorkerId,
     /// When.
     pub at: DateTime<Utc>,
-    /// What became of a delivery, and what the server said.
-    pub ended: Option<(MailingId, SubscriberId, Next, String)>,
+    /// What became of a delivery.
+    pub ended: Option<Ended>,
     /// The delivery whose body goes out next.
-    pub attempted: Option<(MailingId, SubscriberId)>,
+    pub attempted: Option<Claim>,
+}
+
+/// Whose a delivery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Of which mailing.
+    pub mailing: MailingId,
+    /// To whom.
+    pub subscriber: SubscriberId,
+    /// Who has claimed it.
+    pub worker: WorkerId,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Whose it was.
+    pub claim: Claim,
+    /// How it stands with it now.
+    pub next: Next,
+    /// What the server said.
+    pub reply: String,
+}
+
+impl Delivery {
+    /// Whose it is.
+    pub fn claim(&self) -> Claim {
+        Claim { mailing: self.mailing, subscriber: self.subscriber, worker: self.worker }
+    }
 }
 
 /// What workers left behind who were given up.

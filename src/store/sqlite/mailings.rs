@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::database::{micros, octets, time};
 use crate::store::mailings::tables::{MailingTables, code, status};
 use crate::store::mailings::{
-    Audience, Claimed, Delivery, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
+    Audience, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
     Step, WorkerId,
 };
 
@@ -22,7 +22,8 @@ const UNKNOWN: i64 = 5;
 const CANCELLED: i64 = 6;
 const SKIPPED: i64 = 7;
 
-const MAILING: &str = "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned";
+const MAILING: &str =
+    "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned";
 
 impl Sqlite {
     /// Commits no more wait for the disk: they outlive the process, and [`MailingTables::flush`] makes them outlive the machine.
@@ -94,10 +95,17 @@ impl MailingTables for Sqlite {
     }
 
     fn letter(&mut self, id: MailingId) -> Result<Vec<u8>, StoreError> {
-        self.told(self.connection.query_row("SELECT letter FROM mailings WHERE id = ?1", [id.0], |row| row.get(0)))
+        self.told(
+            self.connection.query_row("SELECT letter FROM mailings WHERE id = ?1", [id.0], |row| row.get(0)),
+        )
     }
 
-    fn set_status(&mut self, id: MailingId, status: MailingStatus, why: Option<&str>) -> Result<bool, StoreError> {
+    fn set_status(
+        &mut self,
+        id: MailingId,
+        status: MailingStatus,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let changed = self.connection.execute(
             "UPDATE mailings SET status = ?2, why = ?3 WHERE id = ?1 AND status IN ('running', 'paused')",
             params![id.0, status.name(), why],
@@ -226,7 +234,11 @@ fn insert_deliveries(connection: &Connection, mailing: i64, audience: &Audience)
     Ok(())
 }
 
-fn expire(connection: &Connection, at: DateTime<Utc>, leaving: Option<WorkerId>) -> rusqlite::Result<Expired> {
+fn expire(
+    connection: &Connection,
+    at: DateTime<Utc>,
+    leaving: Option<WorkerId>,
+) -> rusqlite::Result<Expired> {
     let mut dead = connection.prepare_cached("SELECT id FROM workers WHERE alive_until <= ?1 OR id = ?2")?;
     let dead: Vec<i64> = dead
         .query_map(params![micros(at), leaving.map(|worker| worker.0)], |row| row.get(0))?
@@ -302,6 +314,7 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
         take.execute(params![order.mailing.0, subscriber, CLAIMED, order.worker.0, at])?;
         claimed.deliveries.push(Delivery {
             mailing: order.mailing,
+            worker: order.worker,
             subscriber: SubscriberId(subscriber),
             address,
             name: row.get(4)?,
@@ -316,16 +329,16 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
 fn keep_step(connection: &Connection, step: &Step) -> rusqlite::Result<(bool, bool)> {
     let at = micros(step.at);
     let mut results = (false, false);
-    if let Some((mailing, subscriber, next, reply)) = &step.ended {
+    if let Some(Ended { claim, next, reply }) = &step.ended {
         let mut end = connection.prepare_cached(
             "UPDATE deliveries SET status = ?4, attempts = attempts + ?5, due = ?6, at = ?7, reply = ?8,
                  worker = NULL, is_attempted = 0
              WHERE mailing = ?1 AND subscriber = ?2 AND worker = ?3 AND status = 1",
         )?;
         results.0 = end.execute(params![
-            mailing.0,
-            subscriber.0,
-            step.worker.0,
+            claim.mailing.0,
+            claim.subscriber.0,
+            claim.worker.0,
             code(next.status),
             i64::from(next.counts),
             next.due.map(micros),
@@ -333,12 +346,12 @@ fn keep_step(connection: &Connection, step: &Step) -> rusqlite::Result<(bool, bo
             reply
         ])? == 1;
     }
-    if let Some((mailing, subscriber)) = step.attempted {
+    if let Some(claim) = step.attempted {
         let mut attempt = connection.prepare_cached(
             "UPDATE deliveries SET is_attempted = 1, first = coalesce(first, ?4), at = ?4
              WHERE mailing = ?1 AND subscriber = ?2 AND worker = ?3 AND status = 1",
         )?;
-        results.1 = attempt.execute([mailing.0, subscriber.0, step.worker.0, at])? == 1;
+        results.1 = attempt.execute([claim.mailing.0, claim.subscriber.0, claim.worker.0, at])? == 1;
     }
     Ok(results)
 }
@@ -348,8 +361,8 @@ fn sums(connection: &Connection, id: MailingId) -> rusqlite::Result<Sums> {
         .query_row("SELECT planned FROM mailings WHERE id = ?1", [id.0], |row| row.get(0))
         .optional()?;
     let mut sums = Sums { planned: planned.unwrap_or_default().unsigned_abs(), ..Sums::default() };
-    let mut select =
-        connection.prepare_cached("SELECT status, count(*) FROM deliveries WHERE mailing = ?1 GROUP BY status")?;
+    let mut select = connection
+        .prepare_cached("SELECT status, count(*) FROM deliveries WHERE mailing = ?1 GROUP BY status")?;
     let mut rows = select.query([id.0])?;
     while let Some(row) = rows.next()? {
         if let Some(status) = status(row.get(0)?) {

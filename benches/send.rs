@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use mailmag::charset::{Charset, Profile, encode};
 use mailmag::deliver::smtp::{
-    Client, Courier, Envelope, Mail, MailData, Route, Server, Target, Timeouts, Tls, Trust, Verdict,
+    Client, Courier, Envelope, Mail, MailData, Route, Server, Target, Timeouts, Tls, Verdict,
 };
 use mailmag::model::EmailAddress;
 
@@ -140,7 +140,7 @@ fn letter(number: usize, body: &[u8]) -> Mail {
 fn send(port: u16, mails: usize, body: &[u8], with_the_dot: bool) {
     let server =
         Server { name: "sink".into(), host: "127.0.0.1".to_owned(), port, tls: Tls::None, login: None };
-    let client = Client::new("news.example.jp", Timeouts::default(), Trust::nobody().unwrap()).unwrap();
+    let client = Client::new("news.example.jp", Timeouts::default()).unwrap();
     let route = Arc::new(Route { targets: vec![Target::Server(server)], client, rest: Duration::ZERO });
     let next = Arc::new(AtomicUsize::new(0));
     let body: Arc<[u8]> = body.into();

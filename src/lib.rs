@@ -31,6 +31,8 @@ pub mod blog;
 pub mod mail;
 pub mod list;
 pub mod mailing;
+pub mod bounce;
+pub mod inbox;
 pub mod publish;
 pub mod outside;
 pub mod store;

@@ -32,6 +32,12 @@ pub struct WebConfig {
     pub metrics_listen: SocketAddr,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many connections there may be.
+    pub connections: usize,
+    /// How many of them from one network (a /24, or a /48 of IPv6) that is no trusted proxy's.
+    pub connections_per_network: usize,
+    /// How many requests a second each network may make; ten seconds' worth may come at once.
+    pub requests_per_second: u32,
     /// How many confirmations may be asked for from one network (a /24, or a /48 of IPv6) in an hour.
     pub confirmations_per_hour: u32,
 }
@@ -54,6 +60,9 @@ impl Default for WebConfig {
             url: "http://127.0.0.1:8080".to_owned(),
             metrics_listen: loopback(8081),
             trusted_proxies: Vec::new(),
+            connections: 2000,
+            connections_per_network: 100,
+            requests_per_second: 20,
             confirmations_per_hour: 10,
         }
     }
@@ -123,11 +132,27 @@ pub(super) fn web(
     let metrics_listen = address("metrics-listen", default.metrics_listen);
     let proxies = keys.placed_strings("trusted-proxies", problems);
     let trusted_proxies = proxies.into_iter().filter_map(|proxy| network(proxy, source, problems)).collect();
+    let connections =
+        keys.integer("connections", 1..100_000, problems).map_or(default.connections, |most| most as usize);
+    let connections_per_network = keys
+        .integer("connections-per-network", 1..100_000, problems)
+        .map_or(default.connections_per_network, |most| most as usize);
+    let requests_per_second =
+        keys.integer("requests-per-second", 1..1_000_000, problems).unwrap_or(default.requests_per_second);
     let confirmations_per_hour = keys
         .integer("confirmations-per-hour", 1..1_000_000_000, problems)
         .unwrap_or(default.confirmations_per_hour);
     keys.finish(problems);
-    Some(WebConfig { listen, url: url?, metrics_listen, trusted_proxies, confirmations_per_hour })
+    Some(WebConfig {
+        listen,
+        url: url?,
+        metrics_listen,
+        trusted_proxies,
+        connections,
+        connections_per_network,
+        requests_per_second,
+        confirmations_per_hour,
+    })
 }
 
 /// A network, or one address as the network of itself.

@@ -2,16 +2,20 @@
 //!
 //! Nothing here reads or writes; `store` keeps what these rules decide.
 
+pub mod files;
 pub mod ledger;
 mod notice;
 mod request;
 mod rules;
 mod token;
+mod typo;
 
+pub use ledger::{Fault, Walk};
 pub use notice::{Notice, NoticeKind};
 pub use request::{Answer, Evidence, Request, Standing, Via};
 pub use rules::{
-    Decision, Grant, HeldToken, Known, Limits, NewNotice, RETURN_DAYS, Reader, TOKEN_HOURS, WaitingAddress,
-    decide, network,
+    Decision, Grant, HeldToken, ImportRow, Importing, Known, Limits, NewNotice, RETURN_DAYS, Reader, Refusal,
+    TOKEN_HOURS, WaitingAddress, decide, decide_import, network,
 };
 pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};
+pub use typo::likely_domain;

@@ -45,16 +45,7 @@ impl StoreKey {
 
     /// Reads a key from its 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.trim().as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        let digit = |digit: u8| (digit as char).to_digit(16).map(|value| value as u8);
-        let mut key = [0; 32];
-        for (octet, pair) in key.iter_mut().zip(digits.chunks(2)) {
-            *octet = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Some(StoreKey(key))
+        digest::octets(text.trim()).map(StoreKey)
     }
 
     /// The key as its file holds it: 64 hexadecimal digits.

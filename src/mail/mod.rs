@@ -1,4 +1,4 @@
-//! An issue as mail: its typeset text and the letter that carries it.
+//! An issue as mail: its typeset text and the letter that carries it; and the notices that readers get.
 
 mod body;
 mod context;
@@ -6,10 +6,12 @@ mod dkim;
 mod letter;
 mod message;
 mod mime;
+mod notice;
 mod subject;
 
 pub use body::body;
 pub use dkim::{BodyHash, KeyError, Signer};
 pub use letter::{Letter, letter};
 pub use message::{Recipient, Stencil};
+pub use notice::{NoticeLinks, NoticeValues, notice};
 pub use subject::subject;

@@ -19,7 +19,7 @@ pub struct Lane {
     /// Its domains, each with those below it.
     pub domains: &'static [&'static str],
     /// How many connections carry its mail at once; as many as there are where nothing is said.
-    pub connections: Option<u32>,
+    pub connections: Option<usize>,
     /// How fast its mail leaves.
     pub rate: Option<Rate>,
     /// Whether it is not begun within five minutes of the full hour, when everybody's mail starts.

@@ -8,17 +8,19 @@
 //! changed in one transaction, and answers when that is durable: the disk is waited for once for all of them, and
 //! nobody is told of what could be lost. Rules are [`crate::list`]'s; the databases, SQLite and PostgreSQL, load and keep.
 
-#![allow(dead_code, reason = "what the command line asks for comes next")]
-
 mod database;
 mod error;
 mod group;
+mod import;
 mod look;
 pub mod mailings;
 mod place;
+mod postgres;
+mod report;
 mod seal;
 mod sqlite;
 mod upkeep;
+mod verify;
 mod waiting;
 mod writer;
 
@@ -32,9 +34,13 @@ use tokio::sync::watch;
 
 pub use database::ImportRecord;
 pub use error::StoreError;
+pub use import::{ImportOrder, ImportReport, Refused, UndoReport};
+pub use report::{Filter, LedgerEntry, Stats};
+pub use verify::Verification;
 pub use waiting::Waiting;
 
 use crate::list::{Answer, Evidence, Limits, Notice, Request, Standing, StoreKey, TokenDigest, TokenKind};
+use database::{Database, Heads};
 use look::Looking;
 use place::Place;
 use writer::Job;
@@ -168,9 +174,52 @@ impl Store {
         waiting
     }
 
+    /// The key that tokens and seals are made with.
+    pub fn key(&self) -> &StoreKey {
+        &self.0.settings.key
+    }
+
     /// Changes whenever this process has queued notices.
     pub fn notices_waiting(&self) -> watch::Receiver<u64> {
         self.0.notices.clone()
+    }
+
+    /// Reads a steady state with a connection of its own.
+    fn read<Value>(
+        &self,
+        read: impl FnOnce(&mut dyn Database, Heads) -> Result<Value, StoreError>,
+    ) -> Result<Value, StoreError> {
+        let mut database = self.0.place.open(&self.0.settings.key)?;
+        let heads = database.steady()?;
+        let value = read(database.as_mut(), heads);
+        database.rollback();
+        value
+    }
+
+    /// Writes with a connection of its own, in one transaction; what is written is kept if `write` says so.
+    fn write<Value>(
+        &self,
+        write: impl FnOnce(&mut dyn Database, Heads, &StoreKey) -> Result<(Value, bool), StoreError>,
+    ) -> Result<Value, StoreError> {
+        let key = &self.0.settings.key;
+        let mut database = self.0.place.open(key)?;
+        let written = database.begin().and_then(|heads| {
+            seal::check(key, &heads)?;
+            let (value, is_kept) = write(database.as_mut(), heads, key)?;
+            if is_kept {
+                database.commit()?;
+            }
+            Ok(value)
+        });
+        // After a commit there is nothing left to end.
+        database.rollback();
+        written
+    }
+
+    /// Removes from the files what was forgotten, if nobody reads an old state just now.
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.0.place.open(&self.0.settings.key)?.scrub()?;
+        Ok(())
     }
 
     /// Finishes what waits, and closes the list: whatever is asked after it is answered with `Closed`.

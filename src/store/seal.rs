@@ -4,6 +4,7 @@ use crate::list::StoreKey;
 use crate::list::ledger::ChainEnd;
 use crate::model::EmailAddress;
 
+use super::StoreError;
 use super::database::Heads;
 
 /// The seal on the end of the ledger.
@@ -14,6 +15,17 @@ pub(super) fn of(key: &StoreKey, number: i64, digest: &[u8; 32]) -> [u8; 32] {
 /// Whether the end of the ledger is one that was made with the key.
 pub(super) fn is_whole(key: &StoreKey, heads: &Heads) -> bool {
     of(key, heads.chain.number, &heads.chain.digest) == heads.seal
+}
+
+/// Refuses to write on at an end that somebody else has made: that would hide what was done to it.
+pub(super) fn check(key: &StoreKey, heads: &Heads) -> Result<(), StoreError> {
+    if is_whole(key, heads) {
+        return Ok(());
+    }
+    Err(StoreError::Broken {
+        place: "the ledger".to_owned(),
+        what: "its end was changed by somebody else: `mailmag subscribers verify` tells where".to_owned(),
+    })
 }
 
 /// Ends of numberings with a new end of the ledger.

@@ -151,16 +151,10 @@ impl Writer {
         waiting: Vec<(Box<Asking>, Answering<Answer>)>,
         tellings: &mut Vec<Telling>,
     ) -> Result<group::Outcome, StoreError> {
-        let decided = if seal::is_whole(&self.key, &heads) {
-            let requests: Vec<&Asking> = waiting.iter().map(|(asking, _)| asking.as_ref()).collect();
+        let requests: Vec<&Asking> = waiting.iter().map(|(asking, _)| asking.as_ref()).collect();
+        let decided = seal::check(&self.key, &heads).and_then(|()| {
             group::decide_all(self.database.as_mut(), heads, &requests, &self.key, &self.limits)
-        } else {
-            // Whoever writes on would hide what somebody has done to it.
-            Err(StoreError::Broken {
-                place: "the ledger".to_owned(),
-                what: "its end was changed by somebody else: see `mailmag subscribers verify`".to_owned(),
-            })
-        };
+        });
         match decided {
             Ok((answers, outcome)) => {
                 for ((_, answering), answer) in waiting.into_iter().zip(answers) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mailmag::deliver::smtp::{
     Answer, Client, Connection, Courier, Envelope, Failure, Login, Mail, MailData, Outcome, Route, Secret,
-    Server, Stage, Target, Timeouts, Tls, Trust, Verdict,
+    Server, Stage, Target, Timeouts, Tls, Verdict,
 };
 use mailmag::model::EmailAddress;
 use tokio::task::JoinSet;
@@ -43,7 +43,7 @@ fn timeouts(silent: Option<Stage>) -> Timeouts {
 }
 
 fn client(silent: Option<Stage>) -> Client {
-    Client::new("mag.example.jp", timeouts(silent), Trust::nobody().unwrap()).unwrap()
+    Client::new("mag.example.jp", timeouts(silent)).unwrap()
 }
 
 fn server(name: &str, port: u16) -> Server {
@@ -69,6 +69,7 @@ fn script(offers: &[&'static str], plays: &[Play]) -> Script {
         offers: offers.to_vec(),
         security: Security::Clear,
         plays: plays.to_vec(),
+        asks_for_nothing: false,
         login: "\0editor\0tr0ub4dor",
     }
 }
@@ -145,13 +146,12 @@ async fn check_cell(offers: &'static [&'static str], stage: Stage, act: Act, exp
 }
 
 /// What becomes of one mail where the server plays at one stage; the stage at which it ended, and by what.
-async fn check(plays: &[Play], letter: &[u8], stage: Stage, verdict: Verdict, shown: &str) {
+async fn check(plays: &[Play], letter: &Mail, stage: Stage, verdict: Verdict, shown: &str) {
     for offers in [PIPELINING, ONE_BY_ONE] {
         let scripted = SmtpServer::start(script(offers, plays)).await;
         let silent = plays.iter().find(|play| matches!(play.act, Act::Hang)).map(|play| play.stage);
         let client = client(silent);
-        let outcome =
-            send_once(&server("scripted", scripted.port), &client, &mail("a@example.jp", letter)).await;
+        let outcome = send_once(&server("scripted", scripted.port), &client, letter).await;
         assert_eq!((outcome.stage, outcome.verdict()), (stage, verdict), "{plays:?} {outcome}");
         assert!(outcome.to_string().contains(shown), "{shown}: {outcome}");
     }
@@ -160,48 +160,94 @@ async fn check(plays: &[Play], letter: &[u8], stage: Stage, verdict: Verdict, sh
 #[tokio::test]
 async fn refusals_are_told_with_their_stage() {
     use Stage::*;
+    let letter = mail("a@example.jp", LETTER);
     let say = |stage, octets| [Play::always(stage, Act::Say(octets))];
     check(
         &say(Banner, b"554 5.7.1 go away\r\n"),
-        LETTER,
+        &letter,
         Banner,
         Verdict::OwnFault,
         "greeting: 554 5.7.1 go",
     )
     .await;
-    check(&say(Rcpt, b"550 5.1.1 unknown\r\n"), LETTER, Rcpt, Verdict::Rejected, "RCPT: 550 5.1.1 unknown")
+    check(&say(Rcpt, b"550 5.1.1 unknown\r\n"), &letter, Rcpt, Verdict::Rejected, "RCPT: 550 5.1.1 unknown")
         .await;
-    check(&say(Rcpt, b"550 \x1b[2Jx\xff\r\n"), LETTER, Rcpt, Verdict::Rejected, "550 \\u{1b}[2Jx\\xFF").await;
-    check(&say(Rcpt, b"554 5.7.1 relaying\r\n"), LETTER, Rcpt, Verdict::OwnFault, "RCPT: 554").await;
-    check(&say(Mail, b"550 5.7.26 SPF\r\n"), LETTER, Mail, Verdict::OwnFault, "MAIL: 550").await;
-    check(&say(Dot, b"550 5.1.1 unknown\r\n"), LETTER, Dot, Verdict::Rejected, "after the last dot: 550")
+    check(&say(Rcpt, b"550 \x1b[2Jx\xff\r\n"), &letter, Rcpt, Verdict::Rejected, "550 \\u{1b}[2Jx\\xFF")
         .await;
-    check(&say(Dot, b"554 5.7.1 spam\r\n"), LETTER, Dot, Verdict::OwnFault, "spam").await;
-    check(&say(Dot, b"250-2.0.0 a\r\n250 2.0.0 b\r\n"), LETTER, Dot, Verdict::Accepted, "2.0.0 a / 2.0.0 b")
+    check(&say(Rcpt, b"554 5.7.1 relaying\r\n"), &letter, Rcpt, Verdict::OwnFault, "RCPT: 554").await;
+    check(&say(Mail, b"550 5.7.26 SPF\r\n"), &letter, Mail, Verdict::OwnFault, "MAIL: 550").await;
+    check(&say(Dot, b"550 5.1.1 unknown\r\n"), &letter, Dot, Verdict::Rejected, "after the last dot: 550")
         .await;
-    check(&say(Data, b"354 go\r\n250 queued\r\n"), LETTER, Data, Verdict::ServerFault, "more replies").await;
+    check(&say(Dot, b"554 5.7.1 spam\r\n"), &letter, Dot, Verdict::OwnFault, "spam").await;
+    check(&say(Dot, b"250-2.0.0 a\r\n250 2.0.0 b\r\n"), &letter, Dot, Verdict::Accepted, "2.0.0 a / 2.0.0 b")
+        .await;
+    check(&say(Data, b"354 go\r\n250 queued\r\n"), &letter, Data, Verdict::ServerFault, "more replies").await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_taken_is_nobodys_mail() {
     let large = b"0123456789012345678901234567890123456789012345678901234567890123456789\r\n".repeat(200_000);
-    for (act, shown) in
-        [(Act::Hang, "before the last dot: no answer"), (Act::Cut, "before"), (Act::Reset, "before")]
-    {
-        check(&[Play::always(Stage::Body, act)], &large, Stage::Body, Verdict::ServerFault, shown).await;
+    let letter = mail("a@example.jp", &large);
+    use Verdict::{Deferred, OwnFault, ServerFault};
+    let cases = [
+        (Act::Hang, ServerFault, "before the last dot: no answer within the time limit"),
+        (Act::Cut, ServerFault, "before the last dot: "),
+        (Act::Reset, ServerFault, "before the last dot: "),
+        // Said in the middle, and then hung up.
+        (Act::SayAndCut(b"421 4.3.2 closing\r\n"), ServerFault, "before the last dot: 421 4.3.2"),
+        (Act::SayAndCut(b"452 4.3.1 disk full\r\n"), Deferred, "before the last dot: 452 4.3.1"),
+        (Act::SayAndCut(b"552 5.3.4 too large\r\n"), OwnFault, "before the last dot: 552 5.3.4"),
+    ];
+    for (act, verdict, shown) in cases {
+        check(&[Play::always(Stage::Body, act)], &letter, Stage::Body, verdict, shown).await;
     }
+}
+
+#[tokio::test]
+async fn a_recipient_who_was_refused_gets_no_octets() {
+    let plays = [Play::nth(Stage::Rcpt, 0, Act::Say(b"550 5.1.1 unknown\r\n"))];
+    let script = Script { asks_for_nothing: true, ..script(PIPELINING, &plays) };
+    let scripted = SmtpServer::start(script).await;
+    let mut connection = Connection::open(&server("scripted", scripted.port), &client(None)).await.unwrap();
+    let outcome = connection.ready(&mail("a@x.jp", LETTER)).await.unwrap_err();
+    assert_eq!((outcome.stage, outcome.verdict()), (Stage::Rcpt, Verdict::Rejected));
+    let next = mail("b@x.jp", LETTER);
+    let go = connection.ready(&next).await.unwrap();
+    assert_eq!(connection.finish(go, &next, None).await.verdict(), Verdict::Accepted);
+    assert_eq!(scripted.taken(), [taken("b@x.jp", LETTER)]);
+    assert!(scripted.commands().contains(&"(0 octets)".to_owned()), "{:?}", scripted.commands());
+}
+
+#[tokio::test]
+async fn a_connection_that_was_left_in_the_middle_is_of_no_more_use() {
+    let scripted = SmtpServer::start(script(PIPELINING, &[Play::always(Stage::Dot, Act::Hang)])).await;
+    let mut connection = Connection::open(&server("scripted", scripted.port), &client(None)).await.unwrap();
+    let letter = mail("a@x.jp", LETTER);
+    let go = connection.ready(&letter).await.unwrap();
+    let finish = connection.finish(go, &letter, None);
+    assert!(tokio::time::timeout(SHORT, finish).await.is_err(), "the server hangs");
+    assert!(!connection.is_usable());
+    let outcome = connection.ready(&letter).await.unwrap_err();
+    assert_eq!(outcome.verdict(), Verdict::ServerFault);
 }
 
 #[tokio::test]
 async fn endless_replies_are_given_up() {
     const LINE: &[u8] = &[b'2'; 5_000];
     const LINES: &[u8] = &many_lines();
+    let letter = mail("a@example.jp", LETTER);
     let too_long = "the reply is too long";
-    check(&[Play::always(Stage::Ehlo, Act::Say(LINES))], LETTER, Stage::Ehlo, Verdict::ServerFault, too_long)
-        .await;
+    check(
+        &[Play::always(Stage::Ehlo, Act::Say(LINES))],
+        &letter,
+        Stage::Ehlo,
+        Verdict::ServerFault,
+        too_long,
+    )
+    .await;
     check(
         &[Play::always(Stage::Mail, Act::Say(LINE))],
-        LETTER,
+        &letter,
         Stage::Mail,
         Verdict::ServerFault,
         "no reply",

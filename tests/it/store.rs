@@ -1,43 +1,41 @@
-//! What the list promises, the same for each database.
+//! A list for tests, whichever database keeps it. The cases are `store_cases`; each database runs them all.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mailmag::list::{
-    Answer, Evidence, Limits, Nonce, NoticeKind, Request, Standing, StoreKey, Token, TokenDigest, TokenKind,
-    Via,
+    Answer, Evidence, ImportRow, Limits, Nonce, NoticeKind, Request, Standing, StoreKey, Token, TokenDigest,
+    TokenKind, Via,
 };
-use mailmag::model::{EmailAddress, Language, Status};
-use mailmag::store::{Settings, Store};
-use tempfile::TempDir;
+use mailmag::model::{EmailAddress, Language, Source, Status};
+use mailmag::store::{
+    ClaimedNotice, ImportOrder, ImportReport, LedgerEntry, Refused, Settings, Store, Verification, Waiting,
+};
 
-/// A list of its own, and what makes requests of it.
-struct List {
-    store: Store,
-    key: StoreKey,
-    at: DateTime<Utc>,
+/// A list, and what makes requests of it.
+pub(crate) struct List {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
+    /// The time of the next request.
+    pub(crate) at: DateTime<Utc>,
+    /// The machine that makes it.
+    pub(crate) ip: Option<IpAddr>,
     nonces: u64,
-    ip: Option<IpAddr>,
-    _folder: TempDir,
 }
 
 impl List {
-    fn new(limits: Limits) -> Self {
-        let folder = TempDir::new().unwrap();
-        let key = StoreKey::new([7; 32]);
+    pub(crate) fn open(settings: Settings) -> Self {
         let at = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-        let settings = Settings {
-            url: "sqlite:list.db".to_owned(),
-            password: None,
-            folder: folder.path().to_owned(),
-            key: key.clone(),
-            limits,
-        };
         let store = Store::open(&settings, at).unwrap();
-        List { store, key, at, nonces: 0, ip: None, _folder: folder }
+        List { store, settings, at, ip: Some([192, 0, 2, 7].into()), nonces: 0 }
     }
 
-    fn evidence(&mut self) -> Evidence {
+    pub(crate) fn key() -> StoreKey {
+        StoreKey::new([7; 32])
+    }
+
+    pub(crate) fn evidence(&mut self) -> Evidence {
         self.nonces += 1;
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.nonces.to_be_bytes());
@@ -48,56 +46,150 @@ impl List {
             language: Language::Japanese,
             wording: Some("購読する".to_owned()),
             ip: self.ip,
-            user_agent: Some("Mozilla/5.0".to_owned()),
-            operator: None,
+            user_agent: Some("Mozilla/5.0 (a reader's)".to_owned()),
+            operator: Some("editor".to_owned()),
         }
     }
 
-    fn ask(&mut self, request: Request) -> Answer {
+    /// Asks without waiting.
+    pub(crate) fn send(&mut self, request: Request) -> Waiting<Answer> {
         let evidence = self.evidence();
-        self.store.ask(request, evidence).wait().unwrap()
+        self.store.ask(request, evidence)
     }
 
-    fn subscribe(&mut self, address: &str) -> Answer {
-        let address = EmailAddress::parse(address).unwrap();
-        self.ask(Request::Subscribe { address, name: None })
+    pub(crate) fn ask(&mut self, request: Request) -> Answer {
+        self.send(request).wait().unwrap()
     }
 
-    /// The token of the last mail of this kind that waits.
-    fn mailed(&mut self, kind: NoticeKind, token: TokenKind) -> TokenDigest {
-        let claimed = self.store.claim_notices(self.at, std::time::Duration::ZERO, 1000).wait().unwrap();
-        let notice = claimed.iter().rev().find(|claimed| claimed.notice.kind == kind).unwrap();
+    /// Asks for what is done, and tells whether anything changed and how it stands.
+    pub(crate) fn done(&mut self, request: Request) -> (bool, Option<Status>) {
+        let standing = standing(self.ask(request));
+        (standing.changed, standing.subscriber.map(|subscriber| subscriber.status))
+    }
+
+    pub(crate) fn subscribe(&mut self, text: &str) -> Answer {
+        self.ask(Request::Subscribe { address: address(text), name: None })
+    }
+
+    /// Subscribes and confirms; gives the reader's `Unsubscribe` token.
+    pub(crate) fn active(&mut self, text: &str) -> TokenDigest {
+        assert_eq!(self.subscribe(text), Answer::Taken);
+        let confirm = self.mailed(text, NoticeKind::Confirm, TokenKind::Confirm);
+        assert_eq!(self.done(Request::Confirm(confirm)), (true, Some(Status::Active)));
+        self.mailed(text, NoticeKind::Welcome, TokenKind::Unsubscribe)
+    }
+
+    /// Lets the reader be mailed his links; gives his `Preferences` token.
+    pub(crate) fn preferences(&mut self, text: &str) -> TokenDigest {
+        assert_eq!(self.ask(Request::SendLinks(address(text))), Answer::Taken);
+        self.mailed(text, NoticeKind::Links, TokenKind::Preferences)
+    }
+
+    /// All notices that wait; they go on waiting.
+    pub(crate) fn notices(&self) -> Vec<ClaimedNotice> {
+        self.store.claim_notices(self.at, Duration::ZERO, 1000).wait().unwrap()
+    }
+
+    /// Which mails wait for an address.
+    pub(crate) fn mails(&self, text: &str) -> Vec<NoticeKind> {
+        let to = address(text);
+        self.notices()
+            .iter()
+            .filter(|claimed| claimed.notice.to == to)
+            .map(|claimed| claimed.notice.kind)
+            .collect()
+    }
+
+    /// The token in the last mail of a kind that waits for an address.
+    pub(crate) fn mailed(&self, text: &str, kind: NoticeKind, token: TokenKind) -> TokenDigest {
+        let (notices, to) = (self.notices(), address(text));
+        let notice = &notices
+            .iter()
+            .rfind(|claimed| claimed.notice.kind == kind && claimed.notice.to == to)
+            .unwrap()
+            .notice;
         let nonce = match token {
-            TokenKind::Unsubscribe => notice.notice.unsubscribe.unwrap(),
-            _ => notice.notice.nonce,
+            TokenKind::Unsubscribe => notice.unsubscribe.unwrap(),
+            _ => notice.nonce,
         };
-        Token::derive(&self.key, token, nonce).digest()
+        Token::derive(&self.settings.key, token, nonce).digest()
+    }
+
+    pub(crate) fn look(&self, kind: TokenKind, digest: TokenDigest) -> Option<Standing> {
+        self.store.look(kind, digest, self.at).wait().unwrap()
+    }
+
+    pub(crate) fn status(&self, text: &str) -> Option<Status> {
+        self.store.subscriber(&address(text)).unwrap().map(|subscriber| subscriber.status)
+    }
+
+    /// What the ledger tells of a reader, as words.
+    pub(crate) fn events(&self, text: &str) -> Vec<&'static str> {
+        self.proof(text).iter().map(|entry| entry.event.name()).collect()
+    }
+
+    pub(crate) fn proof(&self, text: &str) -> Vec<LedgerEntry> {
+        self.store.proof(&address(text)).unwrap()
+    }
+
+    /// What is wrong with the ledger, as words; nothing if it is whole.
+    pub(crate) fn fault(&self) -> Option<String> {
+        match self.store.verify().unwrap() {
+            Verification::Whole { .. } => None,
+            Verification::Broken(fault) => Some(fault.to_string()),
+        }
+    }
+
+    pub(crate) fn order(&self) -> ImportOrder {
+        ImportOrder {
+            at: self.at,
+            seed: [self.nonces as u8; 32],
+            basis: "asked for on paper".to_owned(),
+            source: Source::Import,
+            source_name: "the fair of 2009".to_owned(),
+            file_name: "readers.csv".to_owned(),
+            file_digest: "00ff".to_owned(),
+            language: Language::Japanese,
+            operator: Some("editor".to_owned()),
+            dry_run: false,
+        }
+    }
+
+    /// Reads in active readers.
+    pub(crate) fn import(&mut self, texts: &[&str]) -> (ImportReport, Vec<Refused>) {
+        self.nonces += 1;
+        let order = self.order();
+        self.import_rows(&order, texts)
+    }
+
+    pub(crate) fn import_rows(&self, order: &ImportOrder, texts: &[&str]) -> (ImportReport, Vec<Refused>) {
+        let mut refused = Vec::new();
+        let mut rows = texts.iter().zip(2..).map(|(text, line)| row(line, text, Status::Active));
+        let report = self.store.import(order, &mut rows, &mut |row| refused.push(row)).unwrap();
+        (report, refused)
+    }
+
+    pub(crate) fn pass(&mut self, time: TimeDelta) {
+        self.at += time;
     }
 }
 
-fn standing(answer: Answer) -> Standing {
+pub(crate) fn row(line: u64, text: &str, status: Status) -> ImportRow {
+    ImportRow { line, address: address(text), name: None, tags: vec!["fair".to_owned()], status }
+}
+
+pub(crate) fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse_legacy(text).unwrap()
+}
+
+pub(crate) fn standing(answer: Answer) -> Standing {
     match answer {
         Answer::Done(standing) => *standing,
         other => panic!("{other:?}"),
     }
 }
 
-#[test]
-fn a_reader_subscribes_confirms_and_leaves() {
-    let mut list = List::new(Limits::default());
-    assert_eq!(list.subscribe("taro@example.jp"), Answer::Taken);
-    let confirm = list.mailed(NoticeKind::Confirm, TokenKind::Confirm);
-    let seen = list.store.look(TokenKind::Confirm, confirm, list.at).wait().unwrap().unwrap();
-    assert_eq!(seen.subscriber.unwrap().status, Status::Pending);
-    let confirmed = standing(list.ask(Request::Confirm(confirm)));
-    assert_eq!((confirmed.changed, confirmed.subscriber.unwrap().status), (true, Status::Active));
-    assert!(!standing(list.ask(Request::Confirm(confirm))).changed, "once is enough");
-    let unsubscribe = list.mailed(NoticeKind::Welcome, TokenKind::Unsubscribe);
-    let left = standing(list.ask(Request::Leave(unsubscribe)));
-    assert_eq!((left.changed, left.subscriber.unwrap().status), (true, Status::Unsubscribed));
-    assert!(!standing(list.ask(Request::Leave(unsubscribe))).changed);
-    assert_eq!(list.ask(Request::Confirm(confirm)), Answer::NoSuchToken, "a used token brings nobody back");
-    list.at += TimeDelta::days(8);
-    assert_eq!(list.ask(Request::Return(unsubscribe)), Answer::NoSuchToken);
-    list.store.close();
+/// Limits that no case meets but the one that is about them.
+pub(crate) fn no_limits() -> Limits {
+    Limits { addresses_per_network: None, ..Limits::default() }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::feed::Feed;
-use super::{Finished, Sending};
+use super::Sending;
 use crate::deliver::smtp::{Courier, Mail};
-use crate::mailing::{DeliveryStatus, Next, Outcome, Stop, after};
+use crate::mailing::{Outcome, Stop, after};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Ended, MailingStatus, Step};
 

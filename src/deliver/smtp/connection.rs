@@ -13,6 +13,7 @@ use super::extensions::Extensions;
 use super::outcome::{Answer, Failure, Outcome, Stage};
 use super::reply::Reply;
 use super::server::{Client, Server, Timeouts, Tls};
+use super::tls::Trust;
 use super::transaction::State;
 use super::wire::{Stream, Wire};
 
@@ -32,13 +33,15 @@ impl Connection {
     /// What ended the attempt. No mail was touched.
     pub async fn open(server: &Server, client: &Client) -> Result<Connection, Outcome> {
         let stream = reach(server, &client.timeouts).await?;
-        let mut opening = match server.tls {
-            Tls::Implicit => Opening::new(server, client, encrypt(server, client, stream).await?),
-            Tls::StartTls | Tls::None => Opening::new(server, client, Wire::new(Stream::Plain(stream))),
+        let mut opening = match &server.tls {
+            Tls::Implicit(trust) => {
+                Opening::new(server, client, encrypt(server, client, trust, stream).await?)
+            }
+            Tls::StartTls(_) | Tls::None => Opening::new(server, client, Wire::new(Stream::Plain(stream))),
         };
         opening.reply(Stage::Banner).await?;
         let mut extensions = opening.ehlo().await?;
-        if server.tls == Tls::StartTls {
+        if let Tls::StartTls(trust) = &server.tls {
             if !extensions.starttls {
                 return Err(failed(server, Stage::StartTls, Failure::NotOffered("STARTTLS")));
             }
@@ -47,7 +50,7 @@ impl Connection {
             // believed (CVE-2011-0411).
             let plain = opening.wire.into_plain();
             let stream = plain.ok_or_else(|| failed(server, Stage::StartTls, Failure::Injected))?;
-            opening = Opening::new(server, client, encrypt(server, client, stream).await?);
+            opening = Opening::new(server, client, encrypt(server, client, trust, stream).await?);
             // What was offered in the clear counts no more (RFC 3207, section 4.2).
             extensions = opening.ehlo().await?;
         }
@@ -111,7 +114,7 @@ async fn reach(server: &Server, timeouts: &Timeouts) -> Result<TcpStream, Outcom
     };
     let mut last = Failure::NoAddress(server.host.escape_default().to_string());
     for address in addresses {
-        if server.tls == Tls::None && !address.ip().is_loopback() {
+        if matches!(server.tls, Tls::None) && !address.ip().is_loopback() {
             return Err(failed(Failure::InTheClear));
         }
         match timeout(limit, TcpStream::connect(address)).await {
@@ -127,8 +130,13 @@ async fn reach(server: &Server, timeouts: &Timeouts) -> Result<TcpStream, Outcom
     Err(failed(last))
 }
 
-async fn encrypt(server: &Server, client: &Client, stream: TcpStream) -> Result<Wire, Outcome> {
-    let handshake = client.trust.handshake(&server.host, stream);
+async fn encrypt(
+    server: &Server,
+    client: &Client,
+    trust: &Trust,
+    stream: TcpStream,
+) -> Result<Wire, Outcome> {
+    let handshake = trust.handshake(&server.host, stream);
     match timeout(client.timeouts.of(Stage::Tls), handshake).await.unwrap_or(Err(Failure::Silence)) {
         Ok(stream) => Ok(Wire::new(Stream::Tls(Box::new(stream)))),
         Err(failure) => Err(failed(server, Stage::Tls, failure)),

@@ -252,4 +252,17 @@ mod tests {
         assert_eq!(Reply::new(550, "a".repeat(9_000)).to_string().chars().count(), 4 + 500 + 1);
         assert!(!format!("{:?}", Reply::new(550, "taro@example.jp unknown")).contains("taro"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn replies_do_not_depend_on_how_they_arrive(
+            octets in proptest::collection::vec(proptest::sample::select(&b"2250- ab.\r\n\n\xff"[..]), 0..40),
+            cut in 0..40_usize,
+        ) {
+            let early = parse(&octets[..cut.min(octets.len())]);
+            if early != Parsed::Incomplete {
+                proptest::prop_assert_eq!(parse(&octets), early);
+            }
+        }
+    }
 }

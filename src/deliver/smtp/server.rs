@@ -25,12 +25,12 @@ pub struct Server {
 }
 
 /// How a connection is kept from others' eyes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Tls {
     /// TLS from the first octet (RFC 8314).
-    Implicit,
+    Implicit(Trust),
     /// STARTTLS (RFC 3207), and no mail without it.
-    StartTls,
+    StartTls(Trust),
     /// None, to this machine alone.
     None,
 }
@@ -130,12 +130,11 @@ impl Timeouts {
     }
 }
 
-/// How we present ourselves to every server, whom we trust, and how long we wait.
+/// How we present ourselves to every server, and how long we wait.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub(super) hello_name: ClientId,
     pub(super) timeouts: Timeouts,
-    pub(super) trust: Trust,
 }
 
 /// The name for EHLO is none.
@@ -149,7 +148,7 @@ impl Client {
     ///
     /// # Errors
     /// The name is neither.
-    pub fn new(hello_name: &str, timeouts: Timeouts, trust: Trust) -> Result<Client, BadHelloName> {
+    pub fn new(hello_name: &str, timeouts: Timeouts) -> Result<Client, BadHelloName> {
         let is_label = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63
@@ -161,7 +160,7 @@ impl Client {
             Err(_) if hello_name.split('.').all(is_label) => ClientId::Domain(hello_name.to_owned()),
             Err(_) => return Err(BadHelloName(hello_name.escape_default().to_string())),
         };
-        Ok(Client { hello_name, timeouts, trust })
+        Ok(Client { hello_name, timeouts })
     }
 }
 
@@ -183,7 +182,7 @@ mod tests {
             ("日本.jp", None),
         ];
         for (name, expected) in cases {
-            let client = Client::new(name, Timeouts::default(), Trust::nobody().unwrap());
+            let client = Client::new(name, Timeouts::default());
             assert_eq!(
                 client.ok().map(|client| client.hello_name.to_string()).as_deref(),
                 expected,

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::crypto::ring as provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
 
 use super::outcome::Failure;
 
-/// The authorities whose certificates are believed. Made once, shared by all connections.
+/// The authorities whose certificates are believed. Made once, and shared by all connections.
 #[derive(Clone)]
 pub struct Trust {
     config: Arc<ClientConfig>,
@@ -61,19 +61,10 @@ impl Trust {
                 return Err(bad("there is none in it".to_owned()));
             }
         }
-        if roots.is_empty() { Err(TrustError::NoRoots) } else { Trust::of(roots) }
-    }
-
-    /// Nobody: for servers on this machine, without TLS.
-    ///
-    /// # Errors
-    /// The library refuses its own defaults.
-    pub fn nobody() -> Result<Trust, TrustError> {
-        Trust::of(RootCertStore::empty())
-    }
-
-    fn of(roots: RootCertStore) -> Result<Trust, TrustError> {
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        if roots.is_empty() {
+            return Err(TrustError::NoRoots);
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(provider::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();

@@ -26,7 +26,7 @@ enum Step {
         needs_reset: bool,
     },
     /// The commands of a mail are out together, their replies are not read.
-    Begun { envelope: Envelope, is_reset: bool },
+    Begun(Envelope),
     /// The server waits for the octets of a mail with this envelope.
     Waiting(Envelope),
     /// Of no more use. Also the state while something is under way, so that a call that was dropped half-way
@@ -87,11 +87,9 @@ impl Connection {
                 }
                 Ok(()) => self.begin(mail, needs_reset).await,
             },
-            Step::Begun { envelope, is_reset } if envelope == mail.envelope => {
-                self.replies_together(is_reset).await
-            }
+            Step::Begun(envelope) if envelope == mail.envelope => self.replies_together().await,
             // Another mail was begun, and its octets alone may follow.
-            Step::Begun { .. } | Step::Waiting(_) => Err(Ended::by_failure(Stage::Mail, Failure::GivenUp)),
+            Step::Begun(_) | Step::Waiting(_) => Err(Ended::by_failure(Stage::Mail, Failure::GivenUp)),
             Step::Broken => Err(Ended::by_failure(Stage::Mail, Failure::Cut)),
         };
         match result {
@@ -126,7 +124,7 @@ impl Connection {
                 let ended = Ended::by_reply(Stage::Dot, reply);
                 if is_accepted || ended.keeps {
                     self.state = State(match next {
-                        Some(next) => Step::Begun { envelope: next.envelope.clone(), is_reset: false },
+                        Some(next) => Step::Begun(next.envelope.clone()),
                         // A reply too many: the server is a step ahead.
                         None if self.wire.has_surplus() => Step::Broken,
                         None => Step::Idle { needs_reset: !is_accepted },
@@ -157,7 +155,10 @@ impl Connection {
         let commands = Commands::of(mail, &self.extensions, &before);
         if self.extensions.pipelining {
             self.write(Stage::Mail, &commands.octets).await?;
-            return self.replies_together(needs_reset).await;
+            if needs_reset {
+                self.passing_reply(Stage::Reset).await?;
+            }
+            return self.replies_together().await;
         }
         if needs_reset {
             self.command(Stage::Reset, &before).await?;
@@ -171,10 +172,7 @@ impl Connection {
 
     /// The replies to commands that went together. Each is read, so that the next mail's are not taken for
     /// this one's; the first refusal counts, for the others follow from it.
-    async fn replies_together(&mut self, is_reset: bool) -> Result<(), Ended> {
-        if is_reset {
-            self.passing_reply(Stage::Reset).await?;
-        }
+    async fn replies_together(&mut self) -> Result<(), Ended> {
         let mail = self.passing_reply(Stage::Mail).await;
         if mail.as_ref().is_err_and(|ended| !ended.keeps) {
             return mail;

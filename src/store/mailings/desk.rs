@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
+use super::Step;
 use super::tables::MailingTables;
 use crate::store::StoreError;
 use crate::store::waiting::{Answering, Waiting};
@@ -10,10 +11,15 @@ use crate::store::waiting::{Answering, Waiting};
 /// How much is kept in one transaction at the most: so much that a commit is shared, so little that nobody waits long.
 const TOGETHER: usize = 512;
 
-/// Something to do within a transaction, which answers once that is kept.
-pub(super) type Job = Box<dyn Work>;
+/// Something to do within a transaction, which is answered once that is kept.
+pub(super) enum Job {
+    /// A carrier's step; all that wait are kept with one statement.
+    Step(Box<Step>, Answering<(bool, bool)>),
+    /// Anything else.
+    Task(Box<dyn Work>),
+}
 
-/// One job: first the work, then, when it is kept or not, the answer.
+/// First the work, then, when it is kept or not, the answer.
 pub(super) trait Work: Send {
     /// Does it. An error undoes the whole transaction.
     fn work(&mut self, tables: &mut dyn MailingTables) -> Result<(), StoreError>;
@@ -22,7 +28,7 @@ pub(super) trait Work: Send {
     fn answer(self: Box<Self>, kept: Result<(), StoreError>);
 }
 
-/// A job made of what it does.
+/// Work made of what it does.
 pub(super) struct Task<Value, Does> {
     does: Does,
     done: Option<Value>,
@@ -34,8 +40,8 @@ where
     Value: Send + 'static,
     Does: FnMut(&mut dyn MailingTables) -> Result<Value, StoreError> + Send + 'static,
 {
-    /// The job, and the other end of its answer.
-    pub(super) fn new(does: Does) -> (Job, Waiting<Value>) {
+    /// The task, and the other end of its answer.
+    pub(super) fn new(does: Does) -> (Box<dyn Work>, Waiting<Value>) {
         let (answering, waiting) = Waiting::channel();
         (Box::new(Task { does, done: None, answering }), waiting)
     }
@@ -67,21 +73,47 @@ pub(super) fn run(mut tables: Box<dyn MailingTables>, jobs: &Receiver<Job>, writ
         if kept.is_ok() {
             written.send(()).ok();
         }
-        for job in together {
-            job.answer(kept.clone());
-        }
+        answer(together, kept);
     }
 }
 
-fn keep(tables: &mut dyn MailingTables, together: &mut [Job]) -> Result<(), StoreError> {
-    let kept = tables
-        .begin_mailing()
-        .and_then(|()| together.iter_mut().try_for_each(|job| job.work(tables)))
-        .and_then(|()| tables.commit_mailing());
+/// Keeps all of it or nothing, and gives what came of the steps.
+fn keep(tables: &mut dyn MailingTables, together: &mut [Job]) -> Result<Vec<(bool, bool)>, StoreError> {
+    let kept = tables.begin_mailing().and_then(|()| {
+        let steps: Vec<&Step> = together
+            .iter()
+            .filter_map(|job| match job {
+                Job::Step(step, _) => Some(step.as_ref()),
+                Job::Task(_) => None,
+            })
+            .collect();
+        let steps = if steps.is_empty() { Vec::new() } else { tables.steps(&steps)? };
+        for job in together {
+            if let Job::Task(task) = job {
+                task.work(tables)?;
+            }
+        }
+        tables.commit_mailing()?;
+        Ok(steps)
+    });
     if kept.is_err() {
         tables.rollback_mailing();
     }
     kept
+}
+
+fn answer(together: Vec<Job>, kept: Result<Vec<(bool, bool)>, StoreError>) {
+    let whole = kept.as_ref().map(|_| ()).map_err(StoreError::clone);
+    let mut steps = kept.as_ref().into_iter().flatten();
+    for job in together {
+        match job {
+            Job::Task(task) => task.answer(whole.clone()),
+            Job::Step(_, answering) => {
+                let step = whole.clone().and_then(|()| steps.next().copied().ok_or(StoreError::Closed));
+                answering.send(step).ok();
+            }
+        }
+    }
 }
 
 /// How often what was written is put onto the disk.

@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 use chrono::{DateTime, Utc};
 
 pub use values::{
-    Audience, Claim, Claimed, Delivery, Ended, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
-    Step, WorkerId,
+    Audience, Claim, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus,
+    NewMailing, Order, Step, WorkerId,
 };
 
 use super::place::Place;
@@ -67,14 +67,18 @@ impl Mailings {
         Value: Send + 'static,
         Does: FnMut(&mut dyn MailingTables) -> Result<Value, StoreError> + Send + 'static,
     {
-        let (job, waiting) = Task::new(does);
+        let (task, waiting) = Task::new(does);
+        self.send(Job::Task(task));
+        waiting
+    }
+
+    fn send(&self, job: Job) {
         if let Ok(jobs) = self.0.jobs.lock()
             && let Some(jobs) = jobs.as_ref()
         {
             // A desk that has closed drops the job, and with it the answer's other end.
             jobs.send(job).ok();
         }
-        waiting
     }
 
     /// Freezes a mailing: its letter and its audience, in one step. What is frozen already stays as it is.
@@ -159,7 +163,9 @@ impl Mailings {
 
     /// Keeps a step from a delivery to the next; says of each whether it was this worker's.
     pub fn step(&self, step: Step) -> Waiting<(bool, bool)> {
-        self.ask(move |tables| tables.step(&step))
+        let (answering, waiting) = Waiting::channel();
+        self.send(Job::Step(Box::new(step), answering));
+        waiting
     }
 
     /// How many deliveries stand where.

@@ -66,8 +66,8 @@ pub(crate) trait MailingTables: Send {
     /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more.
     fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError>;
 
-    /// Keeps a step: how a delivery ended, and that the next one is attempted. Says for each whether it was this worker's.
-    fn step(&mut self, step: &Step) -> Result<(bool, bool), StoreError>;
+    /// Keeps steps: how a delivery ended, and that the next one is attempted. Says for each whether it was its worker's.
+    fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError>;
 
     /// How many deliveries stand where.
     fn sums(&mut self, id: MailingId) -> Result<Sums, StoreError>;

@@ -151,7 +151,7 @@ pub struct Step {
 }
 
 /// Whose a delivery is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Claim {
     /// Of which mailing.
     pub mailing: MailingId,

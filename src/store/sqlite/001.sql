@@ -1,4 +1,5 @@
--- The ends of all numberings, in one row: what begins to write reads it, what has written replaces it.
+-- The ends of all numberings, in one row: what begins to write reads it, what has written replaces it. `writes` makes
+-- every commit change something: SQLite does not write what is as it was, and then nobody waits for the disk.
 CREATE TABLE heads (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     number INTEGER NOT NULL,
@@ -6,7 +7,8 @@ CREATE TABLE heads (
     seal BLOB NOT NULL,
     next_subscriber INTEGER NOT NULL,
     next_notice INTEGER NOT NULL,
-    next_import INTEGER NOT NULL
+    next_import INTEGER NOT NULL,
+    writes INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE subscribers (

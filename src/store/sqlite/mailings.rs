@@ -11,8 +11,8 @@ use crate::store::StoreError;
 use crate::store::database::{micros, octets, time};
 use crate::store::mailings::tables::{MailingTables, code, status};
 use crate::store::mailings::{
-    Audience, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
-    Step, WorkerId,
+    Audience, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus, NewMailing,
+    Order, Step, WorkerId,
 };
 
 const QUEUED: i64 = 0;
@@ -144,8 +144,8 @@ impl MailingTables for Sqlite {
         self.told(claim(&self.connection, order))?.ok_or_else(|| self.unreadable("a reader"))
     }
 
-    fn step(&mut self, step: &Step) -> Result<(bool, bool), StoreError> {
-        self.told(keep_step(&self.connection, step))
+    fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
+        self.told(steps.iter().map(|step| keep_step(&self.connection, step)).collect())
     }
 
     fn sums(&mut self, id: MailingId) -> Result<Sums, StoreError> {

@@ -122,8 +122,10 @@ fn begin_meta(connection: &Connection, check: &[u8; 32]) -> rusqlite::Result<()>
 
 fn begin_heads(connection: &Connection, key: &StoreKey) -> rusqlite::Result<()> {
     let seal = crate::store::seal::of(key, 0, &[0; 32]);
-    connection
-        .execute("INSERT INTO heads VALUES (1, 0, ?1, ?2, 1, 1, 1)", params![&[0_u8; 32][..], &seal[..]])?;
+    connection.execute(
+        "INSERT INTO heads VALUES (1, 0, ?1, ?2, 1, 1, 1, 0)",
+        params![&[0_u8; 32][..], &seal[..]],
+    )?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ pub(super) fn apply(connection: &Connection, changes: &Changes) -> rusqlite::Res
     connection
         .prepare_cached(
             "UPDATE heads SET number = ?1, digest = ?2, seal = ?3, next_subscriber = ?4, next_notice = ?5, \
-             next_import = ?6",
+             next_import = ?6, writes = writes + 1",
         )?
         .execute(params![
             heads.chain.number,

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use mailmag::deliver::smtp::{Client, Courier, Login, Secret, Server, Stage, Target, Tls, Trust, Verdict};
+use mailmag::deliver::smtp::{Courier, Login, Secret, Server, Stage, Target, Tls, Trust, Verdict};
 use tokio_rustls::rustls::ServerConfig;
 
-use super::{LETTER, ONE_BY_ONE, PIPELINING, client, mail, route, script, send_once, server, timeouts};
+use super::{LETTER, ONE_BY_ONE, PIPELINING, client, mail, route, script, send_once, server};
 use crate::support::smtp_server::{Act, Play, Script, Security, SmtpServer};
 
 #[tokio::test]
@@ -104,55 +104,55 @@ async fn connections_are_safe_or_there_is_none() {
     let wrong_name = authority.sign("other.example.jp", 2999);
     let stranger = Authority::new("stranger").sign("localhost", 2999);
     let with_starttls: &[&str] = &["PIPELINING", "STARTTLS", "AUTH PLAIN"];
-    let implicit = Security::Implicit;
-    let starttls = Security::StartTls;
+    let implicit = || Tls::Implicit(trust.clone());
+    let starttls = || Tls::StartTls(trust.clone());
     let cases = [
-        ("good", Tls::Implicit, implicit(good.clone()), with_starttls, None, ""),
-        ("good", Tls::StartTls, starttls(good.clone()), with_starttls, None, ""),
+        ("good", implicit(), Security::Implicit(good.clone()), with_starttls, None, ""),
+        ("good", starttls(), Security::StartTls(good.clone()), with_starttls, None, ""),
         (
             "expired",
-            Tls::Implicit,
-            implicit(expired.clone()),
+            implicit(),
+            Security::Implicit(expired.clone()),
             with_starttls,
             None,
             "TLS: the server's certificate is not trusted: certificate expired",
         ),
         (
             "expired",
-            Tls::StartTls,
-            starttls(expired),
+            starttls(),
+            Security::StartTls(expired),
             with_starttls,
             None,
             "TLS: the server's certificate is not trusted: certificate expired",
         ),
         (
             "wrong name",
-            Tls::Implicit,
-            implicit(wrong_name.clone()),
+            implicit(),
+            Security::Implicit(wrong_name.clone()),
             with_starttls,
             None,
             "not trusted: certificate not valid for name",
         ),
         (
             "wrong name",
-            Tls::StartTls,
-            starttls(wrong_name),
+            starttls(),
+            Security::StartTls(wrong_name),
             with_starttls,
             None,
             "not trusted: certificate not valid for name",
         ),
         (
             "stranger",
-            Tls::Implicit,
-            implicit(stranger.clone()),
+            implicit(),
+            Security::Implicit(stranger.clone()),
             with_starttls,
             None,
             "not trusted: nobody whom we trust",
         ),
-        ("stranger", Tls::StartTls, starttls(stranger), with_starttls, None, "not trusted"),
+        ("stranger", starttls(), Security::StartTls(stranger), with_starttls, None, "not trusted"),
         (
             "stripped",
-            Tls::StartTls,
+            starttls(),
             Security::Clear,
             PIPELINING,
             None,
@@ -160,7 +160,7 @@ async fn connections_are_safe_or_there_is_none() {
         ),
         (
             "refused",
-            Tls::StartTls,
+            starttls(),
             Security::Clear,
             with_starttls,
             Some(Act::Say(b"454 4.7.0 not available\r\n")),
@@ -168,30 +168,29 @@ async fn connections_are_safe_or_there_is_none() {
         ),
         (
             "injected",
-            Tls::StartTls,
-            starttls(good.clone()),
+            starttls(),
+            Security::StartTls(good.clone()),
             with_starttls,
             Some(Act::Say(b"220 go\r\n250-evil\r\n250 AUTH PLAIN\r\n")),
             "STARTTLS: something was sent in the clear",
         ),
-        ("no TLS", Tls::StartTls, Security::Clear, with_starttls, Some(Act::Say(b"220 go\r\n")), "TLS"),
-        ("no TLS", Tls::Implicit, Security::Clear, with_starttls, None, "TLS"),
-        ("cut", Tls::StartTls, Security::Clear, with_starttls, Some(Act::SayAndCut(b"220 go\r\n")), "TLS"),
+        ("no TLS", starttls(), Security::Clear, with_starttls, Some(Act::Say(b"220 go\r\n")), "TLS"),
+        ("no TLS", implicit(), Security::Clear, with_starttls, None, "TLS"),
+        ("cut", starttls(), Security::Clear, with_starttls, Some(Act::SayAndCut(b"220 go\r\n")), "TLS"),
     ];
     for (name, tls, security, offers, act, shown) in cases {
         let plays: Vec<_> = act.into_iter().map(|act| Play::always(Stage::StartTls, act)).collect();
         let scripted = SmtpServer::start(Script { security, ..script(offers, &plays) }).await;
         let login = Login { user: "editor".to_owned(), password: Secret::new("tr0ub4dor") };
         // The name has two addresses on many machines, of which the server has one.
-        let host = "localhost".to_owned();
+        let (host, safety) = ("localhost".to_owned(), format!("{tls:?}"));
         let server = Server { host, tls, login: Some(login), ..server("scripted", scripted.port) };
-        let client = Client::new("mag.example.jp", timeouts(None), trust.clone()).unwrap();
-        let outcome = send_once(&server, &client, &mail("a@x.jp", LETTER)).await;
+        let outcome = send_once(&server, &client(None), &mail("a@x.jp", LETTER)).await;
         let is_good = name == "good";
         let verdict = if is_good { Verdict::Accepted } else { Verdict::ServerFault };
-        assert_eq!(outcome.verdict(), verdict, "{name} {tls:?}: {outcome}");
-        assert!(outcome.to_string().contains(shown), "{name} {tls:?}: {outcome}");
-        assert_eq!(scripted.taken().len(), usize::from(is_good), "{name} {tls:?}");
+        assert_eq!(outcome.verdict(), verdict, "{name} {safety}: {outcome}");
+        assert!(outcome.to_string().contains(shown), "{name} {safety}: {outcome}");
+        assert_eq!(scripted.taken().len(), usize::from(is_good), "{name} {safety}");
         let commands = scripted.commands();
         assert!(
             is_good || commands.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"),
@@ -212,9 +211,11 @@ fn files_of_authorities_must_hold_some() {
 
 #[tokio::test]
 async fn handshakes_have_a_time_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let trust = Authority::new("ours").trusted(folder.path());
     let hang = [Play::always(Stage::Banner, Act::Hang)];
     let scripted = SmtpServer::start(script(PIPELINING, &hang)).await;
-    let server = Server { tls: Tls::Implicit, ..server("scripted", scripted.port) };
+    let server = Server { tls: Tls::Implicit(trust), ..server("scripted", scripted.port) };
     let outcome = send_once(&server, &client(Some(Stage::Tls)), &mail("a@x.jp", LETTER)).await;
     assert_eq!(outcome.verdict(), Verdict::ServerFault);
     assert_eq!(outcome.to_string(), "scripted: TLS: no answer within the time limit");

@@ -18,6 +18,8 @@ pub(crate) struct Script {
     pub(crate) offers: Vec<&'static str>,
     pub(crate) security: Security,
     pub(crate) plays: Vec<Play>,
+    /// Whether DATA is granted though the recipient was refused, as RFC 2920 allows.
+    pub(crate) asks_for_nothing: bool,
     /// Whom AUTH lets in: the decoded words of PLAIN and LOGIN in a row.
     pub(crate) login: &'static str,
 }
@@ -208,6 +210,12 @@ impl Session {
                     let octets = self.octets().await?;
                     let (sender, recipient) = (sender.take().unwrap(), recipient.take().unwrap());
                     self.judge(Taken { sender, recipient, octets }).await?;
+                }
+                "DATA" if sender.is_some() && self.script.asks_for_nothing => {
+                    self.say(b"354 go ahead\r\n").await?;
+                    let octets = self.octets().await?;
+                    self.record.lock().unwrap().commands.push(format!("({} octets)", octets.len()));
+                    self.say(b"554 5.5.1 no valid recipients\r\n").await?;
                 }
                 "RSET" => {
                     (sender, recipient) = (None, None);

@@ -3,10 +3,14 @@
 //! An entry holds no data of its reader, only commitments to them (SHA-256 over a random salt and the data). The data
 //! and their salts lie beside it, so that they can be forgotten while the chain still holds.
 
+mod walk;
+
 use core::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use walk::{Fault, Walk};
 
 use super::Nonce;
 use crate::digest;
@@ -116,6 +120,9 @@ pub struct Details {
     /// The number of the import.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub import: Option<i64>,
+    /// The number of the entry that tells the facts of the import.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<i64>,
     /// The line of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -291,15 +298,7 @@ impl Details {
 
     /// The nonce of the notice that was mailed.
     pub fn mailed_nonce(&self) -> Option<Nonce> {
-        let digits = self.mailed.as_deref()?;
-        let mut nonce = [0; 16];
-        if digits.len() != 32 || !digits.is_ascii() {
-            return None;
-        }
-        for (at, octet) in nonce.iter_mut().enumerate() {
-            *octet = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
-        }
-        Some(Nonce(nonce))
+        digest::octets(self.mailed.as_deref()?).map(Nonce)
     }
 }
 

@@ -98,7 +98,10 @@ pub fn after(
                 again(DeliveryStatus::Deferred, due, true)
             }
         }
-        Outcome::ServerFault | Outcome::OwnFault => again(DeliveryStatus::Queued, now, false),
+        // The next connection is made a moment later.
+        Outcome::ServerFault => again(DeliveryStatus::Queued, now + TimeDelta::seconds(1), false),
+        // Where every reader is refused the mailing is paused; where one is, he waits.
+        Outcome::OwnFault => again(DeliveryStatus::Queued, now + back_off(attempts), true),
         Outcome::Unknown => match in_doubt {
             InDoubt::Hold => done(DeliveryStatus::Unknown),
             InDoubt::Resend => again(DeliveryStatus::Queued, now, true),
@@ -215,8 +218,8 @@ mod tests {
             (Outcome::TryLater, 9, minutes(320), InDoubt::Hold, Deferred, Some(minutes(720)), true),
             // Twelve hours more would be past the seventy-second.
             (Outcome::TryLater, 9, minutes(61 * 60), InDoubt::Hold, Rejected, None, true),
-            (Outcome::ServerFault, 1, minutes(3), InDoubt::Hold, Queued, Some(minutes(0)), false),
-            (Outcome::OwnFault, 1, minutes(3), InDoubt::Hold, Queued, Some(minutes(0)), false),
+            (Outcome::ServerFault, 1, minutes(3), InDoubt::Hold, Queued, Some(TimeDelta::seconds(1)), false),
+            (Outcome::OwnFault, 2, minutes(3), InDoubt::Hold, Queued, Some(minutes(15)), true),
             (Outcome::Unknown, 1, minutes(0), InDoubt::Hold, Unknown, None, true),
             (Outcome::Unknown, 1, minutes(0), InDoubt::Resend, Queued, Some(minutes(0)), true),
         ];

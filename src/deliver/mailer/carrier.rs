@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
-
-use super::feed::Feed;
 use super::Sending;
+use super::feed::Feed;
 use crate::deliver::smtp::{Courier, Mail};
 use crate::mailing::{Outcome, Stop, after};
 use crate::store::StoreError;
@@ -123,25 +121,29 @@ impl Carrier {
     }
 
     /// What became of a delivery, to be kept with the next step.
-    async fn settle(&mut self, delivery: &Delivery, outcome: Outcome, reply: String) -> Result<(), StoreError> {
+    async fn settle(
+        &mut self,
+        delivery: &Delivery,
+        outcome: Outcome,
+        reply: String,
+    ) -> Result<(), StoreError> {
         self.keep(None).await?;
         let now = (self.sending.settings.clock)();
         let first = delivery.first.unwrap_or(now);
-        let mut next = after(outcome, delivery.attempts + 1, first, now, self.sending.mailing.in_doubt);
+        let next = after(outcome, delivery.attempts + 1, first, now, self.sending.mailing.in_doubt);
         let stop = match self.sending.guard.lock() {
             Ok(mut guard) => guard.note(delivery.address.domain(), outcome),
             Err(_) => None,
         };
-        if matches!(outcome, Outcome::ServerFault | Outcome::OwnFault) {
-            // Another claims it at once; a moment later is soon enough.
-            next.due = Some(now + TimeDelta::seconds(1));
-        }
         (self.sending.progress)(outcome);
         self.ended = Some(Ended { claim: delivery.claim(), next, reply: reply.clone() });
         match stop {
-            Some(Stop::Mailing) => self.pause(&format!("three times in a row the fault was ours: {reply}")).await?,
+            Some(Stop::Mailing) => {
+                self.pause(&format!("three times in a row the fault was ours: {reply}")).await?
+            }
             Some(Stop::Domain(domain)) => {
-                self.pause(&format!("more than one in twenty addresses at {domain} are unknown there")).await?;
+                self.pause(&format!("more than one in twenty addresses at {domain} are unknown there"))
+                    .await?;
             }
             None => {}
         }

@@ -6,7 +6,7 @@ use crate::bounce::verp;
 use crate::deliver::smtp::{Envelope, Mail, MailData};
 use crate::list::{StoreKey, Token, TokenKind};
 use crate::mail::{Recipient, Signer, Stencil};
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, SubscriberId};
 use crate::store::mailings::{Delivery, MailingId};
 
 /// Addresses a mailing's letter to its readers.
@@ -44,7 +44,7 @@ impl Composer {
         let token = Token::derive(&self.key, TokenKind::Unsubscribe, delivery.unsubscribe).to_text();
         let unsubscribe_url = format!("{}/u/{token}", self.web_url);
         let unsubscribe_mail = format!("u+{token}@{}", self.domain);
-        let message_id = message_id(&self.key, delivery, &self.domain);
+        let message_id = message_id(&self.key, delivery.mailing, delivery.subscriber, &self.domain);
         let recipient = Recipient {
             address: &delivery.address,
             message_id: &message_id,
@@ -62,13 +62,8 @@ impl Composer {
 }
 
 /// The Message-ID of a delivery, which tells strangers neither how many readers there are nor who this one is.
-pub fn message_id(key: &StoreKey, delivery: &Delivery, domain: &str) -> String {
-    message_id_of(key, delivery.mailing, delivery.subscriber.0, domain)
-}
-
-/// As [`message_id`], by the numbers.
-pub fn message_id_of(key: &StoreKey, mailing: MailingId, subscriber: i64, domain: &str) -> String {
-    let digest = key.digest("message id", &[&mailing.0.to_be_bytes(), &subscriber.to_be_bytes()]);
+pub fn message_id(key: &StoreKey, mailing: MailingId, subscriber: SubscriberId, domain: &str) -> String {
+    let digest = key.digest("message id", &[&mailing.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
     let name: String = digest[..12].iter().map(|octet| format!("{octet:02x}")).collect();
     format!("<{}.{name}@{domain}>", mailing.0)
 }

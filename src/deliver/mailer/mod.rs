@@ -19,7 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-pub use compose::Composer;
+pub use compose::{Composer, message_id};
 pub use worker::Worker;
 
 use super::smtp::{Route, Verdict};
@@ -57,6 +57,8 @@ pub enum Finished {
     Done,
     /// It was paused or cancelled, here or elsewhere.
     Stopped,
+    /// Only deliveries are left that servers did not take yet; the first is due then.
+    Waiting(DateTime<Utc>),
     /// This worker was told to end.
     Drained,
 }
@@ -77,6 +79,70 @@ struct Sending {
 
 /// How often it is asked whether a mailing was paused, cancelled or finished elsewhere.
 const ASKED_EVERY: Duration = Duration::from_millis(300);
+
+/// Runs a task to its end, on as many threads as there are cores.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn block_on<Task: Future>(task: Task) -> std::io::Result<Task::Output> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task))
+}
+
+/// Begins a task beside the others.
+pub fn spawn<Task>(task: Task) -> tokio::task::JoinHandle<Task::Output>
+where
+    Task: Future<Output: Send> + Send + 'static,
+{
+    tokio::spawn(task)
+}
+
+/// Waits, but not longer than until `stop` is true.
+pub async fn wait(time: Duration, stop: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = until_true(stop) => {}
+    }
+}
+
+async fn until_true(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so has gone: that is an end, too.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// What makes the receiver become true.
+pub fn ending() -> (impl Fn(), watch::Receiver<bool>) {
+    let (end, ending) = watch::channel(false);
+    (move || _ = end.send_replace(true), ending)
+}
+
+/// Becomes true at the first Ctrl-C, or when the process is asked to end.
+pub fn interrupted() -> watch::Receiver<bool> {
+    let (end, ending) = watch::channel(false);
+    tokio::spawn(async move {
+        asked_to_end().await;
+        end.send_replace(true);
+    });
+    ending
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    drop(tokio::signal::ctrl_c().await);
+}
 
 /// Sends a mailing until nothing is left, it is stopped, or `stop` becomes true; then what is in flight is finished.
 ///
@@ -136,8 +202,7 @@ pub async fn send(
                     end.send_replace(true);
                 }
             }
-            changed = stop.wait_for(|stop| *stop), if finished.is_none() => {
-                drop(changed);
+            () = until_true(&mut stop), if finished.is_none() => {
                 finished = Some(Finished::Drained);
                 end.send_replace(true);
             }
@@ -150,7 +215,10 @@ pub async fn send(
 }
 
 /// How it stands with the mailing, whoever has changed that.
-async fn look(sending: &Sending, id: crate::store::mailings::MailingId) -> Result<Option<Finished>, StoreError> {
+async fn look(
+    sending: &Sending,
+    id: crate::store::mailings::MailingId,
+) -> Result<Option<Finished>, StoreError> {
     let now = (sending.settings.clock)();
     let mailings = sending.mailings.of_issue(sending.mailing.issue).await?;
     let status = mailings.iter().find(|mailing| mailing.id == id).map(|mailing| mailing.status);
@@ -163,8 +231,11 @@ async fn look(sending: &Sending, id: crate::store::mailings::MailingId) -> Resul
         return Ok(None);
     }
     let sums = sending.mailings.sums(id).await?;
-    if sums.open() > 0 {
+    if sums.claimed > 0 {
         return Ok(None);
+    }
+    if let Some(due) = sending.mailings.next_due(id).await? {
+        return Ok((due > now).then_some(Finished::Waiting(due)));
     }
     sending.mailings.set_status(id, MailingStatus::Done, None, now).await?;
     Ok(Some(Finished::Done))

@@ -93,6 +93,11 @@ impl Mailings {
         })
     }
 
+    /// Up to `most` readers of an audience behind a subscriber, in order: for looking at what would be sent.
+    pub fn audience(&self, audience: Audience, after: i64, most: usize) -> Waiting<Vec<Delivery>> {
+        self.ask(move |tables| tables.audience(&audience, after, most))
+    }
+
     /// The mailings of an issue, the first one first.
     pub fn of_issue(&self, issue: i64) -> Waiting<Vec<Mailing>> {
         self.ask(move |tables| tables.mailings_of(issue))
@@ -121,6 +126,9 @@ impl Mailings {
             let is_set = tables.set_status(id, status, why.as_deref())?;
             if is_set && status == MailingStatus::Cancelled {
                 tables.cancel_waiting(id, at)?;
+            }
+            if is_set && status == MailingStatus::Running {
+                tables.hurry(id)?;
             }
             Ok(is_set)
         })
@@ -173,7 +181,7 @@ impl Mailings {
         self.ask(move |tables| tables.sums(id))
     }
 
-    /// When the next deferred delivery is due.
+    /// When the first delivery that waits is due; nothing when none waits.
     pub fn next_due(&self, id: MailingId) -> Waiting<Option<DateTime<Utc>>> {
         self.ask(move |tables| tables.next_due(id))
     }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Audience, Claimed, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order, Step,
-    WorkerId,
+    Audience, Claimed, Delivery, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
+    Step, WorkerId,
 };
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::StoreError;
@@ -30,6 +30,10 @@ pub(crate) trait MailingTables: Send {
     /// Freezes a mailing: its letter, and a delivery for each reader of its audience, in the lanes of their domains.
     fn plan(&mut self, mailing: &NewMailing, audience: &Audience) -> Result<Mailing, StoreError>;
 
+    /// Up to `most` readers of an audience behind one of them, in order, as if they were claimed.
+    fn audience(&mut self, audience: &Audience, after: i64, most: usize)
+    -> Result<Vec<Delivery>, StoreError>;
+
     /// The mailings of an issue, the first one first.
     fn mailings_of(&mut self, issue: i64) -> Result<Vec<Mailing>, StoreError>;
 
@@ -49,6 +53,9 @@ pub(crate) trait MailingTables: Send {
 
     /// Calls off all deliveries that wait.
     fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Makes all that is queued due at once: what kept it back is mended.
+    fn hurry(&mut self, id: MailingId) -> Result<(), StoreError>;
 
     /// A new worker.
     fn register(&mut self, name: &str, until: DateTime<Utc>) -> Result<WorkerId, StoreError>;
@@ -72,7 +79,7 @@ pub(crate) trait MailingTables: Send {
     /// How many deliveries stand where.
     fn sums(&mut self, id: MailingId) -> Result<Sums, StoreError>;
 
-    /// When the next deferred delivery is due.
+    /// When the first delivery that waits is due; nothing when none waits.
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Up to `most` deliveries behind a subscriber, in order.

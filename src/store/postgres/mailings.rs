@@ -49,6 +49,32 @@ impl MailingTables for Postgres {
         self.run(|session| plan(session, new, audience))
     }
 
+    fn audience(
+        &mut self,
+        audience: &Audience,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.run(|session| {
+            let readers =
+                session.query(READERS, &[&after, &audience.tag, &audience.got.map(|id| id.0), &most])?;
+            let reader = |row: &Row| {
+                Ok(Delivery {
+                    mailing: MailingId(0),
+                    worker: WorkerId(0),
+                    subscriber: SubscriberId(get(row, 0)?),
+                    address: address(row, 1)?,
+                    name: get(row, 2)?,
+                    unsubscribe: rows::octets(row, 3, database::nonce)?,
+                    attempts: 0,
+                    first: None,
+                })
+            };
+            readers.iter().map(reader).collect()
+        })
+    }
+
     fn mailings_of(&mut self, issue: i64) -> Result<Vec<Mailing>, StoreError> {
         self.run(|session| mailings(session, "issue = $1", issue))
     }
@@ -76,6 +102,11 @@ impl MailingTables for Postgres {
         let sql =
             "UPDATE deliveries SET status = 6, at = $2, due = NULL WHERE mailing = $1 AND status IN (0, 3)";
         self.run(|session| session.execute(sql, &[&id.0, &micros(at)]))
+    }
+
+    fn hurry(&mut self, id: MailingId) -> Result<(), StoreError> {
+        let sql = "UPDATE deliveries SET due = NULL WHERE mailing = $1 AND status = 0 AND due IS NOT NULL";
+        self.run(|session| session.execute(sql, &[&id.0]).map(|_| ()))
     }
 
     fn register(&mut self, name: &str, until: DateTime<Utc>) -> Result<WorkerId, StoreError> {
@@ -123,7 +154,7 @@ impl MailingTables for Postgres {
     }
 
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due) FROM deliveries WHERE mailing = $1 AND status = 3";
+        let sql = "SELECT min(coalesce(due, 0)) FROM deliveries WHERE mailing = $1 AND status IN (0, 3)";
         self.run(|session| optional_time(&one(session, sql, id.0)?, 0))
     }
 
@@ -134,6 +165,18 @@ impl MailingTables for Postgres {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.run(|session| session.query(sql, &[&id.0, &after, &most])?.iter().map(delivery_row).collect())
     }
+}
+
+/// Readers of an audience behind `$1`: `$2` is its tag, `$3` the mailing that they got, `$4` how many.
+const READERS: &str = "SELECT s.id, s.address, s.name, s.unsubscribe_nonce FROM subscribers s
+     WHERE s.id > $1 AND s.status = 'active'
+       AND ($2::text IS NULL OR s.tags::jsonb ? $2)
+       AND ($3::bigint IS NULL OR EXISTS (
+           SELECT 1 FROM deliveries d WHERE d.mailing = $3 AND d.subscriber = s.id AND d.status IN (2, 5)))
+     ORDER BY s.id LIMIT $4";
+
+fn address(row: &Row, at: usize) -> Read<EmailAddress> {
+    EmailAddress::parse_legacy(get(row, at)?).map_err(|error| Failure::Row(error.to_string()))
 }
 
 fn missing() -> Failure {
@@ -206,15 +249,7 @@ fn plan(session: &mut Session, new: &NewMailing, audience: &Audience) -> Read<Ma
     let (mut after, mut planned) = (0_i64, 0_i64);
     let got = audience.got.map(|id| id.0);
     loop {
-        let readers = session.query(
-            "SELECT s.id, s.address FROM subscribers s
-             WHERE s.id > $1 AND s.status = 'active'
-               AND ($2::text IS NULL OR s.tags::jsonb ? $2)
-               AND ($3::bigint IS NULL OR EXISTS (
-                   SELECT 1 FROM deliveries d WHERE d.mailing = $3 AND d.subscriber = s.id AND d.status IN (2, 5)))
-             ORDER BY s.id LIMIT $4",
-            &[&after, &audience.tag, &got, &PLANNED_TOGETHER],
-        )?;
+        let readers = session.query(READERS, &[&after, &audience.tag, &got, &PLANNED_TOGETHER])?;
         let Some(last) = readers.last() else { break };
         after = get(last, 0)?;
         let ids = readers.iter().map(|row| get(row, 0)).collect::<Read<Vec<i64>>>()?;
@@ -297,12 +332,11 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
             continue;
         }
         taken.push(subscriber);
-        let address: &str = get(row, 3)?;
         claimed.deliveries.push(Delivery {
             mailing: order.mailing,
             worker: order.worker,
             subscriber: SubscriberId(subscriber),
-            address: EmailAddress::parse_legacy(address).map_err(|error| Failure::Row(error.to_string()))?,
+            address: address(row, 3)?,
             name: get(row, 4)?,
             unsubscribe: rows::octets(row, 5, database::nonce)?,
             attempts: u32::try_from(get::<i64>(row, 1)?).unwrap_or(u32::MAX),

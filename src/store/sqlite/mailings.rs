@@ -86,6 +86,16 @@ impl MailingTables for Sqlite {
         self.mailings("id = ?1", id)?.pop().ok_or_else(|| self.unreadable("the mailing"))
     }
 
+    fn audience(
+        &mut self,
+        audience: &Audience,
+        after: i64,
+        most: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let readers = self.told(readers(&self.connection, audience, after, most))?;
+        readers.into_iter().collect::<Option<_>>().ok_or_else(|| self.unreadable("a reader"))
+    }
+
     fn mailings_of(&mut self, issue: i64) -> Result<Vec<Mailing>, StoreError> {
         self.mailings("issue = ?1", issue)
     }
@@ -117,6 +127,11 @@ impl MailingTables for Sqlite {
         let sql = "UPDATE deliveries SET status = ?2, at = ?3, due = NULL WHERE mailing = ?1 AND status IN (?4, ?5)";
         let changed = self.connection.execute(sql, params![id.0, CANCELLED, micros(at), QUEUED, DEFERRED]);
         Ok(self.told(changed)? as u64)
+    }
+
+    fn hurry(&mut self, id: MailingId) -> Result<(), StoreError> {
+        let sql = "UPDATE deliveries SET due = NULL WHERE mailing = ?1 AND status = 0 AND due IS NOT NULL";
+        self.told(self.connection.execute(sql, [id.0])).map(|_| ())
     }
 
     fn register(&mut self, name: &str, until: DateTime<Utc>) -> Result<WorkerId, StoreError> {
@@ -153,9 +168,8 @@ impl MailingTables for Sqlite {
     }
 
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(due) FROM deliveries WHERE mailing = ?1 AND status = ?2";
-        let due: Option<i64> =
-            self.told(self.connection.query_row(sql, params![id.0, DEFERRED], |row| row.get(0)))?;
+        let sql = "SELECT min(coalesce(due, 0)) FROM deliveries WHERE mailing = ?1 AND status IN (0, 3)";
+        let due: Option<i64> = self.told(self.connection.query_row(sql, [id.0], |row| row.get(0)))?;
         Ok(due.and_then(time))
     }
 
@@ -211,14 +225,8 @@ fn insert_mailing(connection: &Connection, new: &NewMailing) -> rusqlite::Result
 
 /// Reads the audience and writes the deliveries side by side, so that memory does not grow with the readers.
 fn insert_deliveries(connection: &Connection, mailing: i64, audience: &Audience) -> rusqlite::Result<()> {
-    let mut select = connection.prepare(
-        "SELECT s.id, s.address FROM subscribers s
-         WHERE s.status = 'active'
-           AND (?1 IS NULL OR EXISTS (SELECT 1 FROM json_each(s.tags) WHERE value = ?1))
-           AND (?2 IS NULL OR EXISTS (
-               SELECT 1 FROM deliveries d WHERE d.mailing = ?2 AND d.subscriber = s.id AND d.status IN (2, 5)))
-         ORDER BY s.id",
-    )?;
+    let sql = format!("SELECT s.id, s.address FROM subscribers s WHERE {AUDIENCE} ORDER BY s.id");
+    let mut select = connection.prepare(&sql)?;
     let mut insert = connection.prepare(
         "INSERT INTO deliveries (mailing, subscriber, lane, status, attempts, is_attempted) VALUES (?1, ?2, ?3, 0, 0, 0)",
     )?;
@@ -232,6 +240,44 @@ fn insert_deliveries(connection: &Connection, mailing: i64, audience: &Audience)
     }
     connection.execute("UPDATE mailings SET planned = ?2 WHERE id = ?1", [mailing, planned])?;
     Ok(())
+}
+
+/// Who is in an audience: `?1` is its tag, `?2` the mailing that they got.
+const AUDIENCE: &str = "s.status = 'active'
+    AND (?1 IS NULL OR EXISTS (SELECT 1 FROM json_each(s.tags) WHERE value = ?1))
+    AND (?2 IS NULL OR EXISTS (
+        SELECT 1 FROM deliveries d WHERE d.mailing = ?2 AND d.subscriber = s.id AND d.status IN (2, 5)))";
+
+fn readers(
+    connection: &Connection,
+    audience: &Audience,
+    after: i64,
+    most: usize,
+) -> rusqlite::Result<Vec<Option<Delivery>>> {
+    let sql = format!(
+        "SELECT s.id, s.address, s.name, s.unsubscribe_nonce FROM subscribers s
+         WHERE {AUDIENCE} AND s.id > ?3 ORDER BY s.id LIMIT ?4"
+    );
+    let mut select = connection.prepare_cached(&sql)?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    select
+        .query_map(params![audience.tag, audience.got.map(|id| id.0), after, most], |row| {
+            let (address, nonce): (String, Vec<u8>) = (row.get(1)?, row.get(3)?);
+            let (Ok(address), Some(nonce)) = (EmailAddress::parse_legacy(&address), octets(&nonce)) else {
+                return Ok(None);
+            };
+            Ok(Some(Delivery {
+                mailing: MailingId(0),
+                worker: WorkerId(0),
+                subscriber: SubscriberId(row.get(0)?),
+                address,
+                name: row.get(2)?,
+                unsubscribe: Nonce(nonce),
+                attempts: 0,
+                first: None,
+            }))
+        })?
+        .collect()
 }
 
 fn expire(

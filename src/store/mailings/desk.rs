@@ -41,7 +41,7 @@ where
     Does: FnMut(&mut dyn MailingTables) -> Result<Value, StoreError> + Send + 'static,
 {
     /// The task, and the other end of its answer.
-    pub(super) fn new(does: Does) -> (Box<dyn Work>, Waiting<Value>) {
+    pub(super) fn of(does: Does) -> (Box<dyn Work>, Waiting<Value>) {
         let (answering, waiting) = Waiting::channel();
         (Box::new(Task { does, done: None, answering }), waiting)
     }

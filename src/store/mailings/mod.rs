@@ -67,7 +67,7 @@ impl Mailings {
         Value: Send + 'static,
         Does: FnMut(&mut dyn MailingTables) -> Result<Value, StoreError> + Send + 'static,
     {
-        let (task, waiting) = Task::new(does);
+        let (task, waiting) = Task::of(does);
         self.send(Job::Task(task));
         waiting
     }

@@ -44,7 +44,7 @@ impl Sqlite {
         let rows = || {
             let sql = format!("SELECT {MAILING} FROM mailings WHERE {condition} ORDER BY issue, correction");
             let mut statement = self.connection.prepare_cached(&sql)?;
-            statement.query_map([value], |row| Ok(mailing(row)?))?.collect::<rusqlite::Result<Vec<_>>>()
+            statement.query_map([value], mailing)?.collect::<rusqlite::Result<Vec<_>>>()
         };
         let rows: Option<Vec<Mailing>> = self.told(rows())?.into_iter().collect();
         rows.ok_or_else(|| self.unreadable("a mailing"))

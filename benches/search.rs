@@ -40,7 +40,7 @@ fn article(number: usize) -> String {
     text
 }
 
-fn terms(text: &str) -> Terms {
+fn terms(text: &str) -> Terms<'static> {
     let mut collector = Collector::default();
     collector.title("全文検索の話");
     collector.text(text);
@@ -72,7 +72,7 @@ fn collect_map_of_texts(bencher: Bencher) {
 
 #[divan::bench]
 fn index_1000_articles(bencher: Bencher) {
-    let kept: Vec<(Entry, Terms)> = (0..1000)
+    let kept: Vec<(Entry, Terms<'_>)> = (0..1000)
         .map(|number| {
             let (url, title) = (format!("/{number}/"), format!("題{number}"));
             (Entry { date: None, url, title, label: String::new() }, terms(&article(number)))

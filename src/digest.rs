@@ -1,5 +1,7 @@
 //! Digests of octets, by which files are told apart.
 
+use std::io;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -11,6 +13,20 @@ pub(crate) fn sha256(octets: &[u8]) -> String {
 /// The SHA-256 of some octets (FIPS 180-4).
 pub(crate) fn sha256_octets(octets: &[u8]) -> [u8; 32] {
     Sha256::digest(octets).into()
+}
+
+/// The SHA-256 of all that comes from a reader, in small hexadecimal digits; memory holds one piece of it.
+pub(crate) fn sha256_of(input: &mut dyn io::Read) -> io::Result<String> {
+    let mut sum = Sha256::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match input.read(&mut piece) {
+            Ok(0) => return Ok(hexadecimal(&sum.finalize())),
+            Ok(length) => sum.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The HMAC-SHA-256 of some octets under a key (RFC 2104).
@@ -56,6 +72,9 @@ mod tests {
     fn digests_are_those_of_the_standard() {
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(fingerprint(b""), "e3b0c442");
+        let long = vec![b'a'; 1_000_000];
+        let million = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+        assert_eq!(sha256_of(&mut &long[..]).unwrap(), million);
         // RFC 4231 has no key of 32 octets; a short key is padded with zeros, so its second case serves.
         let mut key = [0; 32];
         key[..4].copy_from_slice(b"Jefe");

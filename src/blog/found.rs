@@ -8,22 +8,25 @@ use crate::source::{IssueTexts, Text};
 
 /// The terms of all that the search finds, in the order of [`Magazine`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SearchTerms {
+pub struct SearchTerms<'a> {
     /// For each issue, as [`Site::issue_terms`] makes them.
-    pub issues: Vec<Vec<Terms>>,
+    pub issues: Vec<Vec<Terms<'a>>>,
     /// For each post.
-    pub posts: Vec<Terms>,
+    pub posts: Vec<Terms<'a>>,
     /// For each page.
-    pub pages: Vec<Terms>,
+    pub pages: Vec<Terms<'a>>,
+    /// Whether an issue's terms are those of the index that was made before this one.
+    pub are_as_before: Vec<bool>,
 }
 
-impl SearchTerms {
+impl SearchTerms<'_> {
     /// Room for the terms of a magazine; what stays empty is not found.
     pub fn of(magazine: &Magazine) -> Self {
         SearchTerms {
             issues: vec![Vec::new(); magazine.issues.len()],
             posts: vec![Terms::default(); magazine.posts.len()],
             pages: vec![Terms::default(); magazine.pages.len()],
+            are_as_before: vec![false; magazine.issues.len()],
         }
     }
 }
@@ -31,7 +34,7 @@ impl SearchTerms {
 impl Site<'_> {
     /// The terms of an issue: first its own, of its name and its opening words, then each article's. An only article has
     /// those of its issue, too, for it stands on the issue's page, and they alone are there.
-    pub fn issue_terms(&self, index: usize, texts: &IssueTexts) -> Vec<Terms> {
+    pub fn issue_terms(&self, index: usize, texts: &IssueTexts) -> Vec<Terms<'static>> {
         let issue = &self.magazine.issues[index];
         let title = self.issue_title(index);
         let opening = || texts.opening.iter().map(|text| &text.document);
@@ -56,7 +59,7 @@ impl Site<'_> {
     }
 
     /// The terms of a post.
-    pub fn post_terms(&self, index: usize, text: &Text) -> Terms {
+    pub fn post_terms(&self, index: usize, text: &Text) -> Terms<'static> {
         let post = &self.magazine.posts[index];
         let author = post.author.as_ref().map(|author| author.name.as_str());
         let head: Vec<&str> = author.into_iter().chain(post.tags.iter().map(String::as_str)).collect();
@@ -64,14 +67,20 @@ impl Site<'_> {
     }
 
     /// The terms of one of the blog's other pages.
-    pub fn page_terms(&self, index: usize, text: &Text) -> Terms {
+    pub fn page_terms(&self, index: usize, text: &Text) -> Terms<'static> {
         search::terms(&self.magazine.pages[index].title, &[], [&text.document])
     }
 
-    /// The files of the search, which stand beside its page; the same for the same terms.
-    pub fn search_files(&self, terms: &SearchTerms) -> Vec<File> {
-        let pages = (0..self.magazine.pages.len()).map(|page| (self.page_entry(page), &terms.pages[page]));
+    /// The files of the search, which stand beside its page; the same for the same terms. `left` gives a file of the index
+    /// that was made before, by its path in the blog's folder.
+    pub fn search_files(&self, terms: &SearchTerms<'_>, left: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<File> {
+        let pages =
+            (0..self.magazine.pages.len()).map(|page| (self.page_entry(page), &terms.pages[page], true));
         let dated = by_date(self.magazine).into_iter().filter_map(|entry| {
+            let is_new = match entry {
+                Entry::Issue(issue) | Entry::Article(issue, _) => !terms.are_as_before[issue],
+                Entry::Post(_) => true,
+            };
             let terms = match entry {
                 Entry::Issue(issue) if self.magazine.issues[issue].is_one_article() => None,
                 Entry::Issue(issue) => terms.issues[issue].first(),
@@ -81,10 +90,10 @@ impl Site<'_> {
                 Entry::Article(issue, article) => terms.issues[issue].get(article + 1),
                 Entry::Post(post) => terms.posts.get(post),
             };
-            Some((self.search_entry(entry), terms?))
+            Some((self.search_entry(entry), terms?, is_new))
         });
-        let all: Vec<(search::Entry, &Terms)> = pages.chain(dated).collect();
-        search::index(all.iter().map(|(entry, terms)| (entry, *terms)))
+        let all: Vec<(search::Entry, &Terms<'_>, bool)> = pages.chain(dated).collect();
+        search::index_again(all.iter().map(|(entry, terms, is_new)| (entry, *terms, *is_new)), left)
     }
 
     fn page_entry(&self, index: usize) -> search::Entry {

@@ -1,7 +1,6 @@
 //! Which articles and posts a reader of one may want next: those that share its tags or its corner.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use super::Site;
 use super::labels::{Entry, Mark};
@@ -19,13 +18,13 @@ impl Site<'_> {
     /// among them, for the page shows it anyway.
     pub(super) fn related(&self, of: Entry) -> Vec<Entry> {
         let all = self.magazine.posts.len() + self.values.articles.iter().map(Vec::len).sum::<usize>();
-        let mut weights: HashMap<Entry, u32> = HashMap::new();
+        let mut near: Vec<(Entry, u32)> = Vec::new();
         let mut beside: Vec<Entry> = Vec::new();
         for &mark in self.index.marks(of) {
             let entries = &self.index.label(mark).entries;
             let weight = weight(entries.len(), all);
             let (from, to) = (mark.place().saturating_sub(NEAR), entries.len().min(mark.place() + NEAR + 1));
-            entries[from..to].iter().for_each(|&other| *weights.entry(other).or_default() += weight);
+            near.extend(entries[from..to].iter().map(|&other| (other, weight)));
             if let Mark::Corner(..) = mark {
                 let next_to = mark.place().saturating_sub(1)..entries.len().min(mark.place() + 2);
                 beside.extend(&entries[next_to]);
@@ -36,10 +35,22 @@ impl Site<'_> {
             (Entry::Article(issue, _), Entry::Article(other, _)) if issue == other => true,
             _ => other == of || beside.contains(&other),
         };
-        let mut related: Vec<(Entry, u32)> =
-            weights.into_iter().filter(|(other, _)| !is_shown_anyway(*other)).collect();
-        related.sort_by_key(|&(entry, weight)| (Reverse(weight), Reverse(self.date(entry)), Reverse(entry)));
-        related.into_iter().take(SHOWN).map(|(entry, _)| entry).collect()
+        near.sort_unstable_by_key(|&(entry, _)| entry);
+        let of_entry =
+            near.chunk_by(|(one, _), (other, _)| one == other).filter(|all| !is_shown_anyway(all[0].0));
+        // The best come first.
+        let mut related: Vec<_> = of_entry
+            .map(|all| {
+                let (entry, weight) = (all[0].0, all.iter().map(|(_, weight)| weight).sum::<u32>());
+                (Reverse(weight), Reverse(self.date(entry)), Reverse(entry))
+            })
+            .collect();
+        if related.len() > SHOWN {
+            related.select_nth_unstable(SHOWN);
+            related.truncate(SHOWN);
+        }
+        related.sort_unstable();
+        related.into_iter().map(|(_, _, Reverse(entry))| entry).collect()
     }
 }
 

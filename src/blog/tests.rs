@@ -296,7 +296,7 @@ fn the_search_knows_every_page_by_its_day() {
     }
     let text = words("content/posts/hello.md", "投稿");
     (terms.posts[0], terms.pages[0]) = (site.post_terms(0, &text), site.page_terms(0, &text));
-    let files = site.search_files(&terms);
+    let files = site.search_files(&terms, &|_| None);
     let entries = files.iter().find(|file| file.path == "search/pages-0.json").expect("entries");
     let entries: serde_json::Value = serde_json::from_slice(&entries.bytes).expect("JSON");
     let expected = serde_json::json!([

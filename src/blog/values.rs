@@ -2,6 +2,7 @@
 //! every list that shows it. Full texts are never among them. `docs/templates.md` describes their fields.
 
 use chrono::Datelike;
+use rayon::prelude::*;
 
 use super::html::without_controls;
 use super::labels::{Entry, Index, Label};
@@ -62,9 +63,7 @@ impl Values {
         let corner = |corner: &Option<String>| {
             optional(corner.as_ref().and_then(|name| index.corners.find(name)).map(|at| corners[at].clone()))
         };
-        let mut issues = Vec::with_capacity(magazine.issues.len());
-        let mut articles = Vec::with_capacity(magazine.issues.len());
-        for issue in &magazine.issues {
+        let of_issue = |issue: &Issue| {
             let folder = issue_path(issue);
             let brief = brief_issue(issue, &href(root, &folder));
             let of_issue: Vec<Value> = issue
@@ -82,9 +81,9 @@ impl Values {
                     ])
                 })
                 .collect();
-            issues.push(issue_value(issue, &href(root, &folder), root, &of_issue));
-            articles.push(of_issue);
-        }
+            (issue_value(issue, &href(root, &folder), root, &of_issue), of_issue)
+        };
+        let (issues, articles) = magazine.issues.par_iter().map(of_issue).unzip();
         let posts = magazine
             .posts
             .iter()

@@ -14,6 +14,7 @@ mod iso_2022_jp;
 mod normalise;
 mod octets;
 mod remedy;
+mod stream;
 mod table;
 
 pub use decode::{Decoded, Repair, RepairKind, Undecodable, decode, decode_restoring_escapes};
@@ -23,6 +24,7 @@ pub use encoded_words::{decode_header, encode_header};
 pub use normalise::normalise;
 pub(crate) use octets::{find_octet, surely_without_controls};
 pub use remedy::{remedy, substitute};
+pub use stream::TextStream;
 
 /// A character set that Japanese text comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::model::{Article, InMail, Issue};
-use crate::source::{Content, IssueTexts, Text};
+use crate::source::{Content, IssueSource, IssueTexts, Text};
 use crate::typeset;
 
 /// What a rule looks at: an issue that is to be typeset, with its texts.
@@ -38,18 +38,23 @@ const RULES: [fn(&Checked<'_>, &mut Vec<Diagnostic>); 5] = [
     lines::urls_stand_apart,
 ];
 
-/// The problems of one issue's mail form, the issue by its index in the magazine. A finished mail is kept as it went
+/// The problems of one issue's mail form, the issue by its index in the magazine, of its texts as they lie in its files
+/// and as they were read. A finished mail is kept as it went
 /// out, so nothing is said of it.
-pub fn issue(content: &Content, index: usize, texts: &IssueTexts) -> Vec<Diagnostic> {
+pub fn issue(
+    content: &Content,
+    index: usize,
+    (source, texts): (&IssueSource, &IssueTexts),
+) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     if texts.sent.is_none() {
         let issue = &content.magazine.issues[index];
         let checked = Checked {
             config: &content.config,
             issue,
-            file: content.issue_file(index),
+            file: source.first_text(),
             whole_articles: &texts.articles,
-            is_bare: content.is_bare(index) && texts.opening.is_none(),
+            is_bare: source.is_bare() && texts.opening.is_none(),
             of_the_magazine: texts.opening.iter().chain(&content.footer).collect(),
             articles: issue.articles.iter().zip(&texts.articles).filter_map(in_mail).collect(),
         };
@@ -176,9 +181,9 @@ mod tests {
         assert_eq!(problems, []);
         let content = content.expect("the settings are good");
         let mut told = Vec::new();
-        for index in 0..content.magazine.issues.len() {
-            let texts = content.issue_texts(index, &mut told);
-            told.extend(issue(&content, index, &texts));
+        for (index, source) in content.issue_sources.iter().enumerate() {
+            let texts = source.texts(&mut told);
+            told.extend(issue(&content, index, (source, &texts)));
         }
         let told = render(&told, Format::Short, false);
         let mut told: Vec<String> =

@@ -72,19 +72,20 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let told: Vec<String> = held_back.iter().map(HeldBack::to_string).collect();
     say_held_back(&told, console);
     let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
-    let made = produce(&content, directory, (&stage, Some(&before)), outside.as_deref(), console)?;
+    let issues = count(content.magazine.issues.len(), "issue");
+    let timezone = content.config.magazine.timezone;
+    let made = produce(content, directory, (&stage, Some(&before)), outside.as_deref(), console)?;
     problems.extend(made.problems);
     let problems = once_each(problems);
     if has_errors(&problems) {
         return Ok(not_written(&problems, &out, console));
     }
     console.problems(&problems);
-    let issues = count(content.magazine.issues.len(), "issue");
     // What is wrong has to be told again each time, so that it is looked for again.
     let memory = key.map(|key| if problems.is_empty() { key } else { String::new() }).map(|key| {
         let due = held_back.iter().filter_map(|held_back| held_back.until).min();
         let until = due.map_or("-".to_owned(), |due| due.to_string());
-        let when = format!("{until} {}", content.config.magazine.timezone);
+        let when = format!("{until} {timezone}");
         let notes = [when, issues.clone()].into_iter().chain(told).collect();
         Memory { key, notes, files: vec![(works::NAME, made.works)] }
     });
@@ -108,6 +109,10 @@ impl Output for Stage {
 
     fn keep(&self, paths: &[String]) -> bool {
         Stage::keep(self, paths)
+    }
+
+    fn left(&self, path: &str) -> Option<Vec<u8>> {
+        Stage::left(self, path)
     }
 }
 

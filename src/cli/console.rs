@@ -1,6 +1,6 @@
 //! What the program says: data to stdout, everything else to stderr.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, StdoutLock, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -52,6 +52,11 @@ impl Console {
         stdout.flush()
     }
 
+    /// Much data, to stdout, as it is made. Whoever writes flushes it at the end.
+    pub(super) fn data_stream(&self) -> BufWriter<StdoutLock<'static>> {
+        BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    }
+
     /// A sentence about what was done, unless `-q`.
     pub(super) fn say(&self, sentence: &str) {
         if !self.quiet {
@@ -66,9 +71,19 @@ impl Console {
         }
     }
 
+    /// Whether `-q` asks for problems alone.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether `-v` asks for more.
     pub(super) fn is_verbose(&self) -> bool {
         self.verbose
+    }
+
+    /// A problem that keeps something from being done, also under `-q`.
+    pub(super) fn problem(&self, sentence: &str) {
+        self.to_stderr(sentence);
     }
 
     /// A question on the terminal; anything but `y` or `yes` is a no.

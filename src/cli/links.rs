@@ -12,7 +12,7 @@ use crate::blog::{Destination, Link, PageLinks, PageOf, own_path};
 use crate::diagnostic::Diagnostic;
 use crate::outside::{Answers, Verdict, ask};
 
-impl Work<'_> {
+impl Work<'_, '_> {
     /// The links that somebody will look after: most lead to other sites, which are asked only when the editor wants it.
     pub(super) fn wanted(&self, pages: Vec<PageLinks>) -> Vec<PageLinks> {
         let url = &self.content.config.blog.url;
@@ -103,8 +103,8 @@ impl Work<'_> {
     fn placed(&self, page: &PageLinks, link: &Link, problem: Diagnostic) -> Diagnostic {
         let texts = match self.site.entry_of(&page.page) {
             Some(PageOf::Issue(index)) => {
-                let texts = self.content.issue_texts(index, &mut Vec::new());
-                texts.opening.into_iter().chain(texts.articles).collect()
+                let texts = self.issue_texts(index).into_iter();
+                texts.flat_map(|texts| texts.opening.into_iter().chain(texts.articles)).collect()
             }
             Some(PageOf::Post(index)) => vec![self.content.post_text(index, &mut Vec::new())],
             Some(PageOf::Page(index)) => vec![self.content.page_text(index, &mut Vec::new())],

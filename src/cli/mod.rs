@@ -9,11 +9,15 @@ mod init;
 mod links;
 mod man;
 mod new;
+mod notices;
 mod preview;
 mod production;
 mod publish;
+mod route;
 mod secret;
+mod serve;
 mod store;
+mod subscribers;
 mod text;
 mod theme;
 mod works;
@@ -21,7 +25,8 @@ mod works;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chrono::{NaiveDate, Utc};
+use anyhow::{Context, Result};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use clap::{Parser, Subcommand};
 
@@ -66,10 +71,14 @@ enum Command {
     Preview(preview::Arguments),
     /// Carry dist/blog to where [publish] says; shows first what will change
     Publish(publish::Arguments),
+    /// Serve the pages that readers subscribe and leave at, and send the mails they need
+    Serve(serve::Arguments),
     /// List the built-in templates and theme files, or take one to start your own from
     Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
+    /// Look after the list of readers: import, export, add, remove, show, erase
+    Subscribers(subscribers::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),
     /// Print a shell's completions for this program
@@ -99,8 +108,10 @@ pub fn main() -> ExitCode {
         Command::Build(arguments) => build::run(directory, arguments, &console),
         Command::Preview(arguments) => preview::run(directory, arguments, &console),
         Command::Publish(arguments) => publish::run(directory, arguments, &console),
+        Command::Serve(arguments) => serve::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
+        Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),
         Command::Man(arguments) => man::run(arguments, &console),
@@ -136,6 +147,19 @@ fn today(timezone: Tz) -> NaiveDate {
 #[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
 fn now() -> i64 {
     Utc::now().timestamp()
+}
+
+/// When it is.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
+fn time() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// Random bits.
+fn random<const OCTETS: usize>() -> Result<[u8; OCTETS]> {
+    let mut octets = [0; OCTETS];
+    getrandom::fill(&mut octets).context("the system gives no random bits")?;
+    Ok(octets)
 }
 
 /// Where the answers of other sites are kept, in the magazine's folder.

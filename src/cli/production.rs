@@ -1,5 +1,6 @@
 //! What `check` and `build` do alike: every page and every mail of a magazine, and all the problems on the way.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -9,12 +10,12 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use super::works::{self, IssueWork, Works};
+use super::works::{IssueWork, Record, Works};
 use crate::blog::{self, Entry, File, FileCopy, PageLinks, Pages, SearchTerms, Site, Term};
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::pictures::Pictures;
-use crate::source::{Content, RawFile, Text};
+use crate::source::{Content, IssueSource, IssueTexts, RawFile, Text};
 use crate::theme::{Assets, Fingerprint, Theme, mixed};
 use crate::{check, mail};
 
@@ -24,6 +25,8 @@ pub(super) trait Output: Sync {
     fn put(&self, path: &str, octets: &[u8]) -> Result<()>;
     /// Keeps files as the build before left them, if all are still so.
     fn keep(&self, paths: &[String]) -> bool;
+    /// What the build before left at a path, if it is still so.
+    fn left(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// Nowhere: for those who want to know the problems alone.
@@ -34,6 +37,10 @@ impl Output for () {
 
     fn keep(&self, _: &[String]) -> bool {
         false
+    }
+
+    fn left(&self, _: &str) -> Option<Vec<u8>> {
+        None
     }
 }
 
@@ -48,24 +55,26 @@ pub(super) struct Before {
 }
 
 /// What was made of a magazine.
-pub(super) struct Production {
+pub(super) struct Production<'a> {
     /// All that is wrong.
     pub(super) problems: Vec<Diagnostic>,
-    /// What the next build may want to know of this one, as [`Works::read`] reads it.
-    pub(super) works: Vec<u8>,
+    /// What the next build may want to know of this one: one after the other, as [`Works::read`] reads it.
+    pub(super) works: Vec<Cow<'a, [u8]>>,
 }
 
 /// Makes every file of `dist/` and hands each on as soon as it is made, from as many threads as there are cores. What
 /// is wrong with an issue keeps only its own files from being made. `root` is the magazine's folder, where narrower
 /// pictures are kept from build to build. Addresses of other sites are asked for when `outside` names the file of what
 /// they answered before.
-pub(super) fn produce(
-    content: &Content,
+pub(super) fn produce<'b>(
+    mut content: Content,
     root: &Path,
-    (output, before): (&dyn Output, Option<&Before>),
+    (output, before): (&dyn Output, Option<&'b Before>),
     outside: Option<&Path>,
     console: &Console,
-) -> Result<Production> {
+) -> Result<Production<'b>> {
+    let issue_sources = std::mem::take(&mut content.issue_sources);
+    let content = &content;
     let nothing_but = |problems| Ok(Production { problems, works: Vec::new() });
     let assets = match Assets::new(theme_files(content)?, content.config.blog.base_path()) {
         Ok(assets) => assets,
@@ -82,15 +91,22 @@ pub(super) fn produce(
         Ok(site) => site,
         Err(problems) => return nothing_but(problems),
     };
+    let mut sources = BTreeMap::new();
+    for entry in site.feed_entries() {
+        if let Entry::Article(issue, _) = entry {
+            sources.entry(issue).or_insert_with(|| issue_sources[issue].clone());
+        }
+    }
     let work = Work {
         content,
+        sources: Mutex::new(sources),
         theme: &theme,
         site: &site,
         pictures: &pictures,
         output,
         before,
         keeps_outside_links: outside.is_some(),
-        records: Mutex::default(),
+        records: Mutex::new(vec![None; content.magazine.issues.len()]),
         copies: Mutex::default(),
         found: Mutex::new(SearchTerms::of(&content.magazine)),
         terms: Mutex::default(),
@@ -105,7 +121,9 @@ pub(super) fn produce(
         problems
     };
 
-    let issues = (0..magazine.issues.len()).into_par_iter().map(|index| step(work.issue(index)));
+    // Each issue's texts go when its files are made.
+    let issues = issue_sources.into_par_iter().enumerate();
+    let issues = issues.map(|(index, source)| step(work.issue(index, &source)));
     let posts = (0..magazine.posts.len()).into_par_iter().map(|index| step(work.post(index)));
     let pages = (0..magazine.pages.len()).into_par_iter().map(|index| step(work.page(index)));
     let lists = lists.into_par_iter().map(|list| step(work.pages(site.render_list(list))));
@@ -125,49 +143,53 @@ pub(super) fn produce(
     }
     progress.finish_and_clear();
     let records = std::mem::take(&mut *work.records.lock().expect("no thread is left"));
-    Ok(Production { problems, works: works::written(records) })
+    let works = records.into_iter().flatten().map(Record::into_octets).collect();
+    Ok(Production { problems, works })
 }
 
 /// A build at work.
-pub(super) struct Work<'a> {
+pub(super) struct Work<'a, 'b> {
     pub(super) content: &'a Content,
+    /// The texts that are looked at again when all issues are made, by the issues' places: those that the feeds show, and
+    /// those with links that are still to be judged.
+    pub(super) sources: Mutex<BTreeMap<usize, IssueSource>>,
     pub(super) theme: &'a Theme,
     pub(super) site: &'a Site<'a>,
     pictures: &'a Pictures<'a>,
     output: &'a dyn Output,
     /// None when nobody will build on this one.
-    before: Option<&'a Before>,
+    before: Option<&'b Before>,
     pub(super) keeps_outside_links: bool,
-    /// What became of the issues, for the next build.
-    records: Mutex<Vec<(u32, Vec<u8>)>>,
+    /// What became of the issues, in the order of the magazine.
+    records: Mutex<Vec<Option<Record<'b>>>>,
     /// The pictures and attachments that the pages need.
     pub(super) copies: Mutex<BTreeSet<FileCopy>>,
-    /// What the search will find.
-    found: Mutex<SearchTerms>,
+    /// What the search will find of posts and pages; of issues, their records know it.
+    found: Mutex<SearchTerms<'static>>,
     /// What the index of terms is made of.
     terms: Mutex<Vec<(Entry, Vec<Term>)>>,
     /// What the texts link to, and the files that were made beside the pages that the site names.
     pub(super) links: Mutex<(Vec<PageLinks>, BTreeSet<String>)>,
 }
 
-impl Work<'_> {
+impl<'b> Work<'_, 'b> {
     /// An issue's mail form, letter and pages.
-    fn issue(&self, index: usize) -> Result<Vec<Diagnostic>> {
+    fn issue(&self, index: usize, source: &IssueSource) -> Result<Vec<Diagnostic>> {
         let Content { config, magazine, .. } = self.content;
         let issue = &magazine.issues[index];
-        let key = self.before.map_or(NEVER, |before| self.key(index, before));
-        if let Some(work) = self.before.and_then(|before| before.works.of(issue.number, key))
+        let key = self.before.map_or(NEVER, |before| self.key(index, source, before));
+        if let Some((work, record)) = self.before.and_then(|before| before.works.of(issue.number, key))
             && self.output.keep(&work.files)
         {
-            self.take(index, key, work);
+            self.take((index, source), record, work);
             return Ok(Vec::new());
         }
         let mut work = IssueWork::default();
         let mut problems = Vec::new();
-        let texts = self.content.issue_texts(index, &mut problems);
+        let texts = source.texts(&mut problems);
         // What could not be understood is not judged any further.
         if !problems.iter().any(|problem| problem.rule == "nested-too-deep") {
-            problems.extend(check::issue(self.content, index, &texts));
+            problems.extend(check::issue(self.content, index, (source, &texts)));
         }
         let may_go_on = !has_errors(&problems);
         let terms = texts.articles.iter().map(|text| blog::terms(&text.document)).enumerate();
@@ -215,13 +237,13 @@ impl Work<'_> {
         }
         // What is wrong has to be told again each time, so that it is looked for again.
         let key = if problems.is_empty() { key } else { NEVER };
-        self.take(index, key, work);
+        self.take((index, source), Record::of(issue.number, key, &work), work);
         Ok(problems)
     }
 
     /// All that an issue's files are made of, in short.
-    fn key(&self, index: usize, before: &Before) -> Fingerprint {
-        let files = self.content.issue_files(index);
+    fn key(&self, index: usize, source: &IssueSource, before: &Before) -> Fingerprint {
+        let files = source.files();
         let files = files.iter().flat_map(|(path, octets)| [path.as_bytes(), octets]);
         let around = self.site.around_issue(index).to_le_bytes();
         let shared = [before.standing.as_bytes(), &around];
@@ -232,14 +254,12 @@ impl Work<'_> {
     }
 
     /// Takes what was made of an issue, now or before, to where the rest of the build looks for it.
-    fn take(&self, index: usize, key: Fingerprint, work: IssueWork) {
+    fn take(&self, (index, source): (usize, &IssueSource), record: Record<'b>, work: IssueWork<'_>) {
         const WHOLE: &str = "no thread panics while it holds this";
-        let number = self.content.magazine.issues[index].number;
-        if self.before.is_some() {
-            let record = works::record(number, key, &work);
-            self.records.lock().expect(WHOLE).push((number, record));
+        if work.links.iter().any(|page| !page.links.is_empty()) {
+            self.sources.lock().expect(WHOLE).entry(index).or_insert_with(|| source.clone());
         }
-        self.found().issues[index] = work.found;
+        self.records.lock().expect(WHOLE)[index] = Some(record);
         let terms = work.terms.into_iter().map(|(position, terms)| (Entry::Article(index, position), terms));
         self.terms.lock().expect(WHOLE).extend(terms);
         self.copies.lock().expect(WHOLE).extend(work.copies);
@@ -297,18 +317,29 @@ impl Work<'_> {
         Ok(pages.warnings)
     }
 
-    fn found(&self) -> MutexGuard<'_, SearchTerms> {
+    fn found(&self) -> MutexGuard<'_, SearchTerms<'static>> {
         self.found.lock().expect("no thread panics while it holds this")
     }
 
     /// The index of the search.
     fn search(&self) -> Result<()> {
-        // Nobody needs the terms any more, and they are many.
-        let found = std::mem::take(&mut *self.found());
-        for file in self.site.search_files(&found) {
+        let records = self.records.lock().expect("no thread is left");
+        let mut found = std::mem::take(&mut *self.found());
+        for (index, record) in records.iter().enumerate() {
+            let Some(record) = record else { continue };
+            (found.issues[index], found.are_as_before[index]) = (record.found(), record.is_kept());
+        }
+        let left = |path: &str| self.output.left(&format!("blog/{path}"));
+        for file in self.site.search_files(&found, &left) {
             self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
         }
         Ok(())
+    }
+
+    /// The texts of an issue that is looked at again.
+    pub(super) fn issue_texts(&self, index: usize) -> Option<IssueTexts> {
+        let source = self.sources.lock().expect("no thread is left").get(&index).cloned();
+        source.map(|source| source.texts(&mut Vec::new()))
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {
@@ -319,7 +350,7 @@ impl Work<'_> {
         for entry in self.site.feed_entries() {
             let text = match entry {
                 Entry::Article(issue, article) => {
-                    let read = || self.content.issue_texts(issue, &mut Vec::new()).articles;
+                    let read = || self.issue_texts(issue).map_or_else(Vec::new, |texts| texts.articles);
                     issues.entry(issue).or_insert_with(read).get(article).cloned()
                 }
                 Entry::Post(post) => Some(self.content.post_text(post, &mut Vec::new())),
@@ -350,7 +381,7 @@ impl Work<'_> {
 }
 
 /// The magazine's own theme files by their paths below `theme/`.
-fn theme_files(content: &Content) -> Result<Vec<(String, Vec<u8>)>> {
+pub(super) fn theme_files(content: &Content) -> Result<Vec<(String, Vec<u8>)>> {
     let read = |file: &RawFile| {
         let octets = fs::read(&file.disk).with_context(|| format!("cannot read {}", file.path))?;
         Ok((file.path.trim_start_matches("theme/").to_owned(), octets))

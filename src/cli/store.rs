@@ -13,7 +13,6 @@ use crate::list::{Limits, StoreKey};
 use crate::store::{Settings, Store};
 
 /// Opens the list of the magazine in a folder. A key file that is not there is made, for the owner's eyes alone.
-#[allow(dead_code, reason = "the commands of the list open it")]
 #[allow(clippy::disallowed_methods, reason = "the command line reads the clock")]
 pub(super) fn open(config: &Config, folder: &Path) -> Result<Store> {
     let store = &config.store;

@@ -4,6 +4,7 @@
 //! It is a hint: what cannot be read is made anew. Each record has the issue's number, the fingerprint of all that its
 //! files are made of, and what the rest of the build needs to know of it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -18,15 +19,16 @@ pub(super) const NAME: &str = "works";
 
 /// What was made of an issue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct IssueWork {
+pub(super) struct IssueWork<'a> {
+    /// What the search finds in it. It stands first, so that [`Record::found`] can read it alone.
+    #[serde(borrow)]
+    pub(super) found: Vec<Terms<'a>>,
     /// Its files, by their paths in `dist/`.
     pub(super) files: Vec<String>,
     /// What they need beside them.
     pub(super) copies: Vec<FileCopy>,
     /// What its texts link to.
     pub(super) links: Vec<PageLinks>,
-    /// What the search finds in it.
-    pub(super) found: Vec<Terms>,
     /// Its articles' words for the index of terms, by the articles' places.
     pub(super) terms: Vec<(usize, Vec<Term>)>,
 }
@@ -35,66 +37,105 @@ pub(super) struct IssueWork {
 #[derive(Debug, Default)]
 pub(super) struct Works {
     octets: Vec<u8>,
-    issues: HashMap<u32, (Fingerprint, Range<usize>)>,
+    issues: HashMap<u32, (Fingerprint, Place)>,
+}
+
+/// Where a record lies, and its work in it.
+#[derive(Clone, Debug)]
+struct Place {
+    record: Range<usize>,
+    work: usize,
+}
+
+/// An issue's record, as it is left for the next build. It alone holds the terms of the search, which are many.
+#[derive(Clone, Debug)]
+pub(super) struct Record<'a> {
+    octets: Cow<'a, [u8]>,
+    /// Where the work begins.
+    work: usize,
 }
 
 impl Works {
-    /// Reads what [`written`] wrote, as far as it is that.
+    /// Reads records that were left one after the other, as far as they are that.
     pub(super) fn read(octets: Vec<u8>) -> Works {
         let mut issues = HashMap::new();
-        let mut rest = octets.as_slice();
+        let mut start = 0;
         while let Ok(((number, key, length), after)) =
-            postcard::take_from_bytes::<(u32, Fingerprint, usize)>(rest)
+            postcard::take_from_bytes::<(u32, Fingerprint, usize)>(&octets[start..])
         {
-            let start = octets.len() - after.len();
-            let Some(next) = after.get(length..) else { break };
-            issues.insert(number, (key, start..start + length));
-            rest = next;
+            let head = octets.len() - start - after.len();
+            let Some(end) = (start + head).checked_add(length).filter(|end| *end <= octets.len()) else {
+                break;
+            };
+            issues.insert(number, (key, Place { record: start..end, work: head }));
+            start = end;
         }
         Works { octets, issues }
     }
 
-    /// What was made of an issue, if it was made of what `key` stands for.
-    pub(super) fn of(&self, number: u32, key: Fingerprint) -> Option<IssueWork> {
-        let (of_before, range) = self.issues.get(&number)?;
+    /// What was made of an issue, if it was made of what `key` stands for, with its record.
+    pub(super) fn of(&self, number: u32, key: Fingerprint) -> Option<(IssueWork<'_>, Record<'_>)> {
+        let (of_before, Place { record, work }) = self.issues.get(&number)?;
         if *of_before != key {
             return None;
         }
-        postcard::from_bytes(&self.octets[range.clone()]).ok()
+        let octets = &self.octets[record.clone()];
+        let made = postcard::from_bytes(&octets[*work..]).ok()?;
+        Some((made, Record { octets: octets.into(), work: *work }))
     }
 }
 
-/// An issue's record.
-pub(super) fn record(number: u32, key: Fingerprint, work: &IssueWork) -> Vec<u8> {
-    let work = postcard::to_stdvec(work).unwrap_or_default();
-    let mut record = postcard::to_stdvec(&(number, key, work.len())).unwrap_or_default();
-    record.extend_from_slice(&work);
-    record
+impl Record<'_> {
+    /// The record of an issue that was made of what `key` stands for.
+    pub(super) fn of(number: u32, key: Fingerprint, made: &IssueWork<'_>) -> Record<'static> {
+        let made = postcard::to_stdvec(made).unwrap_or_default();
+        let head = postcard::to_stdvec(&(number, key, made.len())).unwrap_or_default();
+        let work = head.len();
+        Record { octets: [head, made].concat().into(), work }
+    }
+
+    /// Whether it is of the build before.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.octets, Cow::Borrowed(_))
+    }
+
+    /// What the search finds in the issue.
+    pub(super) fn found(&self) -> Vec<Terms<'_>> {
+        postcard::take_from_bytes(&self.octets[self.work..]).map_or_else(|_| Vec::new(), |(found, _)| found)
+    }
 }
 
-/// All records as they are left, in the order of the issues' numbers.
-pub(super) fn written(mut records: Vec<(u32, Vec<u8>)>) -> Vec<u8> {
-    records.sort_unstable_by_key(|(number, _)| *number);
-    let mut octets = Vec::with_capacity(records.iter().map(|(_, record)| record.len()).sum());
-    for (_, record) in records {
-        octets.extend_from_slice(&record);
+impl<'a> Record<'a> {
+    /// The record's octets.
+    pub(super) fn into_octets(self) -> Cow<'a, [u8]> {
+        self.octets
     }
-    octets
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search;
 
     #[test]
     fn what_was_made_is_found_again_while_it_is_made_of_the_same() {
-        let work = |name: &str| IssueWork { files: vec![name.to_owned()], ..IssueWork::default() };
+        let work = |name: &str| IssueWork {
+            found: vec![search::terms(name, &[], []), Terms::default()],
+            files: vec![name.to_owned()],
+            ..IssueWork::default()
+        };
         let (ten, nine) = (work("mail/010.txt"), work("mail/009.txt"));
-        let octets = written(vec![(10, record(10, 7, &ten)), (9, record(9, 8, &nine))]);
+        let records = [Record::of(9, 8, &nine), Record::of(10, 7, &ten)];
+        assert_eq!(records[0].found(), nine.found);
+        let octets = records.map(Record::into_octets).concat();
         let works = Works::read(octets.clone());
-        assert_eq!(works.of(10, 7), Some(ten));
-        assert_eq!(works.of(9, 8), Some(nine));
-        assert_eq!((works.of(9, 7), works.of(8, 8)), (None, None));
+        let kept = |number, key| works.of(number, key).map(|(work, _)| work);
+        assert_eq!(kept(10, 7), Some(ten.clone()));
+        assert_eq!(kept(9, 8), Some(nine));
+        assert_eq!((kept(9, 7), kept(8, 8)), (None, None));
+        let (_, record) = works.of(10, 7).unwrap();
+        assert_eq!(record.found(), ten.found);
+        assert!(octets.ends_with(&record.into_octets()));
         for length in 0..octets.len() {
             let cut = Works::read(octets[..length].to_vec());
             assert!(cut.of(10, 7).is_none());

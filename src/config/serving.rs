@@ -32,6 +32,12 @@ pub struct WebConfig {
     pub metrics_listen: SocketAddr,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many connections there may be.
+    pub connections: usize,
+    /// How many of them from one network (a /24, or a /48 of IPv6) that is no trusted proxy's.
+    pub connections_per_network: usize,
+    /// How many requests a second each network may make; ten seconds' worth may come at once.
+    pub requests_per_second: u32,
     /// How many confirmations may be asked for from one network (a /24, or a /48 of IPv6) in an hour.
     pub confirmations_per_hour: u32,
 }
@@ -44,6 +50,26 @@ impl Default for StoreConfig {
             key: Secret::File("mailmag.key".to_owned()),
         }
     }
+}
+
+/// As the service runs to be tried out: reached from this machine alone.
+impl Default for WebConfig {
+    fn default() -> Self {
+        WebConfig {
+            listen: loopback(8080),
+            url: "http://127.0.0.1:8080".to_owned(),
+            metrics_listen: loopback(8081),
+            trusted_proxies: Vec::new(),
+            connections: 2000,
+            connections_per_network: 100,
+            requests_per_second: 20,
+            confirmations_per_hour: 10,
+        }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
 pub(super) fn store(
@@ -88,28 +114,45 @@ pub(super) fn web(
     source: &Arc<SourceText>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<WebConfig> {
-    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     let url = keys.required_string("url", "\"https://mail.example.jp\"", problems);
     let url = url.and_then(|url| web_address(url, source, problems));
-    let mut address = |key, port| match keys.string(key, problems) {
-        None => loopback(port),
+    let default = WebConfig::default();
+    let mut address = |key, usual: SocketAddr| match keys.string(key, problems) {
+        None => usual,
         Some(setting) => setting.value.parse().unwrap_or_else(|_| {
             problems.push(
                 Diagnostic::error("bad-listen", format!("`{}` is no place to listen at", setting.value))
                     .at(source, setting.span)
-                    .help(format!("write an address and a port, such as \"127.0.0.1:{port}\"")),
+                    .help(format!("write an address and a port, such as \"{usual}\"")),
             );
-            loopback(port)
+            usual
         }),
     };
-    let listen = address("listen", 8080);
-    let metrics_listen = address("metrics-listen", 8081);
+    let listen = address("listen", default.listen);
+    let metrics_listen = address("metrics-listen", default.metrics_listen);
     let proxies = keys.placed_strings("trusted-proxies", problems);
     let trusted_proxies = proxies.into_iter().filter_map(|proxy| network(proxy, source, problems)).collect();
-    let confirmations_per_hour =
-        keys.integer("confirmations-per-hour", 1..1_000_000_000, problems).unwrap_or(10);
+    let connections =
+        keys.integer("connections", 1..100_000, problems).map_or(default.connections, |most| most as usize);
+    let connections_per_network = keys
+        .integer("connections-per-network", 1..100_000, problems)
+        .map_or(default.connections_per_network, |most| most as usize);
+    let requests_per_second =
+        keys.integer("requests-per-second", 1..1_000_000, problems).unwrap_or(default.requests_per_second);
+    let confirmations_per_hour = keys
+        .integer("confirmations-per-hour", 1..1_000_000_000, problems)
+        .unwrap_or(default.confirmations_per_hour);
     keys.finish(problems);
-    Some(WebConfig { listen, url: url?, metrics_listen, trusted_proxies, confirmations_per_hour })
+    Some(WebConfig {
+        listen,
+        url: url?,
+        metrics_listen,
+        trusted_proxies,
+        connections,
+        connections_per_network,
+        requests_per_second,
+        confirmations_per_hour,
+    })
 }
 
 /// A network, or one address as the network of itself.

@@ -2,11 +2,13 @@
 //!
 //! Nothing here reads or writes; `store` keeps what these rules decide.
 
+pub mod files;
 pub mod ledger;
 mod notice;
 mod request;
 mod rules;
 mod token;
+mod typo;
 
 pub use ledger::{Fault, Walk};
 pub use notice::{Notice, NoticeKind};
@@ -16,3 +18,4 @@ pub use rules::{
     TOKEN_HOURS, WaitingAddress, decide, decide_import, network,
 };
 pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};
+pub use typo::likely_domain;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Nonce;
+use crate::digest;
 use crate::model::{EmailAddress, Language};
 
 /// What a notice is about.
@@ -66,5 +67,42 @@ impl NoticeKind {
     /// The kind of a name.
     pub fn named(wanted: &str) -> Option<Self> {
         Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, kind)| *kind)
+    }
+
+    /// The Message-ID (RFC 5322, section 3.6.4) of the notice of this kind that a nonce belongs to, with its angle
+    /// brackets; the domain is that of the magazine's sender. It is the same on every retry, so that a receiver can
+    /// see the double, and tells neither the nonce nor the token that is made of it.
+    pub fn message_id(self, nonce: Nonce, domain: &str) -> String {
+        let digest = digest::sha256_octets(&[self.name().as_bytes(), b" Message-ID ", &nonce.0].concat());
+        format!("<{MESSAGE_ID}{}@{domain}>", digest::hexadecimal(&digest[..16]))
+    }
+
+    /// Whether a Message-ID, with or without its angle brackets, is one that [`NoticeKind::message_id`] makes.
+    pub fn is_message_id(id: &str, domain: &str) -> bool {
+        let id = id.trim().trim_start_matches('<').trim_end_matches('>');
+        id.rsplit_once('@')
+            .is_some_and(|(left, right)| left.starts_with(MESSAGE_ID) && right.eq_ignore_ascii_case(domain))
+    }
+}
+
+/// What the Message-ID of every notice begins with.
+const MESSAGE_ID: &str = "notice.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_is_the_same_on_every_retry_and_tells_notices_apart() {
+        let make = |kind: NoticeKind, nonce: u8| kind.message_id(Nonce([nonce; 16]), "mag.example");
+        let one = make(NoticeKind::Confirm, 1);
+        assert_eq!(one, make(NoticeKind::Confirm, 1));
+        assert_ne!(one, make(NoticeKind::Confirm, 2));
+        assert_ne!(one, make(NoticeKind::Welcome, 1));
+        assert!(one.starts_with("<notice.") && one.ends_with("@mag.example>"), "{one}");
+        assert!(NoticeKind::is_message_id(&one, "MAG.example"));
+        for other in ["", "<notice.1@other.example>", "<issue.1@mag.example>", "notice.1"] {
+            assert!(!NoticeKind::is_message_id(other, "mag.example"), "{other}");
+        }
     }
 }

@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
-use lettre::message::Body;
-use lettre::message::header::{ContentTransferEncoding, HeaderName, HeaderValue, Headers};
 
+use super::mime::{Encoding, Head, LONGEST_LINE, has_too_long_line, transfer, wire_text};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
@@ -55,8 +54,7 @@ pub fn letter(
         None => encoded(config, issue, subject, &form)?,
     };
     let (encoding, octets) = transfer(charset, octets);
-    let mut message = headers(config, issue, subject, charset, encoding).into_bytes();
-    message.extend_from_slice(b"\r\n");
+    let mut message = headers(config, issue, subject, charset, encoding);
     message.extend_from_slice(&octets);
     let digest = sha256(&message);
     Ok(Letter { octets: message, charset, digest })
@@ -144,9 +142,6 @@ fn cannot_be_sent(character: char) -> Diagnostic {
     }
 }
 
-/// The longest line that mail may have, in octets without CR LF (RFC 5322, section 2.1.1).
-const LONGEST_LINE: usize = 998;
-
 /// Where the lines of the mail form stand that are too long as octets.
 fn too_long_lines(text: &str, octets: &[u8]) -> Vec<Range<usize>> {
     if !has_too_long_line(octets) {
@@ -166,18 +161,6 @@ fn too_long_lines(text: &str, octets: &[u8]) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Leaps from line end to line end, each time as far as a line may reach.
-fn has_too_long_line(octets: &[u8]) -> bool {
-    let mut rest = octets;
-    while let Some(reach) = rest.get(..=LONGEST_LINE + "\r".len()) {
-        match reach.iter().rposition(|octet| *octet == b'\n') {
-            Some(end) => rest = &rest[end + 1..],
-            None => return true,
-        }
-    }
-    false
-}
-
 fn line_too_long(form: &Arc<SourceText>, line: Range<usize>) -> Diagnostic {
     Diagnostic::error("line-too-long", "a line of more than 998 octets cannot be sent in ISO-2022-JP")
         .at(form, line)
@@ -190,65 +173,28 @@ const SAMPLE_READER: &str = "Sample reader <reader@example.com>";
 /// The hour at which issues are dated, in the magazine's time zone.
 const HOUR: u32 = 9;
 
-fn headers(
-    config: &Config,
-    issue: &Issue,
-    subject: &str,
-    charset: Charset,
-    encoding: ContentTransferEncoding,
-) -> String {
+fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, encoding: Encoding) -> Vec<u8> {
     let from = &config.mail.from;
     let (local_part, domain) = from.address.rsplit_once('@').unwrap_or(("", &from.address));
     let list = list_label(local_part);
     let number = issue.number;
     let blog = &config.blog.url;
     let subscribe = config.subscribe_url().unwrap_or_else(|| format!("{blog}/"));
-    let as_sent = |words: &str| match charset {
-        Charset::Iso2022Jp => charset::normalise(words, config.mail.charset_profile).into_owned(),
-        _ => words.to_owned(),
-    };
-    let mailbox = |name: &str, address: &str, used: usize| match name {
-        "" => address.to_owned(),
-        _ => named(&as_sent(name), address, charset, used),
-    };
-
-    let mut headers = Headers::new();
-    let mut add = |name: &'static str, value: String| {
-        let name = HeaderName::new_from_ascii_str(name);
-        headers.insert_raw(HeaderValue::dangerous_new_pre_encoded(name, String::new(), value));
-    };
-    add("Date", date(issue.date, config.magazine.timezone).format("%a, %d %b %Y %H:%M:%S %z").to_string());
-    add("From", mailbox(&from.name, &from.address, "From: ".len()));
-    add("To", SAMPLE_READER.to_owned());
-    add("Subject", charset::encode_header(&as_sent(subject), charset, "Subject: ".len()));
-    add("Message-ID", format!("<issue.{number}.sample@{domain}>"));
+    let mut head = Head::new(charset, config.mail.charset_profile);
+    head.add_date(date(issue.date, config.magazine.timezone));
+    head.add_named("From", &from.name, &from.address);
+    head.add("To", SAMPLE_READER.to_owned());
+    head.add_words("Subject", subject);
+    head.add("Message-ID", format!("<issue.{number}.sample@{domain}>"));
     let list_id = format!("{list}.{domain}");
-    add("List-Id", mailbox(&config.magazine.name, &list_id, "List-Id: ".len()));
-    add("List-Help", format!("<{subscribe}>"));
-    add("List-Archive", format!("<{blog}/>"));
-    add("List-Post", "NO".to_owned());
-    add("Precedence", "bulk".to_owned());
-    add("Feedback-ID", format!("{number}:{list}:issue:{}", sender_id(domain)));
-    add("MIME-Version", "1.0".to_owned());
-    add("Content-Type", format!("text/plain; charset={}", charset.name()));
-    add("Content-Transfer-Encoding", encoding.to_string());
-    headers.to_string()
-}
-
-/// A display name with what stands in angle brackets behind it, on a line of its own where the name is encoded and
-/// leaves no room (RFC 2047 allows lines with encoded words 76 octets).
-fn named(name: &str, address: &str, charset: Charset, used: usize) -> String {
-    let is_atoms = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
-    let phrase = if name.chars().all(is_atoms) && !name.contains("=?") {
-        name.to_owned()
-    } else if name.is_ascii() {
-        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-    } else {
-        charset::encode_header(name, charset, used)
-    };
-    let last_line = phrase.rsplit_once("\r\n").map_or(used + phrase.len(), |(_, line)| line.len());
-    let gap = if last_line + address.len() + " <>".len() > 76 { "\r\n " } else { " " };
-    format!("{phrase}{gap}<{address}>")
+    head.add_named("List-Id", &config.magazine.name, &list_id);
+    head.add("List-Help", format!("<{subscribe}>"));
+    head.add("List-Archive", format!("<{blog}/>"));
+    head.add("List-Post", "NO".to_owned());
+    head.add("Precedence", "bulk".to_owned());
+    head.add("Feedback-ID", format!("{number}:{list}:issue:{}", sender_id(domain)));
+    head.add_content(encoding);
+    head.to_octets()
 }
 
 /// The day's hour of dating with the zone's offset from UTC on that day.
@@ -272,36 +218,4 @@ fn list_label(local_part: &str) -> String {
 fn sender_id(domain: &str) -> String {
     let id: String = domain.replace('.', "-").chars().take(15).collect();
     format!("{:-<5}", id.trim_end_matches('-'))
-}
-
-/// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.
-fn wire_text(body: &str) -> String {
-    let mut text = String::with_capacity(body.len() + body.len() / 16);
-    for line in body.trim_end_matches('\n').split('\n') {
-        text.push_str(line);
-        text.push_str("\r\n");
-    }
-    text
-}
-
-/// The body under its transfer encoding: as it is where it is 7-bit, else whatever is shorter.
-fn transfer(charset: Charset, text: Vec<u8>) -> (ContentTransferEncoding, Vec<u8>) {
-    if charset == Charset::Iso2022Jp {
-        return (ContentTransferEncoding::SevenBit, text);
-    }
-    let encoded = |encoding| {
-        let body = Body::new_with_encoding(text.clone(), encoding);
-        let mut octets = body.expect("any octets can be encoded so").into_vec();
-        if !octets.ends_with(b"\r\n") {
-            octets.extend_from_slice(b"\r\n");
-        }
-        octets
-    };
-    let base64 = encoded(ContentTransferEncoding::Base64);
-    let quoted_printable = encoded(ContentTransferEncoding::QuotedPrintable);
-    if quoted_printable.len() < base64.len() {
-        (ContentTransferEncoding::QuotedPrintable, quoted_printable)
-    } else {
-        (ContentTransferEncoding::Base64, base64)
-    }
 }

@@ -1,12 +1,15 @@
-//! An issue as mail: its typeset text and the letter that carries it.
+//! An issue as mail: its typeset text and the letter that carries it; and the notices that readers get.
 
 mod body;
 mod context;
 mod dkim;
 mod letter;
+mod mime;
+mod notice;
 mod subject;
 
 pub use body::body;
 pub use dkim::{BodyHash, KeyError, Signer};
 pub use letter::{Letter, letter};
+pub use notice::{NoticeLinks, NoticeValues, notice};
 pub use subject::subject;

@@ -1,5 +1,6 @@
 //! Addresses of mail: validated once, so that what follows needs no check.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// An address that mail can be sent to: a dot-atom (RFC 5322, section 3.4.1) at a domain of A-labels (RFC 5890).
@@ -94,6 +95,14 @@ impl EmailAddress {
         self.is_legacy
     }
 
+    /// The address as headers and SMTP have it: the old kind's local part is a quoted string there (RFC 5321, section 4.1.2).
+    pub fn on_the_wire(&self) -> Cow<'_, str> {
+        match self.is_legacy {
+            true => Cow::Owned(format!("\"{}\"@{}", self.local_part(), self.domain())),
+            false => Cow::Borrowed(&self.address),
+        }
+    }
+
     /// What is the same for two spellings of one address. RFC 5321 leaves the case of the local part to the domain, but
     /// no mail service of today tells readers apart by it, and a reader who left as `Taro@` must not be brought back as `taro@`.
     pub fn sameness(&self) -> String {
@@ -184,7 +193,10 @@ mod tests {
     fn old_addresses_of_carriers_are_marked() {
         let old = EmailAddress::parse_legacy("a..b.@docomo.ne.jp").unwrap();
         assert_eq!((old.local_part(), old.domain(), old.is_legacy()), ("a..b.", "docomo.ne.jp", true));
-        assert!(!EmailAddress::parse_legacy("a.b@docomo.ne.jp").unwrap().is_legacy());
+        assert_eq!(old.on_the_wire(), "\"a..b.\"@docomo.ne.jp");
+        let plain = EmailAddress::parse_legacy("a.b@docomo.ne.jp").unwrap();
+        assert!(!plain.is_legacy());
+        assert_eq!(plain.on_the_wire(), "a.b@docomo.ne.jp");
     }
 
     #[test]

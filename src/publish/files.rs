@@ -144,7 +144,8 @@ pub(super) fn compare(path: &Path, octets: &[u8]) -> Result<Existing, PublishErr
     Ok(if same { Existing::Same(Stamp::of(&metadata)) } else { Existing::Different })
 }
 
-fn holds(mut file: File, octets: &[u8]) -> io::Result<bool> {
+/// Whether what comes next in a file is just these octets.
+pub(super) fn holds(mut file: impl Read, octets: &[u8]) -> io::Result<bool> {
     let mut buffer = [0; 32 * 1024];
     for expected in octets.chunks(buffer.len()) {
         let found = &mut buffer[..expected.len()];

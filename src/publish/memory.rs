@@ -1,31 +1,36 @@
 //! What a build leaves for the next one: from what it was made, and how its files look from outside. It is a hint and no
 //! more: without it, or when a file does not look as it was left, everything is built anew.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, Metadata};
-use std::path::Path;
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufReader, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
 
-use super::{PublishError, disk};
-use crate::digest;
+use super::files::holds;
+use super::{PublishError, RESERVED, disk};
 
 /// The file in the output folder.
 const MEMORY: &str = ".mailmag-memory";
 /// Its first line, which a later layout would change.
-const HEAD: &str = "mailmag build 2";
+const HEAD: &str = "mailmag build 3";
+
+/// How much of a file of the memory is read or written at a time, in octets.
+const BUFFER: usize = 128 << 10;
 
 /// From what a build was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory {
+pub struct Memory<'a> {
     /// Everything that went into it, as a digest; empty when a build of the same is to be made again.
     pub key: String,
     /// What is to be said again when nothing is to be done, a line each.
     pub notes: Vec<String>,
-    /// What the next build can ask [`Stage::notes`](super::Stage::notes) for, by its name.
-    pub files: Vec<(&'static str, Vec<u8>)>,
+    /// What the next build can ask [`Stage::notes`](super::Stage::notes) for, by its name and in pieces.
+    pub files: Vec<(&'static str, Vec<Cow<'a, [u8]>>)>,
 }
 
 /// How a file looks from outside.
@@ -47,6 +52,10 @@ impl Stamp {
     /// Whether a file looks so.
     pub(super) fn is_of(self, path: &Path) -> bool {
         fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file() && Stamp::of(&metadata) == self)
+    }
+
+    fn line(self, path: &str) -> String {
+        format!("{} {} {path}", self.length, self.modified)
     }
 
     fn read(line: &str) -> Option<(Stamp, &str)> {
@@ -81,59 +90,93 @@ pub(super) fn recall(dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
     intact.then(|| (notes.lines().map(str::to_owned).collect(), files.len()))
 }
 
-/// Whether a file of the memory is just what the build that lies in the output folder left.
-pub(super) fn is_left(dist: &Path, name: &str, octets: &[u8]) -> bool {
-    let text = fs::read_to_string(dist.join(MEMORY)).unwrap_or_default();
-    parts(&text).is_some_and(|parts| parts.digests.split(' ').any(|left| left == digest_of(name, octets)))
+/// What the build that lies in the output folder left under a name, if it looks as that build left it.
+pub(super) fn notes(dist: &Path, name: &str) -> Option<Vec<u8>> {
+    let text = fs::read_to_string(dist.join(MEMORY)).ok()?;
+    let (stamp, _) =
+        parts(&text)?.stamps.split('\t').filter_map(Stamp::read).find(|(_, left)| *left == name)?;
+    let path = notes_path(dist, name);
+    stamp.is_of(&path).then(|| fs::read(&path).ok())?
 }
 
-fn digest_of(name: &str, octets: &[u8]) -> String {
-    format!("{name}={}", digest::sha256(octets))
+fn notes_path(dist: &Path, name: &str) -> PathBuf {
+    dist.join(format!("{RESERVED}{name}"))
 }
 
 /// What a memory holds, a line each but for the notes and the files, which a blank line parts.
 struct Parts<'a> {
-    digests: &'a str,
+    /// How the files of the memory look, with a tabulator between.
+    stamps: &'a str,
     key: &'a str,
     notes: &'a str,
     files: &'a str,
 }
 
 fn parts(text: &str) -> Option<Parts<'_>> {
-    let (digests, rest) = text.strip_prefix(HEAD)?.strip_prefix('\n')?.split_once('\n')?;
+    let (stamps, rest) = text.strip_prefix(HEAD)?.strip_prefix('\n')?.split_once('\n')?;
     let (key, rest) = rest.split_once('\n')?;
     let (notes, files) = rest.split_once("\n\n").or_else(|| Some(("", rest.strip_prefix('\n')?)))?;
-    Some(Parts { digests, key, notes, files })
+    Some(Parts { stamps, key, notes, files })
 }
 
 /// Leaves a memory, unless just that lies there already.
 pub(super) fn leave(
     dist: &Path,
-    memory: &Memory,
+    memory: &Memory<'_>,
     files: &HashMap<Box<str>, Stamp>,
 ) -> Result<(), PublishError> {
-    let digests = memory.files.iter().map(|(name, octets)| digest_of(name, octets)).collect::<Vec<_>>();
-    let mut text = format!("{HEAD}\n{}\n{}\n", digests.join(" "), memory.key);
+    let left = |(name, pieces): &(&str, Vec<Cow<'_, [u8]>>)| {
+        Ok(leave_file(&notes_path(dist, name), pieces)?.line(name))
+    };
+    let stamps = memory.files.iter().map(left).collect::<Result<Vec<String>, PublishError>>()?;
+    let mut text = format!("{HEAD}\n{}\n{}\n", stamps.join("\t"), memory.key);
     memory.notes.iter().for_each(|note| {
         let _ = writeln!(text, "{}", note.replace('\n', " "));
     });
     text.push('\n');
     let mut files: Vec<(&Box<str>, &Stamp)> = files.iter().collect();
     files.sort_unstable_by_key(|(path, _)| *path);
-    for (path, Stamp { length, modified }) in files {
-        let _ = writeln!(text, "{length} {modified} {path}");
+    for (path, stamp) in files {
+        text.push_str(&stamp.line(path));
+        text.push('\n');
     }
-    leave_file(&dist.join(MEMORY), text.as_bytes())
+    leave_file(&dist.join(MEMORY), &[text.into_bytes().into()])?;
+    Ok(())
 }
 
 /// Writes a file of the memory, unless it holds just that.
-pub(super) fn leave_file(path: &Path, octets: &[u8]) -> Result<(), PublishError> {
-    let is_as_long = fs::metadata(path).is_ok_and(|metadata| metadata.len() == octets.len() as u64);
-    if is_as_long && fs::read(path).is_ok_and(|left| left == octets) {
-        return Ok(());
+fn leave_file(path: &Path, pieces: &[Cow<'_, [u8]>]) -> Result<Stamp, PublishError> {
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    let left = fs::symlink_metadata(path).ok();
+    let left = left.filter(|metadata| metadata.is_file() && metadata.len() == length as u64);
+    if let Some(metadata) = left
+        && has(path, pieces).unwrap_or(false)
+    {
+        return Ok(Stamp::of(&metadata));
     }
+    write(path, pieces).map_err(disk("write", path))
+}
+
+/// Whether a file begins with these octets.
+fn has(path: &Path, pieces: &[Cow<'_, [u8]>]) -> io::Result<bool> {
+    let mut file = BufReader::with_capacity(BUFFER, File::open(path)?);
+    for piece in pieces {
+        if !holds(&mut file, piece)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn write(path: &Path, pieces: &[Cow<'_, [u8]>]) -> io::Result<Stamp> {
     let new = path.with_extension("new");
-    fs::write(&new, octets).and_then(|()| fs::rename(&new, path)).map_err(disk("write", path))
+    let mut file = BufWriter::with_capacity(BUFFER, File::create(&new)?);
+    for piece in pieces {
+        file.write_all(piece)?;
+    }
+    let stamp = Stamp::of(&file.into_inner()?.metadata()?);
+    fs::rename(&new, path)?;
+    Ok(stamp)
 }
 
 #[cfg(test)]
@@ -156,18 +199,26 @@ mod tests {
             assert_eq!(recall(dist.path(), "k1"), Some((notes, 2)));
             assert_eq!(recall(dist.path(), "k"), None);
             assert_eq!(recall(dist.path(), "k2"), None);
-            assert!(!is_left(dist.path(), "works", b"w"));
-            let files_too = Memory { key: String::new(), files: vec![("works", b"w".to_vec())], ..memory };
+            assert_eq!(super::notes(dist.path(), "works"), None);
+            let pieces = vec![b"w".to_vec().into(), b"orks"[..].into()];
+            let files_too = Memory { key: String::new(), files: vec![("works", pieces)], ..memory };
             leave(dist.path(), &files_too, &files).unwrap();
             assert_eq!((recall(dist.path(), ""), left(dist.path()).len()), (None, 2));
-            assert!(is_left(dist.path(), "works", b"w") && !is_left(dist.path(), "works", b"v"));
+            assert_eq!(super::notes(dist.path(), "works").as_deref(), Some(&b"works"[..]));
+            assert_eq!(super::notes(dist.path(), "work"), None);
+            let stamp_of_works = stamp(".mailmag-works");
+            leave(dist.path(), &files_too, &files).unwrap();
+            assert_eq!(stamp(".mailmag-works"), stamp_of_works, "the same is not written again");
+            fs::write(path(".mailmag-works"), "other").unwrap();
+            assert_eq!(super::notes(dist.path(), "works"), None);
+            fs::remove_file(path(".mailmag-works")).unwrap();
         }
         type Change = fn(&Path);
         let changes: [Change; 4] = [
             |dist| fs::write(dist.join("c"), "x").unwrap(),
             |dist| fs::remove_file(dist.join("a b")).unwrap(),
-            |dist| fs::write(dist.join(MEMORY), "mailmag build 1\nk1\n\n").unwrap(),
-            |dist| fs::write(dist.join(MEMORY), "mailmag build 2\n\nk1\n\nwhat is this\n").unwrap(),
+            |dist| fs::write(dist.join(MEMORY), "mailmag build 2\nk1\n\n").unwrap(),
+            |dist| fs::write(dist.join(MEMORY), "mailmag build 3\n\nk1\n\nwhat is this\n").unwrap(),
         ];
         for change in changes {
             fs::write(path("a b"), "text").unwrap();

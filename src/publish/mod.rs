@@ -219,7 +219,7 @@ impl Stage {
     /// Adds files as they lie in the output folder, without looking at their octets: all must be as an earlier build with
     /// a memory left them and new to this build, or none is added and the answer is no.
     pub fn keep(&self, kept: &[String]) -> bool {
-        let left = self.left.get_or_init(|| memory::left(&self.dist));
+        let left = self.left_files();
         let as_left =
             |path: &String| left.get(path).copied().filter(|stamp| stamp.is_of(&self.dist.join(path)));
         let Some(stamps) = kept.iter().map(as_left).collect::<Option<Vec<Stamp>>>() else { return false };
@@ -231,11 +231,21 @@ impl Stage {
         true
     }
 
+    /// What a file of the output folder holds, if an earlier build with a memory left it there and it looks as it did.
+    pub fn left(&self, path: &str) -> Option<Vec<u8>> {
+        let stamp = self.left_files().get(path)?;
+        let path = self.dist.join(path);
+        stamp.is_of(&path).then(|| fs::read(path).ok())?
+    }
+
+    fn left_files(&self) -> &HashMap<String, Stamp> {
+        self.left.get_or_init(|| memory::left(&self.dist))
+    }
+
     /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing, or
-    /// when it is not just what that build left.
+    /// when it does not look as that build left it.
     pub fn notes(&self, name: &str) -> Vec<u8> {
-        let octets = fs::read(self.dist.join(format!("{RESERVED}{name}"))).unwrap_or_default();
-        if memory::is_left(&self.dist, name, &octets) { octets } else { Vec::new() }
+        memory::notes(&self.dist, name).unwrap_or_default()
     }
 
     /// What the build that lies in the output folder had to say and how many files it has, if it was made from what `key`
@@ -270,13 +280,10 @@ impl Stage {
     ///
     /// Nothing at all is written when nothing changed. With a `memory` the next build can [`recall`](Stage::recall) this
     /// one.
-    pub fn commit(mut self, memory: Option<&Memory>) -> Result<Published, PublishError> {
+    pub fn commit(mut self, memory: Option<&Memory<'_>>) -> Result<Published, PublishError> {
         let made = std::mem::take(&mut *locked(&self.paths));
         let published = self.move_in(&made)?;
         if let Some(memory) = memory {
-            for (name, octets) in &memory.files {
-                memory::leave_file(&self.dist.join(format!("{RESERVED}{name}")), octets)?;
-            }
             memory::leave(&self.dist, memory, &made)?;
         }
         Ok(published)

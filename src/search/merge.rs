@@ -30,8 +30,24 @@ pub(super) struct Merged {
     pub(super) postings: Vec<u8>,
 }
 
+impl Merged {
+    /// Adds a term, which comes after all others, with the texts that hold it in their order.
+    pub(super) fn add(&mut self, key: Key, texts: impl IntoIterator<Item = (u32, Weight)>) {
+        let mut before = 0;
+        for (text, weight) in texts {
+            let distance = u64::from(text + 1 - before);
+            varint::push(&mut self.postings, distance * 2 + u64::from(weight != ONCE));
+            if weight != ONCE {
+                self.postings.push(weight);
+            }
+            before = text + 1;
+        }
+        self.terms.push((key, self.postings.len()));
+    }
+}
+
 /// Hands on all terms of the texts in order, many at a time.
-pub(super) fn merge(texts: &[&Terms], take: &mut impl FnMut(Merged)) {
+pub(super) fn merge(texts: &[&Terms<'_>], take: &mut impl FnMut(Merged)) {
     let mut cursors: Vec<Ahead<'_>> = texts.iter().map(|terms| Ahead::new(terms)).collect();
     for ends in range_ends(texts).chunks(AT_ONCE) {
         let ranges: Vec<Vec<Posting>> = ends.iter().map(|&end| up_to(&mut cursors, end)).collect();
@@ -47,22 +63,23 @@ struct Ahead<'a> {
 }
 
 impl<'a> Ahead<'a> {
-    fn new(terms: &'a Terms) -> Self {
+    fn new(terms: &'a Terms<'_>) -> Self {
         let mut rest = terms.cursor();
         let next = rest.next();
         Ahead { rest, next }
     }
 }
 
+/// That a text holds a term.
 #[derive(Clone, Copy, Debug)]
-struct Posting {
-    key: Key,
-    text: u32,
-    weight: Weight,
+pub(super) struct Posting {
+    pub(super) key: Key,
+    pub(super) text: u32,
+    pub(super) weight: Weight,
 }
 
 /// The last keys of the ranges.
-fn range_ends(texts: &[&Terms]) -> Vec<Key> {
+fn range_ends(texts: &[&Terms<'_>]) -> Vec<Key> {
     let octets: usize = texts.iter().map(|terms| terms.packed.len()).sum();
     let ranges = octets / RANGE + 1;
     let step = texts.len() / SAMPLES + 1;
@@ -127,16 +144,7 @@ fn in_order(postings: Vec<Posting>) -> Merged {
     for (key, number) in keys {
         let (texts, others) = rest.split_at(counts[number as usize] as usize);
         rest = others;
-        let mut before = 0;
-        for &(text, weight) in texts {
-            let distance = u64::from(text + 1 - before);
-            varint::push(&mut merged.postings, distance * 2 + u64::from(weight != ONCE));
-            if weight != ONCE {
-                merged.postings.push(weight);
-            }
-            before = text + 1;
-        }
-        merged.terms.push((key, merged.postings.len()));
+        merged.add(key, texts.iter().copied());
     }
     merged
 }

@@ -5,6 +5,7 @@
 
 mod files;
 mod merge;
+mod renew;
 mod terms;
 mod tokens;
 mod varint;
@@ -12,7 +13,7 @@ mod visible;
 
 use chrono::NaiveDate;
 
-pub use files::index;
+pub use files::{index, index_again};
 pub use terms::{Collector, Terms, terms};
 
 /// What readers are shown of a page that was found.

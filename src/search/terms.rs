@@ -1,6 +1,8 @@
 //! The terms of one text, as they are kept until all texts are known.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::tokens::{Key, Tokens};
 use super::{varint, visible};
@@ -8,14 +10,21 @@ use crate::model::Document;
 
 /// What a text holds: every term once, with how often it stands there and whether it is in the title.
 ///
-/// Some three octets a term, self-contained: an unchanged text's may be kept from one build to the next.
+/// Some three octets a term, self-contained: an unchanged text's may be kept from one build to the next, and stay where
+/// they lie among what was kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
+pub struct Terms<'a> {
     /// How many terms the text has, repeated ones included.
     pub(super) length: u32,
     /// The terms in order of their keys: the distance to the last key times two, plus one where a [`Weight`] other than
     /// the usual one follows.
-    pub(super) packed: Vec<u8>,
+    #[serde(borrow, serialize_with = "as_octets")]
+    pub(super) packed: Cow<'a, [u8]>,
+}
+
+/// Else they would be written one by one.
+fn as_octets<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(octets)
 }
 
 /// How often a term stands in a text, times two, plus one where it is in the title.
@@ -25,7 +34,11 @@ pub(super) const ONCE: Weight = 2;
 const MOST: Weight = 127;
 
 /// The terms of a page: its title, what else stands at its head (author, corner, tags), and its texts.
-pub fn terms<'a>(title: &str, head: &[&str], texts: impl IntoIterator<Item = &'a Document>) -> Terms {
+pub fn terms<'a>(
+    title: &str,
+    head: &[&str],
+    texts: impl IntoIterator<Item = &'a Document>,
+) -> Terms<'static> {
     let mut collector = Collector::default();
     collector.title(title);
     for words in head {
@@ -75,7 +88,7 @@ impl Collector {
     }
 
     /// The terms of all that was added.
-    pub fn finish(mut self) -> Terms {
+    pub fn finish(mut self) -> Terms<'static> {
         self.end_block();
         let Counts { mut unique, length, .. } = self.counts;
         unique.sort_unstable_by_key(|&(key, _)| key);
@@ -89,7 +102,7 @@ impl Collector {
             last = key;
         }
         packed.shrink_to_fit();
-        Terms { length, packed }
+        Terms { length, packed: packed.into() }
     }
 }
 
@@ -159,7 +172,7 @@ pub(super) struct Cursor<'a> {
     last: Key,
 }
 
-impl Terms {
+impl Terms<'_> {
     pub(super) fn cursor(&self) -> Cursor<'_> {
         Cursor { packed: &self.packed, at: 0, last: 0 }
     }

@@ -43,7 +43,7 @@ fn keys(text: &str) -> Vec<u64> {
     found
 }
 
-fn terms_of(title: &str, text: &str) -> Terms {
+fn terms_of(title: &str, text: &str) -> Terms<'static> {
     let mut collector = Collector::default();
     collector.title(title);
     collector.text(text);
@@ -55,7 +55,7 @@ fn entry(number: usize) -> Entry {
     Entry { date, url: format!("/{number}/"), title: format!("題\"{number}"), label: "Vol.010".into() }
 }
 
-fn index_of(texts: &[Terms]) -> Vec<File> {
+fn index_of(texts: &[Terms<'_>]) -> Vec<File> {
     let entries: Vec<Entry> = (0..texts.len()).map(entry).collect();
     index(entries.iter().zip(texts))
 }
@@ -96,7 +96,7 @@ fn many_texts_fill_many_shards_and_no_term_is_lost() {
             .filter_map(|at| char::from_u32(0x4E00 + ((number * 7919 + at * at * 31) % 3000) as u32))
             .collect()
     };
-    let texts: Vec<Terms> =
+    let texts: Vec<Terms<'_>> =
         (0..700).map(|number| terms_of(&format!("word{number}"), &text(number))).collect();
     let files = index_of(&texts);
     let largest = files.iter().map(|file| file.bytes.len()).max();
@@ -157,8 +157,53 @@ fn words_end_where_readers_see_them_end() {
 
 #[test]
 fn what_was_kept_badly_does_no_harm() {
-    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81] };
-    index_of(&[broken, Terms { length: 1, packed: vec![3] }]);
+    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81].into() };
+    index_of(&[broken, Terms { length: 1, packed: vec![3].into() }]);
+}
+
+/// Words of characters that a number chooses, some of them common to all numbers.
+fn words(number: u64, length: usize) -> String {
+    let mut state = number;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as u32
+    };
+    (0..length).filter_map(|_| char::from_u32(0x4E00 + next() % (8 << (next() % 9)))).collect()
+}
+
+#[test]
+fn an_index_made_of_the_one_before_is_the_one_made_anew() {
+    let texts: Vec<Terms<'_>> = (0..60).map(|number| terms_of("題", &words(number, 400))).collect();
+    let before = index_of(&texts);
+    let left = |path: &str| before.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
+    assert!(left("search/terms-5.bin").is_some(), "there are several shards");
+    let entries: Vec<Entry> = (0..texts.len()).map(entry).collect();
+    let again =
+        |texts: &[Terms<'_>], is_new: &dyn Fn(usize) -> bool, left: &dyn Fn(&str) -> Option<Vec<u8>>| {
+            let pages = entries.iter().zip(texts).enumerate();
+            index_again(pages.map(|(number, (entry, terms))| (entry, terms, is_new(number))), left)
+        };
+    for new in [vec![], vec![0], vec![59], vec![7, 8, 31], (0..30).collect(), (0..60).collect()] {
+        for (what, length) in [("nothing", 0), ("little", 3), ("as much", 400), ("far more", 5000)] {
+            let mut texts = texts.clone();
+            for &number in &new {
+                texts[number] = terms_of("題", &words(100 + number as u64, length));
+            }
+            let is_new = |number: usize| new.contains(&number);
+            assert!(again(&texts, &is_new, &left) == index_of(&texts), "{what} in {new:?}");
+            // What is not the index before does no harm.
+            let cut = |path: &str| left(path).map(|octets| octets[..octets.len() / 2].to_vec());
+            assert!(again(&texts, &is_new, &cut) == index_of(&texts), "{what} in {new:?}");
+            let other = |path: &str| left(&path.replace("terms-1", "terms-2"));
+            again(&texts, &is_new, &other);
+        }
+    }
+    // It is made of the one before indeed: what is said not to be new is not looked at.
+    let (mut others, none_is_new) = (texts.clone(), |_| false);
+    others[3].packed = Vec::new().into();
+    assert!(again(&others, &none_is_new, &left).starts_with(&before[..before.len() - 1]));
+    // Other pages are another index.
+    assert!(again(&texts[1..], &none_is_new, &left) == index_of(&texts[1..]));
 }
 
 proptest! {
@@ -166,7 +211,7 @@ proptest! {
 
     #[test]
     fn every_pair_of_a_text_finds_it(texts in prop::collection::vec("[あいう漢字検索ー々aB1２Ｚ。、 \\-]{0,60}", 1..12)) {
-        let kept: Vec<Terms> = texts.iter().map(|text| terms_of("", text)).collect();
+        let kept: Vec<Terms<'_>> = texts.iter().map(|text| terms_of("", text)).collect();
         let index = read(&index_of(&kept));
         for (page, text) in texts.iter().enumerate() {
             let all: Vec<char> = text.chars().collect();

@@ -12,7 +12,7 @@ use super::article::{self, Part};
 use super::decode::utf8_text;
 use super::issue::{IssueFiles, IssueSource};
 use super::read::{RawFile, RawText, Sources, lies_at};
-use super::{IssueTexts, Text, issue};
+use super::{Text, issue};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Place, SourceText};
 use crate::model::{Issue, Magazine, Page, Post};
@@ -30,7 +30,9 @@ pub struct Content {
     pub templates: Vec<Arc<SourceText>>,
     /// The magazine's own theme files.
     pub theme_files: Vec<RawFile>,
-    issue_sources: Vec<IssueSource>,
+    /// The issues' texts, in the order of [`Magazine::issues`]. They are the greater part of a magazine: whoever needs each
+    /// but once takes them from here and lets them go one by one.
+    pub issue_sources: Vec<IssueSource>,
     post_sources: Vec<Part>,
     page_sources: Vec<Part>,
     files: BTreeMap<String, PathBuf>,
@@ -163,16 +165,6 @@ fn understand(sources: Sources, memory: Option<&mut Memory>) -> (Option<Content>
 }
 
 impl Content {
-    /// The texts of an issue by its index in [`Magazine::issues`], made anew at each call.
-    pub fn issue_texts(&self, index: usize, problems: &mut Vec<Diagnostic>) -> IssueTexts {
-        self.issue_sources[index].texts(problems)
-    }
-
-    /// The file that tells an issue's number and date, by its index in [`Magazine::issues`].
-    pub fn issue_file(&self, index: usize) -> &Arc<SourceText> {
-        self.issue_sources[index].first_text()
-    }
-
     /// The file of a post, by its index in [`Magazine::posts`].
     pub fn post_file(&self, index: usize) -> &Arc<SourceText> {
         &self.post_sources[index].source
@@ -181,17 +173,6 @@ impl Content {
     /// The file of a page, by its index in [`Magazine::pages`].
     pub fn page_file(&self, index: usize) -> &Arc<SourceText> {
         &self.page_sources[index].source
-    }
-
-    /// The texts that an issue is made of, each with its path, by its index in [`Magazine::issues`]; with them the octets
-    /// of its message, where it is one.
-    pub fn issue_files(&self, index: usize) -> Vec<(&str, &[u8])> {
-        self.issue_sources[index].files()
-    }
-
-    /// Whether an issue is a folder without any article's file, by its index in [`Magazine::issues`].
-    pub fn is_bare(&self, index: usize) -> bool {
-        self.issue_sources[index].is_bare()
     }
 
     /// The text of a post by its index in [`Magazine::posts`], made anew at each call.
@@ -419,10 +400,10 @@ mod tests {
         assert_eq!(tenth.articles[0].typesetting.line_break, crate::model::LineBreak::Loose);
 
         let mut problems = Vec::new();
-        let texts = content.issue_texts(0, &mut problems);
+        let texts = content.issue_sources[0].texts(&mut problems);
         assert!(texts.opening.is_some() && texts.sent.is_none());
         assert_eq!(texts.articles.len(), 2);
-        let texts = content.issue_texts(1, &mut problems);
+        let texts = content.issue_sources[1].texts(&mut problems);
         let blocks: Vec<usize> = texts.articles.iter().map(|text| text.document.blocks.len()).collect();
         assert_eq!(blocks, [1, 1, 2], "a heading beside a title is text");
         assert_eq!(problems, []);
@@ -435,7 +416,7 @@ mod tests {
         let content = good(&[("content/issues/008.txt", mail)]);
         assert_eq!(content.magazine.issues[0].date.to_string(), "2010-04-14");
         assert!(content.magazine.issues[0].finished);
-        let texts = content.issue_texts(0, &mut Vec::new());
+        let texts = content.issue_sources[0].texts(&mut Vec::new());
         assert_eq!(texts.sent.expect("it was sent").body, mail);
         assert_eq!(texts.articles.len(), content.magazine.issues[0].articles.len());
     }

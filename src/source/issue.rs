@@ -29,7 +29,10 @@ pub(super) enum IssueFiles {
 
 /// Where an issue's texts come from.
 #[derive(Clone, Debug)]
-pub(super) enum IssueSource {
+pub struct IssueSource(Form);
+
+#[derive(Clone, Debug)]
+enum Form {
     /// An opening, perhaps, and one text for each article that could be read of so many files.
     Folder { opening: Part, articles: Vec<Part>, files: usize },
     /// One Markdown text whose headings begin the articles.
@@ -55,25 +58,25 @@ pub(super) fn issue(
 
 impl IssueSource {
     /// The text that tells the issue's number and date.
-    pub(super) fn first_text(&self) -> &Arc<SourceText> {
-        match self {
-            IssueSource::Folder { opening, .. } => &opening.source,
-            IssueSource::OneFile(part) => &part.source,
-            IssueSource::Finished { source, .. } => source,
+    pub fn first_text(&self) -> &Arc<SourceText> {
+        match &self.0 {
+            Form::Folder { opening, .. } => &opening.source,
+            Form::OneFile(part) => &part.source,
+            Form::Finished { source, .. } => source,
         }
     }
 
-    /// All files with what they hold.
-    pub(super) fn files(&self) -> Vec<(&str, &[u8])> {
+    /// The texts that the issue is made of, each with its path; with them the octets of its message, where it is one.
+    pub fn files(&self) -> Vec<(&str, &[u8])> {
         fn text(source: &SourceText) -> (&str, &[u8]) {
             (&source.path, source.text.as_bytes())
         }
-        match self {
-            IssueSource::Folder { opening, articles, .. } => {
+        match &self.0 {
+            Form::Folder { opening, articles, .. } => {
                 [opening].into_iter().chain(articles).map(|part| text(&part.source)).collect()
             }
-            IssueSource::OneFile(part) => vec![text(&part.source)],
-            IssueSource::Finished { source, charset, message } => {
+            Form::OneFile(part) => vec![text(&part.source)],
+            Form::Finished { source, charset, message } => {
                 let charset = (charset.name(), &[][..]);
                 let message = message.as_deref().map(|octets| (source.path.as_str(), octets));
                 [text(source), charset].into_iter().chain(message).collect()
@@ -81,15 +84,15 @@ impl IssueSource {
         }
     }
 
-    /// Whether the issue has no file but its `index.md`.
-    pub(super) fn is_bare(&self) -> bool {
-        matches!(self, IssueSource::Folder { files: 0, .. })
+    /// Whether the issue is a folder without any article's file.
+    pub fn is_bare(&self) -> bool {
+        matches!(self.0, Form::Folder { files: 0, .. })
     }
 
-    /// The texts of the issue's articles, opening and finished mail.
-    pub(super) fn texts(&self, problems: &mut Vec<Diagnostic>) -> IssueTexts {
-        match self {
-            IssueSource::Folder { opening, articles, .. } => {
+    /// The texts of the issue's articles, opening and finished mail, made anew at each call.
+    pub fn texts(&self, problems: &mut Vec<Diagnostic>) -> IssueTexts {
+        match &self.0 {
+            Form::Folder { opening, articles, .. } => {
                 let opening = opening.text(problems);
                 IssueTexts {
                     opening: (!opening.document.is_empty()).then_some(opening),
@@ -97,7 +100,7 @@ impl IssueSource {
                     sent: None,
                 }
             }
-            IssueSource::OneFile(part) => {
+            Form::OneFile(part) => {
                 let mut texts = IssueTexts { opening: None, articles: Vec::new(), sent: None };
                 for section in markdown::sections(&part.source, part.body.clone(), problems) {
                     let text = Text { source: part.source.clone(), document: section.body };
@@ -109,7 +112,7 @@ impl IssueSource {
                 }
                 texts
             }
-            IssueSource::Finished { source, charset, message } => {
+            Form::Finished { source, charset, message } => {
                 let finished = finished::finished(source, &Envelope::default());
                 let text = |document| Text { source: source.clone(), document };
                 let articles =
@@ -155,7 +158,8 @@ fn folder(
     let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems)?;
     let opening = Part::markdown(source, body);
-    Some((Issue { articles: metadata, ..issue }, IssueSource::Folder { opening, articles: parts, files }))
+    let form = Form::Folder { opening, articles: parts, files };
+    Some((Issue { articles: metadata, ..issue }, IssueSource(form)))
 }
 
 fn one_file(
@@ -197,7 +201,7 @@ fn one_file(
         );
     }
     let part = Part::markdown(source, body);
-    Some((Issue { articles, ..issue }, IssueSource::OneFile(part)))
+    Some((Issue { articles, ..issue }, IssueSource(Form::OneFile(part))))
 }
 
 fn finished_mail(
@@ -234,7 +238,7 @@ fn finished_mail(
         );
         return None;
     };
-    Some((issue, IssueSource::Finished { source, charset, message }))
+    Some((issue, IssueSource(Form::Finished { source, charset, message })))
 }
 
 /// The issue that front matter tells of, without its articles.

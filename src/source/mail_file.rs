@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 
 /// A message, as far as an issue needs it. Its octets are still in their own character sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MailFile {
+pub(crate) struct MailFile {
     /// The subject as it stands in the header, unfolded, encoded words and all.
     pub subject: Option<Vec<u8>>,
     /// The sender as it stands in the header, unfolded.
@@ -37,7 +37,7 @@ const NESTED: usize = 200;
 const PARTS: usize = 20_000;
 
 /// Reads one message. `path` is for the problems alone.
-pub(super) fn mail_file(path: &str, octets: &[u8]) -> Result<MailFile, Box<Diagnostic>> {
+pub(crate) fn mail_file(path: &str, octets: &[u8]) -> Result<MailFile, Box<Diagnostic>> {
     let problem = |rule, message: String, help: &str| {
         Err(Box::new(Diagnostic::error(rule, message).in_file(path).help(help)))
     };
@@ -183,7 +183,7 @@ fn is_from_line(line: &[u8]) -> bool {
         && rest.iter().filter(|octet| octet.is_ascii_digit()).count() >= 6
 }
 
-fn without_from_line(octets: &[u8]) -> &[u8] {
+pub(crate) fn without_from_line(octets: &[u8]) -> &[u8] {
     let end = octets.iter().take(400).position(|octet| *octet == b'\n');
     match end {
         Some(end) if is_from_line(&octets[..end]) => &octets[end + 1..],
@@ -191,9 +191,11 @@ fn without_from_line(octets: &[u8]) -> &[u8] {
     }
 }
 
+/// Whether a mail has more parts within parts than any mailer writes.
+///
 /// Every multipart names a boundary, and every mail within a mail its type. More of them than any mailer writes
 /// would cost the parser quadratic time, or our stack.
-fn is_deep(octets: &[u8]) -> bool {
+pub(crate) fn is_deep(octets: &[u8]) -> bool {
     let (mut nested, mut parts) = (0, 0);
     let mut from = 0;
     while let Some(at) = octets[from..]

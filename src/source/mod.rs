@@ -25,6 +25,8 @@ pub use convert::convert;
 pub use decode::decoded;
 pub use finished::{Envelope, Finished, finished, import_name};
 pub use finished_file::{FinishedFile, finished_message, finished_text};
+pub use issue::IssueSource;
+pub(crate) use mail_file::{is_deep, mail_file, without_from_line};
 pub use mail_file::{is_maildir, looks_like_mail, looks_like_mbox, maildir, split_mbox};
 pub use markdown::{
     Attribute, Heading, Outline, Section, document, outline, outline_document, sections, whole,

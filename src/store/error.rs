@@ -14,12 +14,14 @@ pub enum StoreError {
         retry_after: Duration,
     },
     /// There is no room left.
-    #[error("there is no room for {place}: free some, or delete the file {reserve}, which is there for this")]
+    #[error("there is no room for {place}: free some{}", reserve.as_ref().map_or_else(String::new, |reserve| {
+        format!(", or delete the file {reserve}, which is there for this")
+    }))]
     Full {
         /// Where the list is kept.
         place: String,
-        /// The file that may be deleted to gain room.
-        reserve: String,
+        /// The file that may be deleted to gain room, where there is one.
+        reserve: Option<String>,
     },
     /// A newer program has made or changed it.
     #[error("{place} has schema {found}, and this program knows up to {known}: use the newer mailmag")]

@@ -14,6 +14,7 @@ mod group;
 mod import;
 mod look;
 mod place;
+mod postgres;
 mod report;
 mod seal;
 mod sqlite;
@@ -170,6 +171,11 @@ impl Store {
         let (id, epoch) = (claimed.notice.id, claimed.epoch);
         self.0.jobs.send(Job::Settle { id, epoch, outcome, at, answering }).ok();
         waiting
+    }
+
+    /// The key that tokens and seals are made with.
+    pub fn key(&self) -> &StoreKey {
+        &self.0.settings.key
     }
 
     /// Changes whenever this process has queued notices.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::database::Database;
-use super::{Settings, StoreError, sqlite};
+use super::{Settings, StoreError, postgres, sqlite};
 use crate::list::StoreKey;
 
 /// A place that a connection can be opened to.
@@ -11,11 +11,18 @@ use crate::list::StoreKey;
 pub(super) enum Place {
     /// A file.
     Sqlite(PathBuf),
+    /// A server.
+    Postgres(Box<postgres::Target>),
 }
 
 impl Place {
     /// The place of a URL.
     pub(super) fn parse(settings: &Settings) -> Result<Place, StoreError> {
+        if postgres::Target::is_for(&settings.url) {
+            let target =
+                postgres::Target::parse(&settings.url, settings.password.as_deref(), &settings.folder)?;
+            return Ok(Place::Postgres(Box::new(target)));
+        }
         match settings.url.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => Ok(Place::Sqlite(settings.folder.join(path))),
             _ => Err(StoreError::Broken {
@@ -30,6 +37,7 @@ impl Place {
     pub(super) fn open(&self, key: &StoreKey) -> Result<Box<dyn Database>, StoreError> {
         match self {
             Place::Sqlite(path) => Ok(Box::new(sqlite::open(path, key)?)),
+            Place::Postgres(target) => Ok(Box::new(postgres::open(target, key)?)),
         }
     }
 }

@@ -56,6 +56,10 @@ pub struct LedgerEntry {
     pub ip: Option<String>,
     /// The facts of the import that brought him: basis, file, its digest, operator.
     pub import: Option<Details>,
+    /// The digest of the entry before.
+    pub previous: [u8; 32],
+    /// The digest of the entry.
+    pub digest: [u8; 32],
 }
 
 impl Stats {
@@ -164,6 +168,8 @@ impl Store {
                     ip: sealed.ip.map(|opening| opening.text),
                     import,
                     details,
+                    previous: sealed.entry.previous,
+                    digest: sealed.entry.digest,
                 });
             }
             Ok(proof)

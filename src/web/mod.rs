@@ -1,3 +1,7 @@
-//! HTTP, and all of it: the editor's preview.
+//! HTTP: the editor's preview, and the service that readers subscribe and leave at.
 
+mod host;
+mod interrupted;
+mod media_type;
 pub mod preview;
+pub mod service;

@@ -18,7 +18,7 @@ fn mail(settings: &str, text: &str) -> (String, String, Charset) {
     assert_eq!(problems, []);
     let content = content.expect("there are no problems");
     let theme = Theme::new(&[]).unwrap_or_else(|problems| panic!("{problems:?}"));
-    let texts = content.issue_texts(0, &mut Vec::new());
+    let texts = content.issue_sources[0].texts(&mut Vec::new());
     let form = body(&content, 0, &texts, &theme).expect("the template is good");
     let issue = &content.magazine.issues[0];
     let letter = letter(&content.config, issue, "Vol.1", &form, None).expect("it can be sent");

@@ -4,15 +4,22 @@
 
 mod architecture;
 mod bad_disk;
+mod bounces;
 mod broken;
 mod incremental;
 mod letters;
 mod links;
 mod mail_form;
+mod notices;
 mod pictures;
 mod publish;
+mod serve;
+mod smtp;
 mod store;
 mod store_cases;
+#[cfg(unix)]
+mod store_postgres;
 mod store_sqlite;
+mod subscribers;
 mod support;
 mod theme;

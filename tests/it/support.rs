@@ -1,5 +1,9 @@
 //! What several subjects do alike: running the program, and looking at what it made.
 
+#[cfg(unix)]
+pub(crate) mod postgres;
+pub(crate) mod smtp_server;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -52,7 +52,7 @@ fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
         }
         // A file that may not grow (EFBIG, a quota) is told as an error of input and output.
         Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
-            StoreError::Full { place, reserve: reserve_path(path).display().to_string() }
+            StoreError::Full { place, reserve: Some(reserve_path(path).display().to_string()) }
         }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             StoreError::Unreachable { place, why: error.to_string() }

@@ -5,8 +5,11 @@
 
 use std::net::IpAddr;
 
+use crate::web::host::{is_loopback_name, without_port};
+
 /// Why a request is refused; nothing when it may pass. `host` and `origin` are its headers of these names.
 pub(super) fn refusal(host: Option<&str>, origin: Option<&str>) -> Option<&'static str> {
+    // The port may be any: who reaches the preview through a tunnel reaches it at another one.
     let Some(host) = host.filter(|host| is_loopback_name(without_port(host))) else {
         return Some("this address is not the preview's: open it as http://127.0.0.1, with its port");
     };
@@ -21,18 +24,6 @@ pub(super) fn refusal(host: Option<&str>, origin: Option<&str>) -> Option<&'stat
 /// Whether a server at this address is seen from this machine alone.
 pub(super) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
-}
-
-fn is_loopback_name(name: &str) -> bool {
-    name.eq_ignore_ascii_case("localhost") || ["127.0.0.1", "[::1]"].contains(&name)
-}
-
-/// A host without the port, which is any: who reaches the preview through a tunnel reaches it at another port.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 #[cfg(test)]

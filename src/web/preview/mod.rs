@@ -5,7 +5,6 @@
 
 mod access;
 mod desk;
-mod media_type;
 mod press;
 mod server;
 mod state;
@@ -13,7 +12,6 @@ mod views;
 mod watching;
 mod workshop;
 
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -79,7 +77,7 @@ pub fn serve(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(PreviewError::Serve)?.block_on(async {
         let listener = listen(place).await?;
-        let interrupted = interrupted().map_err(PreviewError::Serve)?;
+        let interrupted = crate::web::interrupted::interrupted().map_err(PreviewError::Serve)?;
         let (end, ends) = watch::channel(false);
         tokio::spawn(async move {
             interrupted.await;
@@ -100,32 +98,4 @@ async fn listen(place: Place) -> Result<TcpListener, PreviewError> {
         }
         Err(error) => Err(PreviewError::Listen(wanted, error)),
     }
-}
-
-/// What ends when the program is to end. That its input ends is no such thing: it may have been started without one.
-#[cfg(unix)]
-fn interrupted() -> io::Result<impl Future<Output = ()> + Send> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
-        }
-    })
-}
-
-/// What ends when the program is to end.
-#[cfg(not(unix))]
-fn interrupted() -> io::Result<impl Future<Output = ()> + Send> {
-    Ok(async {
-        // Where it cannot be heard, the system ends the program itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -156,7 +156,7 @@ impl<'a> Press<'a> {
             let made = self.issue(index);
             let mut articles = issue.articles.iter().zip(&made.texts.articles);
             let article = articles.find(|(_, text)| text.source.path == file && !issue.finished);
-            let has_own_file = article.filter(|_| content.issue_file(index).path != file);
+            let has_own_file = article.filter(|_| content.issue_sources[index].first_text().path != file);
             return Some(
                 has_own_file.map_or_else(|| issue_path(issue), |(article, _)| article_path(issue, article)),
             );
@@ -175,7 +175,7 @@ impl<'a> Press<'a> {
             return None;
         }
         (0..self.content.magazine.issues.len()).find(|&index| {
-            let first = &self.content.issue_file(index).path;
+            let first = &self.content.issue_sources[index].first_text().path;
             match first.strip_suffix("index.md") {
                 Some(folder) if folder.ends_with('/') => {
                     file.starts_with(folder) || folder.strip_suffix('/') == Some(file)
@@ -286,7 +286,7 @@ impl<'a> Press<'a> {
                 let Content { magazine, .. } = self.content;
                 let mut terms = SearchTerms::of(magazine);
                 for index in 0..magazine.issues.len() {
-                    let texts = self.content.issue_texts(index, &mut Vec::new());
+                    let texts = self.content.issue_sources[index].texts(&mut Vec::new());
                     terms.issues[index] = site.issue_terms(index, &texts);
                 }
                 for index in 0..magazine.posts.len() {
@@ -298,7 +298,7 @@ impl<'a> Press<'a> {
                     terms.pages[index] = site.page_terms(index, &text);
                 }
                 let files = site
-                    .search_files(&terms)
+                    .search_files(&terms, &|_| None)
                     .into_iter()
                     .map(|search::File { path, bytes }| File { path, bytes });
                 Ok(Pages { files: files.collect(), ..Pages::default() })
@@ -311,7 +311,7 @@ impl<'a> Press<'a> {
         let magazine = &self.content.magazine;
         let mut terms = Vec::new();
         for (index, issue) in magazine.issues.iter().enumerate() {
-            let texts = self.content.issue_texts(index, &mut Vec::new());
+            let texts = self.content.issue_sources[index].texts(&mut Vec::new());
             let articles = (0..issue.articles.len()).map(|article| Entry::Article(index, article));
             terms.extend(
                 articles.zip(&texts.articles).map(|(entry, text)| (entry, blog::terms(&text.document))),
@@ -357,8 +357,9 @@ impl<'a> Press<'a> {
             return made.clone();
         }
         let mut problems = Vec::new();
-        let texts = self.content.issue_texts(index, &mut problems);
-        problems.extend(check::issue(self.content, index, &texts));
+        let source = &self.content.issue_sources[index];
+        let texts = source.texts(&mut problems);
+        problems.extend(check::issue(self.content, index, (source, &texts)));
         let mail = self.make_mail(index, &texts, &mut problems);
         let made = Rc::new(Made { texts, mail, problems });
         self.issues.insert(index, made.clone());

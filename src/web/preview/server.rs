@@ -18,9 +18,10 @@ use tokio::sync::watch;
 
 use super::access::refusal;
 use super::desk::{Answer, Desk};
-use super::media_type::media_type;
 use super::state::Question;
 use super::views::View;
+use crate::web::interrupted::until_true;
+use crate::web::media_type::media_type;
 
 const PAGE: &str = include_str!("assets/preview.html");
 const STYLE: &str = include_str!("assets/preview.css");
@@ -65,11 +66,6 @@ pub(super) async fn serve(
         served = server.into_future() => served,
         () = farewell => Ok(()),
     }
-}
-
-async fn until_true(ends: &mut watch::Receiver<bool>) {
-    // Whoever could say so has gone: that is an end, too.
-    let _ = ends.wait_for(|ends| *ends).await;
 }
 
 fn router(preview: Preview) -> Router {

@@ -1,0 +1,87 @@
+//! The ways out for mail, as the settings name them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::secret;
+use crate::config::{Config, SmtpConfig, SmtpServer, Tls as TlsConfig};
+use crate::deliver::smtp::{Client, Login, Outbox, Route, Secret, Server, Target, Timeouts, Tls, Trust};
+
+/// Where mail goes, and how much of it.
+pub(super) struct WayOut {
+    /// The servers and folders, the first one first.
+    pub(super) route: Arc<Route>,
+    /// How many connections are open at once.
+    pub(super) connections: usize,
+    /// How many messages leave in a second at the most.
+    pub(super) per_second: Option<u32>,
+}
+
+/// How long a server that failed is left alone while another works.
+const REST: Duration = Duration::from_secs(60);
+
+/// The way out of a magazine in a folder; nothing when its settings name none.
+///
+/// # Errors
+/// A password or a file of certificates that cannot be read.
+pub(super) fn way_out(config: &Config, folder: &Path) -> Result<Option<WayOut>> {
+    let targets = config.smtp.iter().map(|way| target(way, folder)).collect::<Result<Vec<_>>>()?;
+    let servers = config.smtp.iter().filter_map(|way| match way {
+        SmtpConfig::Server(server) => Some(server),
+        SmtpConfig::Folder(_) => None,
+    });
+    // Whichever of them it goes by, none is asked for more than it allows.
+    let connections = servers.clone().map(|server| server.connections).min().unwrap_or(1);
+    let per_second = servers.filter_map(|server| server.messages_per_second).min();
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    let client = Client::new(hello_name(config), Timeouts::default())?;
+    let route = Arc::new(Route { targets, client, rest: REST });
+    Ok(Some(WayOut { route, connections: connections as usize, per_second }))
+}
+
+/// The name said at EHLO (RFC 5321, section 4.1.1.1): the host that readers know, else the sender's domain.
+fn hello_name(config: &Config) -> &str {
+    let host = config.web.as_ref().and_then(|web| {
+        let host = web.url.split("://").nth(1)?.split('/').next()?;
+        // An address with its colons in brackets is no name to say.
+        (!host.starts_with('[')).then(|| host.split(':').next())?
+    });
+    let domain = config.mail.from.address.rsplit_once('@').map(|(_, domain)| domain);
+    host.or(domain).unwrap_or("localhost")
+}
+
+fn target(way: &SmtpConfig, folder: &Path) -> Result<Target> {
+    match way {
+        SmtpConfig::Server(server) => Ok(Target::Server(self::server(server, folder)?)),
+        SmtpConfig::Folder(path) => {
+            Ok(Target::Outbox(Outbox { name: path.as_str().into(), folder: folder.join(path) }))
+        }
+    }
+}
+
+fn server(server: &SmtpServer, folder: &Path) -> Result<Server> {
+    let name = format!("{}:{}", server.host, server.port);
+    let trust = || {
+        let further = server.ca_file.as_ref().map(|file| folder.join(file));
+        Trust::system(further.as_deref()).with_context(|| format!("cannot prepare TLS for {name}"))
+    };
+    let tls = match server.tls {
+        TlsConfig::Implicit => Tls::Implicit(trust()?),
+        TlsConfig::Starttls => Tls::StartTls(trust()?),
+        TlsConfig::None => Tls::None,
+    };
+    let login = match (&server.user, &server.password) {
+        (Some(user), Some(password)) => {
+            let password = secret::read(password, folder)
+                .with_context(|| format!("no password for {user} at {name}"))?;
+            Some(Login { user: user.clone(), password: Secret::new(password) })
+        }
+        _ => None,
+    };
+    Ok(Server { name: name.into(), host: server.host.clone(), port: server.port, tls, login })
+}

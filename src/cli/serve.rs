@@ -1,0 +1,117 @@
+//! `mailmag serve`: the pages that readers subscribe and leave at, and the mails they need.
+
+use std::io;
+use std::path::Path;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use tracing_subscriber::filter::LevelFilter;
+
+use super::console::Console;
+use super::production::theme_files;
+use super::{Outcome, notices, open, store};
+use crate::config::{Config, WebConfig};
+use crate::deliver::notices::run as send;
+use crate::theme::{Assets, Theme};
+use crate::web::service::{self, Patience, Publication, ServiceError, Settings, Surroundings};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {}
+
+pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<Outcome> {
+    let (content, problems) = open(directory)?;
+    // An issue that is being written keeps nobody from leaving.
+    let Some(content) = content else { return Ok(console.problems(&problems)) };
+    // Without [web] it is there to be tried out.
+    let web = &content.config.web.clone().unwrap_or_default();
+    let root = format!("{}/theme", service::path(&web.url));
+    let assets = Assets::new(theme_files(&content)?, &root);
+    let theme = match assets.and_then(|assets| Theme::with_assets(&content.templates, assets)) {
+        Ok(theme) => theme,
+        Err(problems) => return Ok(console.problems(&problems)),
+    };
+    log(console);
+    allow_open_files(web.connections);
+    let store = store::open(&content.config, directory)?;
+    let sending = notices::sending(&content, directory, &store, &web.url)?;
+    if sending.is_none() {
+        console
+            .say("no mail goes out: mailmag.toml has no [[smtp]], so that confirmations wait until it has");
+    }
+    let send_what_waits = |ending| async move {
+        if let Some(sending) = sending {
+            send(sending, ending).await;
+        }
+    };
+    let settings = settings(&content.config, web);
+    let surroundings = Surroundings { now, random };
+    let running = match service::begin(settings, theme, store.clone(), surroundings, send_what_waits) {
+        Err(ServiceError::Template(problem)) => return Ok(console.problems(&[*problem])),
+        running => running?,
+    };
+    running.until_interrupted(|running| {
+        // When stdout is gone the pages are served all the same.
+        let _ = console.data(format!("http://{}/\n", running.address).as_bytes());
+        console.say(&format!("health and metrics at http://{}/", running.metrics_address));
+    })?;
+    store.close();
+    Ok(Outcome::Well)
+}
+
+fn settings(config: &Config, web: &WebConfig) -> Settings {
+    Settings {
+        listen: web.listen,
+        metrics_listen: web.metrics_listen,
+        url: web.url.clone(),
+        trusted_proxies: web.trusted_proxies.clone(),
+        connections: web.connections,
+        connections_per_network: web.connections_per_network,
+        requests_per_second: web.requests_per_second,
+        patience: Patience::default(),
+        publication: Publication {
+            name: config.magazine.name.clone(),
+            publisher: config.magazine.publisher.clone(),
+            language: config.magazine.language.clone(),
+            blog: config.blog.url.clone(),
+            contact: config.mail.from.address.clone(),
+        },
+    }
+}
+
+/// Sends what the service tells of itself to stderr, a line each; under `-q` only what is wrong.
+fn log(console: &Console) {
+    let level = if console.is_quiet() { LevelFilter::WARN } else { LevelFilter::INFO };
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).with_max_level(level);
+    // A second command in one process would find it there already.
+    let _ = log.try_init();
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+fn random() -> [u8; 16] {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).expect("the system gives random bits, or nothing here is safe");
+    bits
+}
+
+/// Lets the program have as many files open as its connections and all else need, where the system grants it; else those
+/// that come when no more can be taken wait.
+#[cfg(unix)]
+fn allow_open_files(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let needed = connections as u64 + 256;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        let most = limit.maximum.map_or(needed, |most| most.min(needed));
+        // What is not granted is told by the service when it is missing.
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).ok();
+    }
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn allow_open_files(_: usize) {}

@@ -1,0 +1,4 @@
+//! Delivery: what carries messages to their readers.
+
+pub mod smtp;
+pub mod notices;

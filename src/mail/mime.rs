@@ -1,0 +1,132 @@
+//! How a mail is written down (RFC 5322, MIME): its headers, and its text under a transfer encoding.
+
+use chrono::{DateTime, TimeZone};
+use lettre::message::Body;
+use lettre::message::header::{HeaderName, HeaderValue, Headers};
+
+use crate::charset::{self, Charset, Profile};
+
+pub(super) use lettre::message::header::ContentTransferEncoding as Encoding;
+
+/// The headers of a message, in the order in which they are added.
+pub(super) struct Head {
+    headers: Headers,
+    charset: Charset,
+    profile: Profile,
+}
+
+impl Head {
+    /// No header yet. What is not ASCII will be encoded in the message's character set.
+    pub(super) fn new(charset: Charset, profile: Profile) -> Self {
+        Head { headers: Headers::new(), charset, profile }
+    }
+
+    /// A header whose value is written already.
+    pub(super) fn add(&mut self, name: &'static str, value: String) {
+        let name = HeaderName::new_from_ascii_str(name);
+        self.headers.insert_raw(HeaderValue::dangerous_new_pre_encoded(name, String::new(), value));
+    }
+
+    /// A header of words.
+    pub(super) fn add_words(&mut self, name: &'static str, words: &str) {
+        self.add(name, charset::encode_header(&self.as_sent(words), self.charset, name.len() + 2));
+    }
+
+    /// A header of what stands in angle brackets behind a name, which may be empty.
+    pub(super) fn add_named(&mut self, header: &'static str, name: &str, address: &str) {
+        let value = match name {
+            "" => address.to_owned(),
+            _ => named(&self.as_sent(name), address, self.charset, header.len() + 2),
+        };
+        self.add(header, value);
+    }
+
+    /// When it was written, with the zone as numbers.
+    pub(super) fn add_date<Zone: TimeZone<Offset: std::fmt::Display>>(&mut self, date: DateTime<Zone>) {
+        self.add("Date", date.format("%a, %d %b %Y %H:%M:%S %z").to_string());
+    }
+
+    /// What the text is in.
+    pub(super) fn add_content(&mut self, encoding: Encoding) {
+        self.add("MIME-Version", "1.0".to_owned());
+        self.add("Content-Type", format!("text/plain; charset={}", self.charset.name()));
+        self.add("Content-Transfer-Encoding", encoding.to_string());
+    }
+
+    /// The headers as octets, and the empty line after them.
+    pub(super) fn to_octets(&self) -> Vec<u8> {
+        let mut octets = self.headers.to_string().into_bytes();
+        octets.extend_from_slice(b"\r\n");
+        octets
+    }
+
+    fn as_sent(&self, words: &str) -> String {
+        match self.charset {
+            Charset::Iso2022Jp => charset::normalise(words, self.profile).into_owned(),
+            _ => words.to_owned(),
+        }
+    }
+}
+
+/// The longest line that mail may have, in octets without CR LF (RFC 5322, section 2.1.1).
+pub(super) const LONGEST_LINE: usize = 998;
+
+/// Leaps from line end to line end, each time as far as a line may reach.
+pub(super) fn has_too_long_line(octets: &[u8]) -> bool {
+    let mut rest = octets;
+    while let Some(reach) = rest.get(..=LONGEST_LINE + "\r".len()) {
+        match reach.iter().rposition(|octet| *octet == b'\n') {
+            Some(end) => rest = &rest[end + 1..],
+            None => return true,
+        }
+    }
+    false
+}
+
+/// A display name with what stands in angle brackets behind it, on a line of its own where the name is encoded and
+/// leaves no room (RFC 2047 allows lines with encoded words 76 octets).
+fn named(name: &str, address: &str, charset: Charset, used: usize) -> String {
+    let is_atoms = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
+    let phrase = if name.chars().all(is_atoms) && !name.contains("=?") {
+        name.to_owned()
+    } else if name.is_ascii() {
+        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        charset::encode_header(name, charset, used)
+    };
+    let last_line = phrase.rsplit_once("\r\n").map_or(used + phrase.len(), |(_, line)| line.len());
+    let gap = if last_line + address.len() + " <>".len() > 76 { "\r\n " } else { " " };
+    format!("{phrase}{gap}<{address}>")
+}
+
+/// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.
+pub(super) fn wire_text(body: &str) -> String {
+    let mut text = String::with_capacity(body.len() + body.len() / 16);
+    for line in body.trim_end_matches('\n').split('\n') {
+        text.push_str(line);
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// The body under its transfer encoding: as it is where it is 7-bit, else whatever is shorter.
+pub(super) fn transfer(charset: Charset, text: Vec<u8>) -> (Encoding, Vec<u8>) {
+    if charset == Charset::Iso2022Jp {
+        return (Encoding::SevenBit, text);
+    }
+    let encoded = |encoding| {
+        let body = Body::new_with_encoding(text.clone(), encoding);
+        let mut octets = body.expect("any octets can be encoded so").into_vec();
+        if !octets.ends_with(b"\r\n") {
+            octets.extend_from_slice(b"\r\n");
+        }
+        octets
+    };
+    let base64 = encoded(Encoding::Base64);
+    let quoted_printable = encoded(Encoding::QuotedPrintable);
+    if quoted_printable.len() < base64.len() {
+        (Encoding::QuotedPrintable, quoted_printable)
+    } else {
+        (Encoding::Base64, base64)
+    }
+}

@@ -1,0 +1,328 @@
+//! What is written. Every row of a kind goes in one statement, as arrays with an element for each row.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::types::ToSql;
+
+use super::rows::{self, Read};
+use super::session::{OwnValue, Session, Writing};
+use crate::list::Notice;
+use crate::list::ledger::{Opening, Sealed};
+use crate::store::database::{
+    Changes, Ended, ImportRecord, NoticeRow, ReaderRow, Settlement, micros, tags_text,
+};
+
+const FORGET: [&str; 5] = [
+    "DELETE FROM ledger_details d USING unnest($1::bigint[], $2::bigint[]) AS f (reader, before), ledger l
+     WHERE l.subscriber = f.reader AND l.number < f.before AND d.number = l.number",
+    "DELETE FROM ledger_ips i USING unnest($1::bigint[], $2::bigint[]) AS f (reader, before), ledger l
+     WHERE l.subscriber = f.reader AND l.number < f.before AND i.number = l.number",
+    "DELETE FROM tokens WHERE subscriber = ANY ($1::bigint[])",
+    "DELETE FROM notices WHERE subscriber = ANY ($1::bigint[])",
+    "DELETE FROM subscribers WHERE id = ANY ($1::bigint[])",
+];
+
+const DROP_TOKENS: &str =
+    "DELETE FROM tokens t USING unnest($1::bigint[], $2::text[]) AS d (subscriber, kind)
+     WHERE t.subscriber = d.subscriber AND t.kind = d.kind AND t.used IS NULL";
+
+const KEEP_READERS: &str = "INSERT INTO subscribers (id, sameness, address, name, status, source, language, tags,
+         created, changed, unsubscribe_nonce, unsubscribe_digest, confirmation_mailed, links_mailed,
+         waiting_address, waiting_until, returns_until, reason, import)
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+         $8::text[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[],
+         $15::text[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[])
+     ON CONFLICT (id) DO UPDATE SET sameness = excluded.sameness, address = excluded.address,
+         name = excluded.name, status = excluded.status, source = excluded.source,
+         language = excluded.language, tags = excluded.tags, changed = excluded.changed,
+         confirmation_mailed = excluded.confirmation_mailed, links_mailed = excluded.links_mailed,
+         waiting_address = excluded.waiting_address, waiting_until = excluded.waiting_until,
+         returns_until = excluded.returns_until, reason = excluded.reason, import = excluded.import";
+
+const KEEP_TOKENS: &str = "INSERT INTO tokens (digest, kind, subscriber, until, used)
+     SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+     ON CONFLICT (digest) DO UPDATE SET used = excluded.used";
+
+const KEEP_NOTICES: &str = "INSERT INTO notices (id, subscriber, kind, address, language, charset, nonce,
+         unsubscribe_nonce, created, due, epoch, attempts)
+     SELECT *, created, 0, 0 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[],
+         $6::text[], $7::bytea[], $8::bytea[], $9::bigint[])
+         AS n (id, subscriber, kind, address, language, charset, nonce, unsubscribe_nonce, created)";
+
+const KEEP_BARRED: &str =
+    "INSERT INTO barred (digest) SELECT * FROM unnest($1::bytea[]) ON CONFLICT DO NOTHING";
+
+const KEEP_WORDINGS: &str =
+    "INSERT INTO wordings (digest, text) SELECT * FROM unnest($1::bytea[], $2::text[])
+     ON CONFLICT DO NOTHING";
+
+const KEEP_ENTRIES: &str =
+    "INSERT INTO ledger (number, at, kind, subscriber, status, details, ip, previous, digest)
+     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bytea[],
+         $7::bytea[], $8::bytea[], $9::bytea[])";
+
+const KEEP_DETAILS: &str = "INSERT INTO ledger_details (number, salt, text)
+     SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[])";
+
+const KEEP_IPS: &str = "INSERT INTO ledger_ips (number, salt, text)
+     SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[])";
+
+const KEEP_ASKED: &str = "INSERT INTO asked (network, address, at)
+     SELECT network, address, max(at) FROM unnest($1::text[], $2::bytea[], $3::bigint[]) AS a (network, address, at)
+     GROUP BY network, address
+     ON CONFLICT (network, address) DO UPDATE SET at = excluded.at";
+
+const KEEP_CONFIRMATIONS: &str = "INSERT INTO confirmations AS c (at, number)
+     SELECT at, sum(number)::bigint FROM unnest($1::bigint[], $2::bigint[]) AS n (at, number) GROUP BY at
+     ON CONFLICT (at) DO UPDATE SET number = c.number + excluded.number";
+
+const KEEP_IMPORTS: &str = "INSERT INTO imports (id, at, entry, source_name, file_name, taken, undone)
+     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[])
+     ON CONFLICT (id) DO UPDATE SET taken = excluded.taken, undone = excluded.undone";
+
+const KEEP_HEADS: &str = "UPDATE heads SET number = $1, digest = $2, seal = $3, next_subscriber = $4,
+     next_notice = $5, next_import = $6";
+
+pub(super) fn apply(session: &mut Session, changes: &Changes) -> Read<()> {
+    let mut writings = Vec::new();
+    forget(changes, &mut writings);
+    keep_readers(&changes.readers, &mut writings);
+    keep_tokens(changes, &mut writings);
+    keep_notices(&changes.notices, &mut writings);
+    keep_barred_and_wordings(changes, &mut writings);
+    keep_ledger(&changes.entries, &mut writings);
+    keep_counts(changes, &mut writings);
+    keep_imports(&changes.imports, &mut writings);
+    let heads = &changes.heads;
+    writings.push(Writing {
+        sql: KEEP_HEADS,
+        values: vec![
+            Box::new(heads.chain.number),
+            Box::new(&heads.chain.digest[..]),
+            Box::new(&heads.seal[..]),
+            Box::new(heads.next_subscriber),
+            Box::new(heads.next_notice),
+            Box::new(heads.next_import),
+        ],
+    });
+    session.write(&writings)
+}
+
+fn forget<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
+    let forgotten = &changes.forgotten;
+    if !forgotten.is_empty() {
+        let readers = || column(forgotten, |(reader, _)| reader.0);
+        for (at, sql) in FORGET.into_iter().enumerate() {
+            let mut values = vec![readers()];
+            if at < 2 {
+                values.push(column(forgotten, |(_, before)| *before));
+            }
+            writings.push(Writing { sql, values });
+        }
+    }
+    let dropped = &changes.dropped;
+    keep(writings, DROP_TOKENS, dropped, |dropped| {
+        vec![column(dropped, |(reader, _)| reader.0), column(dropped, |(_, kind)| kind.name())]
+    });
+}
+
+fn keep_readers<'a>(rows: &'a [ReaderRow], writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_READERS, rows, |rows| {
+        vec![
+            column(rows, |row| row.reader.subscriber.id.0),
+            column(rows, |row| row.reader.subscriber.address.sameness()),
+            column(rows, |row| row.reader.subscriber.address.as_str()),
+            column(rows, |row| row.reader.subscriber.name.as_deref().map(text)),
+            column(rows, |row| row.reader.subscriber.status.name()),
+            column(rows, |row| row.reader.subscriber.source.name()),
+            column(rows, |row| row.reader.subscriber.language.tag()),
+            column(rows, |row| tags_text(&row.reader.subscriber.tags)),
+            column(rows, |row| micros(row.reader.subscriber.created)),
+            column(rows, |row| micros(row.reader.subscriber.changed)),
+            column(rows, |row| &row.reader.unsubscribe.0[..]),
+            column(rows, |row| &row.unsubscribe.0[..]),
+            column(rows, |row| row.reader.confirmation_mailed.map(micros)),
+            column(rows, |row| row.reader.links_mailed.map(micros)),
+            column(rows, |row| row.reader.waiting.as_ref().map(|waiting| waiting.address.as_str())),
+            column(rows, |row| row.reader.waiting.as_ref().map(|waiting| micros(waiting.until))),
+            column(rows, |row| row.reader.returns_until.map(micros)),
+            column(rows, |row| row.reader.reason.as_deref().map(text)),
+            column(rows, |row| row.reader.import),
+        ]
+    });
+}
+
+fn keep_tokens<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_TOKENS, &changes.tokens, |tokens| {
+        vec![
+            column(tokens, |token| &token.digest.0[..]),
+            column(tokens, |token| token.kind.name()),
+            column(tokens, |token| token.subscriber.0),
+            column(tokens, |token| token.until.map(micros)),
+            column(tokens, |token| token.used.map(micros)),
+        ]
+    });
+}
+
+fn keep_notices<'a>(notices: &'a [NoticeRow], writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_NOTICES, notices, |rows| {
+        vec![
+            column(rows, |row| row.id),
+            column(rows, |row| row.notice.subscriber.0),
+            column(rows, |row| row.notice.kind.name()),
+            column(rows, |row| row.notice.to.as_str()),
+            column(rows, |row| row.notice.language.tag()),
+            column(rows, |row| row.notice.charset.as_deref().map(text)),
+            column(rows, |row| &row.notice.nonce.0[..]),
+            column(rows, |row| row.notice.unsubscribe.as_ref().map(|nonce| &nonce.0[..])),
+            column(rows, |row| micros(row.created)),
+        ]
+    });
+}
+
+fn keep_barred_and_wordings<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_BARRED, &changes.barred, |digests| vec![column(digests, |digest| &digest[..])]);
+    keep(writings, KEEP_WORDINGS, &changes.wordings, |wordings| {
+        vec![column(wordings, |(digest, _)| &digest[..]), column(wordings, |(_, words)| text(words))]
+    });
+}
+
+fn keep_ledger<'a>(entries: &'a [Sealed], writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_ENTRIES, entries, |entries| {
+        vec![
+            column(entries, |sealed| sealed.entry.number),
+            column(entries, |sealed| micros(sealed.entry.at)),
+            column(entries, |sealed| sealed.entry.kind.name()),
+            column(entries, |sealed| sealed.entry.subscriber.map(|reader| reader.0)),
+            column(entries, |sealed| sealed.entry.status.map(|status| status.name())),
+            column(entries, |sealed| &sealed.entry.details[..]),
+            column(entries, |sealed| sealed.entry.ip.as_ref().map(|octets| &octets[..])),
+            column(entries, |sealed| &sealed.entry.previous[..]),
+            column(entries, |sealed| &sealed.entry.digest[..]),
+        ]
+    });
+    keep_openings(KEEP_DETAILS, entries, |sealed| sealed.details.as_ref(), writings);
+    keep_openings(KEEP_IPS, entries, |sealed| sealed.ip.as_ref(), writings);
+}
+
+fn keep_openings<'a>(
+    sql: &'static str,
+    entries: &'a [Sealed],
+    opening: impl Fn(&'a Sealed) -> Option<&'a Opening>,
+    writings: &mut Vec<Writing<'a>>,
+) {
+    let openings: Vec<(i64, &Opening)> =
+        entries.iter().filter_map(|sealed| Some((sealed.entry.number, opening(sealed)?))).collect();
+    if !openings.is_empty() {
+        let numbers: Vec<i64> = openings.iter().map(|(number, _)| *number).collect();
+        let salts: Vec<&[u8]> = openings.iter().map(|(_, opening)| &opening.salt[..]).collect();
+        let texts: Vec<Cow<str>> = openings.iter().map(|(_, opening)| text(&opening.text)).collect();
+        writings.push(Writing { sql, values: vec![Box::new(numbers), Box::new(salts), Box::new(texts)] });
+    }
+}
+
+fn keep_counts<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_ASKED, &changes.asked, |asked| {
+        vec![
+            column(asked, |asked| asked.network.as_str()),
+            column(asked, |asked| &asked.address[..]),
+            column(asked, |asked| micros(asked.at)),
+        ]
+    });
+    keep(writings, KEEP_CONFIRMATIONS, &changes.confirmations, |counted| {
+        vec![column(counted, |(at, _)| micros(*at)), column(counted, |(_, number)| *number)]
+    });
+}
+
+fn keep_imports<'a>(imports: &'a [ImportRecord], writings: &mut Vec<Writing<'a>>) {
+    keep(writings, KEEP_IMPORTS, imports, |records| {
+        vec![
+            column(records, |record| record.id),
+            column(records, |record| micros(record.at)),
+            column(records, |record| record.entry),
+            column(records, |record| text(&record.source_name)),
+            column(records, |record| text(&record.file_name)),
+            column(records, |record| record.taken as i64),
+            column(records, |record| record.undone.map(micros)),
+        ]
+    });
+}
+
+/// Adds a statement that keeps rows, if there are any.
+fn keep<'a, Item>(
+    writings: &mut Vec<Writing<'a>>,
+    sql: &'static str,
+    rows: &'a [Item],
+    values: impl FnOnce(&'a [Item]) -> Vec<OwnValue<'a>>,
+) {
+    if !rows.is_empty() {
+        writings.push(Writing { sql, values: values(rows) });
+    }
+}
+
+/// One value of each row, as an array.
+fn column<'a, Item, Value>(rows: &'a [Item], value: impl Fn(&'a Item) -> Value) -> OwnValue<'a>
+where
+    Value: ToSql + Sync + Send + 'a,
+{
+    Box::new(rows.iter().map(value).collect::<Vec<Value>>())
+}
+
+/// A text as PostgreSQL takes it: it knows no NUL, and no name and no reason has one.
+fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
+}
+
+pub(super) fn claim_notices(
+    session: &mut Session,
+    at: DateTime<Utc>,
+    until: DateTime<Utc>,
+    most: usize,
+) -> Read<Vec<(Notice, i64)>> {
+    let sql = "UPDATE notices n SET leased_until = $2, epoch = epoch + 1, attempts = attempts + 1
+         FROM (SELECT id FROM notices WHERE settled IS NULL AND due <= $1
+               AND (leased_until IS NULL OR leased_until <= $1)
+               ORDER BY due, id LIMIT $3 FOR UPDATE SKIP LOCKED) c
+         WHERE n.id = c.id
+         RETURNING n.id, kind, address, language, charset, nonce, unsubscribe_nonce, created, attempts, epoch";
+    let claimed = session.query(sql, &[&micros(at), &micros(until), &(most as i64)])?;
+    let mut claimed = claimed.iter().map(rows::notice).collect::<Read<Vec<_>>>()?;
+    claimed.sort_by_key(|(notice, _)| notice.id);
+    Ok(claimed)
+}
+
+pub(super) fn settle_notice(
+    session: &mut Session,
+    id: i64,
+    epoch: i64,
+    settlement: &Settlement,
+) -> Read<bool> {
+    let settled = settlement.due.is_none().then(|| micros(settlement.at));
+    let sql = "UPDATE notices SET due = coalesce($3, due), settled = $4, was_sent = $5, reply = $6, leased_until = NULL
+         WHERE id = $1 AND epoch = $2 AND settled IS NULL";
+    let due = settlement.due.map(micros);
+    let was_sent = settled.map(|_| settlement.was_sent);
+    let reply = text(&settlement.reply);
+    Ok(session.execute(sql, &[&id, &epoch, &due, &settled, &was_sent, &reply])? == 1)
+}
+
+pub(super) fn shorten(session: &mut Session, before: DateTime<Utc>) -> Read<Option<i64>> {
+    // Entries come in the order of their times, but for clocks that were put back: what is told must hold for all of
+    // them, so everything up to the last old one goes.
+    let sql = "SELECT max(i.number) FROM ledger_ips i JOIN ledger l ON l.number = i.number WHERE l.at < $1";
+    let found = session.query(sql, &[&micros(before)])?;
+    let last: Option<i64> = found.first().map(|row| rows::get(row, 0)).transpose()?.flatten();
+    if let Some(last) = last {
+        session.execute("DELETE FROM ledger_ips WHERE number <= $1", &[&last])?;
+    }
+    Ok(last)
+}
+
+pub(super) fn tidy(session: &mut Session, ended: &Ended) -> Read<()> {
+    session.execute("DELETE FROM tokens WHERE until < $1", &[&micros(ended.tokens)])?;
+    session.execute("DELETE FROM asked WHERE at < $1", &[&micros(ended.asked)])?;
+    session.execute("DELETE FROM confirmations WHERE at < $1", &[&micros(ended.asked)])?;
+    session.execute("DELETE FROM notices WHERE settled < $1", &[&micros(ended.notices)])?;
+    Ok(())
+}

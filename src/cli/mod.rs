@@ -5,6 +5,7 @@ mod check;
 mod console;
 mod fix;
 mod import;
+mod inbox;
 mod init;
 mod links;
 mod man;
@@ -16,6 +17,7 @@ mod publish;
 mod route;
 mod secret;
 mod serve;
+mod settings;
 mod store;
 mod subscribers;
 mod text;
@@ -79,6 +81,8 @@ enum Command {
     Import(import::Arguments),
     /// Look after the list of readers: import, export, add, remove, show, erase
     Subscribers(subscribers::Arguments),
+    /// Take the mails that readers write to subscribe, to leave or to change their address
+    Inbox(inbox::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),
     /// Print a shell's completions for this program
@@ -94,6 +98,8 @@ enum Outcome {
     Well,
     /// There are problems in the content, and they have been told: 1.
     Problems,
+    /// A mail server is to keep its mail and try again: 75, `EX_TEMPFAIL` of sysexits.h.
+    TryAgain,
 }
 
 /// Runs the program with the process's own arguments.
@@ -112,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),
+        Command::Inbox(arguments) => inbox::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),
         Command::Man(arguments) => man::run(arguments, &console),
@@ -119,6 +126,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Outcome::Well) => ExitCode::SUCCESS,
         Ok(Outcome::Problems) => ExitCode::from(1),
+        Ok(Outcome::TryAgain) => ExitCode::from(75),
         Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             console.failure(&error);

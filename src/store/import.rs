@@ -265,9 +265,11 @@ fn undo(
     let mut changes = Changes::none(heads);
     changes.entries.push(tell(&mut heads, EventKind::Undone, None));
     let mut taken_back = 0;
+    let mut after = SubscriberId(0);
     loop {
-        for row in database.readers_of_import(id, SubscriberId(0), AT_ONCE)? {
+        for row in database.readers_of_import(id, after, AT_ONCE)? {
             let subscriber = row.reader.subscriber.id;
+            after = subscriber;
             let entry = tell(&mut heads, EventKind::TakenBack, Some(subscriber));
             changes.forgotten.push((subscriber, entry.entry.number));
             changes.entries.push(entry);

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_disk;
 mod bounces;
 mod broken;
+mod inbox;
 mod incremental;
 mod letters;
 mod links;

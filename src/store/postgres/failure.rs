@@ -90,9 +90,14 @@ fn answer(said: &DbError, place: String) -> StoreError {
 
 /// What broke, and why: the client's own text names only the first of it.
 fn chain(error: &Error) -> String {
-    match error.source() {
+    let told = match error.source() {
         Some(source) if !error.to_string().contains(&source.to_string()) => format!("{error}: {source}"),
         _ => error.to_string(),
+    };
+    if told.contains("certificate") {
+        format!("{told}; give its authority's certificate in the URL, as sslrootcert=FILE")
+    } else {
+        told
     }
 }
 

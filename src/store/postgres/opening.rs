@@ -74,7 +74,7 @@ fn step(session: &mut Session, key: &StoreKey, check: &[u8; 32]) -> Result<(), F
             session.run(META)?;
             session.execute("INSERT INTO meta VALUES (1, 0, $1)", &[&&check[..]])?;
         }
-        session.run(migration)?;
+        session.run_long(migration)?;
         if found == 0 {
             let seal = seal::of(key, 0, &[0; 32]);
             let sql = "INSERT INTO heads VALUES (1, 0, $1, $2, 1, 1, 1)";

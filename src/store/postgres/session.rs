@@ -17,8 +17,8 @@ use super::target::Target;
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long an answer may take. The server gives up earlier (`statement_timeout`), so that this is for one that is silent.
 const ANSWERING: Duration = Duration::from_secs(40);
-/// How long removing what was deleted may take.
-const VACUUMING: Duration = Duration::from_secs(600);
+/// How long work on whole tables may take: a new schema, or removing what was deleted.
+const WORKING: Duration = Duration::from_secs(1800);
 
 /// How each connection is set. A lock is waited for as long as SQLite waits for one. Statements are planned once, many of them
 /// while the list is still empty: so the plans that are best for an empty list are shut out.
@@ -91,12 +91,11 @@ impl Session {
         self.wait(ANSWERING, async { Ok(self.client.batch_execute(sql).await?) })
     }
 
-    /// Removes what was deleted from tables.
-    pub(super) fn vacuum(&mut self, tables: &str) -> Result<(), Failure> {
-        let sql = format!("VACUUM (INDEX_CLEANUP ON) {tables}");
-        self.wait(VACUUMING, async {
+    /// Does what concerns whole tables, and may take long.
+    pub(super) fn run_long(&mut self, sql: &str) -> Result<(), Failure> {
+        self.wait(WORKING, async {
             self.client.batch_execute("SET statement_timeout = 0").await?;
-            self.client.batch_execute(&sql).await?;
+            self.client.batch_execute(sql).await?;
             Ok(self.client.batch_execute("SET statement_timeout = '30s'").await?)
         })
     }

@@ -104,14 +104,16 @@ fn random() -> [u8; 16] {
 /// that come when no more can be taken wait.
 #[cfg(unix)]
 fn allow_open_files(connections: usize) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use rustix::process::Resource;
+    use rustix::process::Rlimit;
 
     let needed = connections as u64 + 256;
-    let limit = getrlimit(Resource::Nofile);
+    let limit = rustix::process::getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
         let most = limit.maximum.map_or(needed, |most| most.min(needed));
         // What is not granted is told by the service when it is missing.
-        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).ok();
+        rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum })
+            .ok();
     }
 }
 

@@ -6,6 +6,9 @@ mod console;
 mod fix;
 mod import;
 mod inbox;
+mod letters;
+mod mailer;
+mod mailing;
 mod init;
 mod links;
 mod man;
@@ -16,12 +19,14 @@ mod production;
 mod publish;
 mod route;
 mod secret;
+mod send;
 mod serve;
 mod settings;
 mod store;
 mod subscribers;
 mod text;
 mod theme;
+mod worker;
 mod works;
 
 use std::path::{Path, PathBuf};
@@ -75,6 +80,12 @@ enum Command {
     Publish(publish::Arguments),
     /// Serve the pages that readers subscribe and leave at, and send the mails they need
     Serve(serve::Arguments),
+    /// Send an issue to its readers, each once
+    Send(send::Arguments),
+    /// How it stands with the sending of an issue; pause, resume and cancel it
+    Mailing(mailing::Arguments),
+    /// Send what is due, until told to end; as many, on as many machines, as one likes
+    Worker(worker::Arguments),
     /// List the built-in templates and theme files, or take one to start your own from
     Theme(theme::Arguments),
     /// Take old mails into content/issues
@@ -115,6 +126,9 @@ pub fn main() -> ExitCode {
         Command::Preview(arguments) => preview::run(directory, arguments, &console),
         Command::Publish(arguments) => publish::run(directory, arguments, &console),
         Command::Serve(arguments) => serve::run(directory, arguments, &console),
+        Command::Send(arguments) => send::run(directory, arguments, &console),
+        Command::Mailing(arguments) => mailing::run(directory, arguments, &console),
+        Command::Worker(arguments) => worker::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),

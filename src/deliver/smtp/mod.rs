@@ -13,7 +13,6 @@
 //! stage, and its reply or what failed; [`verdict`] says from these alone whose fault it was.
 
 mod auth;
-mod backoff;
 mod connection;
 mod courier;
 mod envelope;
@@ -28,7 +27,6 @@ mod transaction;
 mod verdict;
 mod wire;
 
-pub use backoff::retry_after;
 pub use connection::Connection;
 pub use courier::{Courier, Route, Target};
 pub use envelope::{Envelope, Mail};

@@ -11,6 +11,8 @@ mod incremental;
 mod letters;
 mod links;
 mod mail_form;
+#[cfg(unix)]
+mod mailing;
 mod notices;
 mod pictures;
 mod publish;

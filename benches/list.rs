@@ -29,7 +29,12 @@ fn main() {
     let store = Store::open(&settings, at()).expect("the list opens");
 
     let ours = time(|| import(&store, readers));
-    println!("import of {readers} readers: {:.1} s, memory at most {} MB", ours.as_secs_f64(), peak_memory());
+    println!(
+        "import of {readers} readers: {:.1} s, {:.1} s of them at work, memory at most {} MB",
+        ours.as_secs_f64(),
+        seconds_at_work(),
+        peak_memory()
+    );
     let peer = time(|| plain_sqlite(&folder.path().join("plain.db"), readers));
     println!("  plain SQLite, one table: {:.1} s; ratio {:.1}", peer.as_secs_f64(), ratio(ours, peer));
     let verified = time(|| assert!(matches!(store.verify(), Ok(Verification::Whole { .. }))));
@@ -131,9 +136,12 @@ fn leave(key: &StoreKey, number: u64) -> Request {
 
 /// Asks with 64 requests waiting at any time.
 fn asks(store: &Store, name: &str, requests: u64, request: impl Fn(u64) -> Request) {
+    let before = seconds_at_work();
     let send = |number| store.ask(request(number), evidence(number));
     let times = waiting(requests, send, |answer: &Answer| !matches!(answer, Answer::TooMany(_)));
     tell(name, requests, &times);
+    let work = (seconds_at_work() - before) * 1_000_000.0 / requests as f64;
+    println!("  {work:.0} µs of work each");
 }
 
 fn looks(store: &Store, requests: u64, digest: impl Fn(u64) -> TokenDigest) {
@@ -184,6 +192,13 @@ fn time(work: impl FnOnce()) -> Duration {
 
 fn ratio(ours: Duration, peer: Duration) -> f64 {
     ours.as_secs_f64() / peer.as_secs_f64()
+}
+
+/// For how long a processor has worked for this process, where the system tells (Linux, in hundredths of a second).
+fn seconds_at_work() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The most memory that this process has had, in megabytes, where the system tells (Linux).

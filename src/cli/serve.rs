@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use chrono::{DateTime, Utc};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -22,9 +22,8 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
     let (content, problems) = open(directory)?;
     // An issue that is being written keeps nobody from leaving.
     let Some(content) = content else { return Ok(console.problems(&problems)) };
-    let Some(web) = &content.config.web else {
-        bail!("mailmag.toml does not say where readers reach the service: add [web] with its `url`")
-    };
+    // Without [web] it is there to be tried out.
+    let web = &content.config.web.clone().unwrap_or_default();
     let root = format!("{}/theme", service::path(&web.url));
     let assets = Assets::new(theme_files(&content)?, &root);
     let theme = match assets.and_then(|assets| Theme::with_assets(&content.templates, assets)) {
@@ -32,6 +31,7 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
         Err(problems) => return Ok(console.problems(&problems)),
     };
     log(console);
+    allow_open_files(web.connections);
     let store = store::open(&content.config, directory)?;
     let sending = notices::sending(&content, directory, &store, &web.url)?;
     if sending.is_none() {
@@ -96,3 +96,22 @@ fn random() -> [u8; 16] {
     getrandom::fill(&mut bits).expect("the system gives random bits, or nothing here is safe");
     bits
 }
+
+/// Lets the program have as many files open as its connections and all else need, where the system grants it; else those
+/// that come when no more can be taken wait.
+#[cfg(unix)]
+fn allow_open_files(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let needed = connections as u64 + 256;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < needed) {
+        let most = limit.maximum.map_or(needed, |most| most.min(needed));
+        // What is not granted is told by the service when it is missing.
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).ok();
+    }
+}
+
+/// Other systems have no such limit.
+#[cfg(not(unix))]
+fn allow_open_files(_: usize) {}

@@ -16,6 +16,9 @@ use crate::model::{Language, Source, SubscriberId};
 /// How many rows are looked up and kept at once.
 const AT_ONCE: usize = 4096;
 
+/// How many rows are put in the order of their addresses: then an index of addresses is walked along, and not leapt about in.
+const SORTED: usize = 16 * AT_ONCE;
+
 /// What is to be read in, and why it may be.
 #[derive(Clone, Debug)]
 pub struct ImportOrder {
@@ -92,11 +95,19 @@ impl Store {
         self.write(|database, heads, key| {
             let mut import = Import::begin(database, heads, key, order)?;
             loop {
-                let chunk: Vec<ImportRow> = rows.take(AT_ONCE).collect();
-                if chunk.is_empty() {
+                let mut sorted: Vec<ImportRow> = rows.take(SORTED).collect();
+                if sorted.is_empty() {
                     break;
                 }
-                import.take(chunk, report)?;
+                // Of one address's rows the first still comes first: sorting is stable.
+                sorted.sort_by_cached_key(|row| row.address.sameness());
+                let mut sorted = sorted.into_iter();
+                let mut refused = Vec::new();
+                while sorted.len() > 0 {
+                    refused.extend(import.take(sorted.by_ref().take(AT_ONCE).collect())?);
+                }
+                refused.sort_by_key(|refused| refused.line);
+                refused.into_iter().for_each(&mut *report);
             }
             import.finish(order)
         })
@@ -172,7 +183,9 @@ impl<'a> Import<'a> {
         Ok(Import { database, key, importing, seed: order.seed, heads, record, refused: 0 })
     }
 
-    fn take(&mut self, rows: Vec<ImportRow>, report: &mut dyn FnMut(Refused)) -> Result<(), StoreError> {
+    /// Keeps those who may come, and gives those who may not.
+    fn take(&mut self, rows: Vec<ImportRow>) -> Result<Vec<Refused>, StoreError> {
+        let mut refused = Vec::new();
         let samenesses: Vec<String> = rows.iter().map(|row| row.address.sameness()).collect();
         let bars: Vec<[u8; 32]> = rows.iter().map(|row| seal::barred(self.key, &row.address)).collect();
         let barred: HashSet<[u8; 32]> = self.database.barred(&bars)?.into_iter().collect();
@@ -201,13 +214,14 @@ impl<'a> Import<'a> {
                 }
                 Err(why) => {
                     self.refused += 1;
-                    report(Refused { line, why });
+                    refused.push(Refused { line, why });
                 }
             }
         }
         self.heads = seal::end(self.key, self.heads, self.heads.chain);
         changes.heads = self.heads;
-        self.database.apply(&changes)
+        self.database.apply(&changes)?;
+        Ok(refused)
     }
 
     fn finish(self, order: &ImportOrder) -> Result<(ImportReport, bool), StoreError> {

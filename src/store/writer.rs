@@ -14,6 +14,8 @@ use crate::list::{Answer, Limits, StoreKey};
 
 /// How many requests are kept by one commit.
 const MOST_AT_ONCE: usize = 256;
+/// How many characters of a server's reply are kept.
+const LONGEST_REPLY: usize = 512;
 
 /// Something to write, and who waits for it.
 pub(super) enum Job {
@@ -209,10 +211,13 @@ fn finish<Given, Value: 'static>(
     }
 }
 
+/// What became of a notice; of a server's words no more than a reply should have (RFC 5321, section 4.5.3.1.5), and no controls.
 fn settlement(outcome: NoticeOutcome, at: DateTime<Utc>) -> Settlement {
-    match outcome {
-        NoticeOutcome::Sent { reply } => Settlement { due: None, was_sent: true, reply, at },
-        NoticeOutcome::Failed { reply } => Settlement { due: None, was_sent: false, reply, at },
-        NoticeOutcome::Again { due, reply } => Settlement { due: Some(due), was_sent: false, reply, at },
-    }
+    let (due, was_sent, reply) = match outcome {
+        NoticeOutcome::Sent { reply } => (None, true, reply),
+        NoticeOutcome::Failed { reply } => (None, false, reply),
+        NoticeOutcome::Again { due, reply } => (Some(due), false, reply),
+    };
+    let reply = reply.chars().filter(|c| !c.is_control()).take(LONGEST_REPLY).collect();
+    Settlement { due, was_sent, reply, at }
 }

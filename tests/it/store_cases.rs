@@ -164,8 +164,8 @@ pub(crate) fn leaving_is_for_ever_and_undone_for_seven_days(list: &mut List) {
 pub(crate) fn the_links_lead_to_ones_own_data(list: &mut List) {
     list.active("taro@example.jp");
     let preferences = list.preferences("taro@example.jp");
-    let name = "太郎 🍣 'O'Hara\"".to_owned();
-    assert!(list.done(Request::Rename(preferences, Some(name.clone()))).0);
+    let name = "太郎 🍣 'O'Hara\"; DROP TABLE subscribers; --".to_owned();
+    assert!(list.done(Request::Rename(preferences, Some(format!("\0{name}\r\n")))).0);
     assert!(!list.done(Request::Rename(preferences, Some(name.clone()))).0);
     assert!(list.done(Request::ChangeLanguage(preferences, Language::English)).0);
     let subscriber = list.look(TokenKind::Preferences, preferences).unwrap().subscriber.unwrap();

@@ -73,6 +73,9 @@ fn ten_thousand_rows_come_in_go_out_and_come_in_again() {
         let reader: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(reader["tags"], serde_json::json!(["=x", "会員"]));
     }
+    assert_eq!(told(root, &["export", "--status", "suppressed"], 0).lines().count(), 1);
+    assert_eq!(told(root, &["export", "--tag", "=x"], 0).lines().count(), 10_001);
+    assert_eq!(told(root, &["export", "--tag", "x"], 0).lines().count(), 1);
     // The same list, elsewhere, from what was written.
     let other = self::magazine();
     fs::write(other.path().join("export.csv"), &exported).unwrap();

@@ -16,9 +16,9 @@ use crate::store::Filter;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Only readers of this status
+    /// Only readers of this status; `suppressed` is all that are, for whatever reason
     #[arg(long, value_name = "STATUS", value_parser = status_named)]
-    status: Option<Status>,
+    status: Option<Wanted>,
     /// Only readers with this tag
     #[arg(long)]
     tag: Option<String>,
@@ -33,6 +33,15 @@ pub(super) struct Arguments {
     raw: bool,
 }
 
+/// Which status is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// This one.
+    Status(Status),
+    /// Any of those that nothing is sent to.
+    Suppressed,
+}
+
 pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> Result<Outcome> {
     let Arguments { status, tag, json, bom, raw } = arguments;
     let formulas = if raw { Formulas::Kept } else { Formulas::Defused };
@@ -40,8 +49,15 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
     if !json {
         write_headings(&mut output, bom)?;
     }
-    let mut written = Ok(());
-    list.store.each_subscriber(&Filter { status, tag }, &mut |subscriber| {
+    let mut written: io::Result<()> = Ok(());
+    let wanted = match status {
+        Some(Wanted::Status(status)) => Some(status),
+        Some(Wanted::Suppressed) | None => None,
+    };
+    list.store.each_subscriber(&Filter { status: wanted, tag }, &mut |subscriber| {
+        if status == Some(Wanted::Suppressed) && !matches!(subscriber.status, Status::Suppressed(_)) {
+            return ControlFlow::Continue(());
+        }
         written = if json {
             writeln!(output, "{}", object(&subscriber))
         } else {
@@ -49,7 +65,7 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
         };
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    written.and_then(|()| output.flush()).map_err(|error: io::Error| error)?;
+    written.and_then(|()| output.flush())?;
     Ok(Outcome::Well)
 }
 
@@ -67,7 +83,11 @@ pub(super) fn object(subscriber: &Subscriber) -> serde_json::Value {
     })
 }
 
-fn status_named(written: &str) -> Result<Status, String> {
+fn status_named(written: &str) -> Result<Wanted, String> {
+    if written == "suppressed" {
+        return Ok(Wanted::Suppressed);
+    }
     let names: Vec<&str> = Status::NAMES.iter().map(|(name, _)| *name).collect();
-    Status::named(written).ok_or_else(|| format!("a status is one of: {}", names.join(", ")))
+    let status = Status::named(written).map(Wanted::Status);
+    status.ok_or_else(|| format!("a status is one of: {}, or suppressed for all of these", names.join(", ")))
 }

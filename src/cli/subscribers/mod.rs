@@ -44,7 +44,7 @@ enum Command {
     Export(export::Arguments),
     /// Print all that is known of a reader, and what proves his consent
     Show(show::Arguments),
-    /// Count the readers by status, source and tag
+    /// Count the readers by status and source
     Stats(stats::Arguments),
     /// Forget a reader who asks for it, and keep imports from bringing him back
     Erase(change::EraseArguments),

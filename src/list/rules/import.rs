@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Reader;
+use super::{LONGEST_TAG, Reader, name_of, plain};
 use crate::list::Nonce;
 use crate::model::{EmailAddress, Language, Source, Status, Subscriber, SubscriberId, Suppression};
 
@@ -87,14 +87,15 @@ pub fn decide_import(
     if row.status == Status::Pending {
         return Err(Refusal::NeverConfirmed);
     }
-    let mut tags = row.tags;
+    let mut tags: Vec<String> = row.tags.iter().map(|tag| plain(tag, LONGEST_TAG)).collect();
+    tags.retain(|tag| !tag.is_empty());
     tags.sort();
     tags.dedup();
     Ok(Reader {
         subscriber: Subscriber {
             id,
             address: row.address,
-            name: row.name,
+            name: name_of(&row.name),
             status: row.status,
             source: importing.source,
             language: importing.language,

@@ -15,6 +15,8 @@
 //! that reached him. Until then his old state stands, so that no import takes him for somebody new. What the operator
 //! suppressed, the operator alone takes back, by `Add`. Mail to one address is limited to one confirmation a day
 //! and one mail of links a day; what is over that is not mailed and answered the same.
+//!
+//! The ledger tells no event where nothing changes: a hundred equal requests make one.
 
 mod import;
 #[cfg(test)]
@@ -33,12 +35,18 @@ use super::{Answer, Evidence, NoticeKind, Request, Standing, TokenKind, Via};
 use crate::digest;
 use crate::model::{EmailAddress, Language, Source, Status, Subscriber, Suppression};
 
+/// The most characters of a tag that are kept.
+const LONGEST_TAG: usize = 100;
+/// The most characters of the name of a character set: IANA's are no longer than this.
+const LONGEST_CHARSET: usize = 40;
 /// How long a confirmation and a preference link are good for.
 pub const TOKEN_HOURS: i64 = 48;
 /// How long leaving can be undone.
 pub const RETURN_DAYS: i64 = 7;
 /// The most characters of a reason for leaving that are kept.
 const LONGEST_REASON: usize = 500;
+/// The most characters of a name that are kept.
+const LONGEST_NAME: usize = 200;
 /// The most characters of a `User-Agent` that are kept.
 const LONGEST_USER_AGENT: usize = 200;
 
@@ -46,13 +54,13 @@ const LONGEST_USER_AGENT: usize = 200;
 pub fn decide(known: &Known, request: &Request, evidence: &Evidence, limits: &Limits) -> Decision {
     let case = Case { known, evidence, limits };
     match request {
-        Request::Subscribe { address, name } => case.subscribe(address, name.as_deref()),
+        Request::Subscribe { address, name } => case.subscribe(address, name_of(name).as_deref()),
         Request::SendLinks(address) => case.send_links(address),
         Request::Confirm(_) => case.confirm(),
         Request::Leave(_) => case.leave(),
         Request::GiveReason(_, reason) => case.give_reason(reason),
         Request::Return(_) => case.undo_leaving(),
-        Request::Rename(_, name) => case.rename(name.as_deref()),
+        Request::Rename(_, name) => case.rename(name_of(name).as_deref()),
         Request::ChangeLanguage(_, language) => case.change_language(*language),
         Request::ChangeAddress(_, address) => case.change_address(address),
         Request::Erase(_) => match case.holder(&[TokenKind::Preferences]) {
@@ -64,7 +72,7 @@ pub fn decide(known: &Known, request: &Request, evidence: &Evidence, limits: &Li
             None => Decision::of(Answer::NoSuchSubscriber),
         },
         Request::Add { address, name, source, basis, tags } => {
-            case.add(address, name.as_deref(), *source, basis, tags)
+            case.add(address, name_of(name).as_deref(), *source, basis, tags)
         }
         Request::Remove(_) => case.remove(),
         Request::Suppress(address, why) => case.suppress(address, *why),
@@ -236,7 +244,7 @@ impl<'a> Case<'a> {
         let Some(reader) = self.holder(&[TokenKind::Unsubscribe]) else {
             return Decision::of(Answer::NoSuchToken);
         };
-        let reason: String = reason.trim().chars().take(LONGEST_REASON).collect();
+        let reason = plain(reason, LONGEST_REASON);
         // One reason for each leaving: what is said again and again does not fill the ledger.
         if reason.is_empty() || reader.status() != Status::Unsubscribed || reader.reason.is_some() {
             return self.unchanged(reader);
@@ -389,7 +397,7 @@ impl<'a> Case<'a> {
             },
         };
         reader.subscriber.name = reader.subscriber.name.or(name.map(str::to_owned));
-        reader.subscriber.tags.extend(tags.iter().cloned());
+        reader.subscriber.tags.extend(tags.iter().map(|tag| plain(tag, LONGEST_TAG)));
         reader.subscriber.tags.sort();
         reader.subscriber.tags.dedup();
         if self.known.reader == Some(&reader) {
@@ -525,7 +533,7 @@ impl<'a> Case<'a> {
         }
         let carries_unsubscribe = !matches!(kind, NoticeKind::Confirm | NoticeKind::ChangeAddress);
         let charset = match &self.evidence.via {
-            Via::Mail { charset, .. } => charset.clone(),
+            Via::Mail { charset, .. } => charset.as_ref().map(|charset| plain(charset, LONGEST_CHARSET)),
             Via::Web(_) | Via::CommandLine => None,
         };
         decision.notices.push(NewNotice {
@@ -564,10 +572,7 @@ impl<'a> Case<'a> {
             language: Some(evidence.language.tag().to_owned()),
             wording: evidence.wording.as_ref().map(|wording| digest::sha256(wording.as_bytes())),
             network: evidence.ip.map(network),
-            user_agent: evidence
-                .user_agent
-                .as_ref()
-                .map(|agent| agent.chars().take(LONGEST_USER_AGENT).collect()),
+            user_agent: evidence.user_agent.as_ref().map(|agent| plain(agent, LONGEST_USER_AGENT)),
             operator: evidence.operator.clone(),
             ..Details::default()
         }
@@ -600,6 +605,16 @@ impl<'a> Case<'a> {
             Via::CommandLine => Source::Operator,
         }
     }
+}
+
+/// A stranger's words without controls, which some databases do not take, and no longer than this.
+pub(super) fn plain(text: &str, most: usize) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+/// A name, if anything of it is left.
+pub(super) fn name_of(name: &Option<String>) -> Option<String> {
+    name.as_ref().map(|name| plain(name, LONGEST_NAME)).filter(|name| !name.is_empty())
 }
 
 fn done(reader: &Reader, at: DateTime<Utc>) -> Answer {

@@ -23,7 +23,7 @@ CREATE TABLE subscribers (
     created INTEGER NOT NULL,
     changed INTEGER NOT NULL,
     unsubscribe_nonce BLOB NOT NULL,
-    unsubscribe_digest BLOB NOT NULL UNIQUE,
+    unsubscribe_digest BLOB NOT NULL,
     confirmation_mailed INTEGER,
     links_mailed INTEGER,
     waiting_address TEXT,
@@ -32,6 +32,8 @@ CREATE TABLE subscribers (
     reason TEXT,
     import INTEGER
 ) STRICT;
+-- Eight octets tell a million tokens apart as well as 32 do, and the index stays in memory while a file is read in.
+CREATE INDEX subscribers_of_token ON subscribers (substr(unsubscribe_digest, 1, 8));
 CREATE INDEX subscribers_of_import ON subscribers (import) WHERE import IS NOT NULL;
 
 CREATE TABLE tokens (

@@ -52,7 +52,7 @@ fn set(connection: &Connection) -> rusqlite::Result<()> {
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -16000;
+         PRAGMA cache_size = -8000;
          PRAGMA trusted_schema = OFF;",
     )
 }

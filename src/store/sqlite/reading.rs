@@ -48,8 +48,10 @@ pub(super) fn readers(connection: &Connection, names: &Names) -> rusqlite::Resul
     for id in &names.ids {
         found.extend(by_id.query_row([id.0], rows::reader).optional()?);
     }
-    let mut by_token = connection
-        .prepare_cached(&format!("SELECT {READER} FROM subscribers WHERE unsubscribe_digest = ?1"))?;
+    let mut by_token = connection.prepare_cached(&format!(
+        "SELECT {READER} FROM subscribers
+         WHERE substr(unsubscribe_digest, 1, 8) = substr(?1, 1, 8) AND unsubscribe_digest = ?1"
+    ))?;
     for digest in &names.unsubscribe {
         found.extend(by_token.query_row([&digest.0[..]], rows::reader).optional()?);
     }

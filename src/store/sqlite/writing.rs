@@ -7,7 +7,14 @@ use super::rows;
 use crate::list::Notice;
 use crate::store::database::{Changes, Ended, ReaderRow, Settlement, micros, tags_text};
 
+/// From how many readers at once on they are a file's: then indexes should stay in memory, in kibibytes.
+const MANY_READERS: usize = 1000;
+const MEMORY_FOR_MANY: i64 = 48_000;
+
 pub(super) fn apply(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
+    if changes.readers.len() >= MANY_READERS {
+        connection.pragma_update(None, "cache_size", -MEMORY_FOR_MANY)?;
+    }
     forget(connection, changes)?;
     keep_readers(connection, &changes.readers)?;
     keep_tokens(connection, changes)?;

@@ -29,6 +29,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
@@ -37,7 +38,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::diagnostic::Diagnostic;
 use crate::model::Language;
@@ -53,6 +54,8 @@ pub use access::path;
 pub use connections::Patience;
 pub use pages::Publication;
 
+/// How long the requests in work and the mails under way have, all in all, once the service is to end.
+const LAST_FAREWELL: Duration = Duration::from_secs(30);
 /// How many connections health and metrics may have: a probe and a scraper need few.
 const MOST_OF_HEALTH: usize = 64;
 
@@ -206,11 +209,15 @@ impl Running {
         let Running { ends, tasks, runtime, .. } = self;
         ends.send_replace(true);
         runtime.block_on(async {
-            for task in tasks {
-                // One that has failed has nothing left to finish.
-                let _ = task.await;
-            }
+            let all = async {
+                for task in tasks {
+                    // One that has failed has nothing left to finish.
+                    let _ = task.await;
+                }
+            };
+            let _ = timeout(LAST_FAREWELL, all).await;
         });
+        runtime.shutdown_timeout(Duration::from_secs(1));
     }
 }
 

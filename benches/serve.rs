@@ -3,7 +3,11 @@
 //!
 //! `cargo bench --bench serve` with 20,000 readers and 100,000 tokens; `READERS=… TOKENS=…` before it for others.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints, and one that cannot go on has failed"
+)]
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};

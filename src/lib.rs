@@ -30,6 +30,7 @@ pub mod highlight;
 pub mod blog;
 pub mod mail;
 pub mod list;
+pub mod mailing;
 pub mod bounce;
 pub mod inbox;
 pub mod publish;

@@ -91,9 +91,18 @@ pub(super) fn is_daemon(sender: &str) -> bool {
     let local_part_is = |local: &str| {
         let local: String =
             local.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-        ["mailerdaemon", "postmaster", "mdaemon", "noreply", "donotreply", "daemon", "poostmaster", "bounces"]
-            .iter()
-            .any(|daemon| local.starts_with(daemon))
+        const DAEMONS: [&str; 9] = [
+            "mailerdaemon",
+            "postmaster",
+            "poostmaster",
+            "mdaemon",
+            "noreply",
+            "donotreply",
+            "bounces",
+            "maildeliverysystem",
+            "microsoftexchange",
+        ];
+        local == "daemon" || DAEMONS.iter().any(|daemon| local.starts_with(daemon))
     };
     let mut found = addresses::all(sender).peekable();
     if found.peek().is_none() {

@@ -187,7 +187,7 @@ fn mentions(notice: &str) -> Vec<Mention<'_>> {
 fn surety(before: &str, line: &str) -> Option<Surety> {
     let before = before.trim().to_ascii_lowercase();
     let before = before.trim_end_matches(['<', '"', '\'']).trim_end();
-    const OTHERS: [&str; 22] = [
+    const OTHERS: [&str; 23] = [
         "from:",
         "from",
         "sender:",
@@ -210,6 +210,7 @@ fn surety(before: &str, line: &str) -> Option<Surety> {
         "message id:",
         "references:",
         "for help, contact",
+        "malformed address:",
     ];
     if OTHERS.iter().any(|other| ends_as_word(before, other)) {
         return None;

@@ -11,22 +11,24 @@ use super::status::EnhancedStatus;
 pub(super) fn read(text: &str) -> Option<Report> {
     let start = text.find(['{', '['])?;
     let text = &text[start..];
-    let known = [
+    const KNOWN: [&str; 7] = [
         "notificationType",
         "eventType",
         "bouncedRecipients",
         "complainedRecipients",
         "\"event\"",
         "\"Message\"",
+        "\"email\"",
     ];
-    if !known.iter().any(|known| text.contains(known)) {
+    if !KNOWN.iter().any(|known| text.contains(known)) {
         return None;
     }
     let value = first(text).or_else(|| first(&unbroken(text)))?;
     // A notification of SNS carries the notice as a string.
     let inner = value.get("Message").and_then(Value::as_str).and_then(first);
     let value = inner.unwrap_or(value);
-    amazon(&value).or_else(|| sendgrid(&value))
+    let report = amazon(&value).or_else(|| sendgrid(&value));
+    report.filter(|report| !report.recipients.is_empty())
 }
 
 fn first(text: &str) -> Option<Value> {
@@ -87,7 +89,7 @@ fn amazon(value: &Value) -> Option<Report> {
 }
 
 fn sendgrid(value: &Value) -> Option<Report> {
-    let events = value.as_array()?;
+    let events = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let mut recipients = Vec::new();
     let mut kind = None;
     for event in events.iter().take(MOST_RECIPIENTS) {
@@ -97,6 +99,8 @@ fn sendgrid(value: &Value) -> Option<Report> {
             "deferred" => Kind::Delay,
             "spamreport" => Kind::Complaint,
             "delivered" => Kind::Delivered,
+            // Its list of bounces has no events.
+            "" if value_has(event, "reason") => Kind::Bounce,
             _ => continue,
         };
         if address.is_empty() || *kind.get_or_insert(this) != this {
@@ -116,6 +120,10 @@ fn sendgrid(value: &Value) -> Option<Report> {
         message_id: message_id.filter(|id| !id.is_empty()),
         paths: Vec::new(),
     })
+}
+
+fn value_has(value: &Value, name: &str) -> bool {
+    !text(value, name).is_empty()
 }
 
 fn recipient(

@@ -11,6 +11,7 @@ mod delivery_status;
 mod fields;
 mod free_form;
 mod json;
+mod kind;
 mod message;
 mod phrases;
 mod read;
@@ -26,3 +27,6 @@ pub use reason::{Reply, Stage, judge};
 pub use report::{Hardness, Kind, Reason, Recipient, Report};
 pub use status::EnhancedStatus;
 pub use suppression::{Event, History, after};
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,11 @@
 //! Reads a mail that came back: by the report in it, or by its words.
 
 use super::addresses;
-use super::automatic;
 use super::complaint;
 use super::delivery_status::{self, Action, Delivery};
 use super::free_form::{self, Contexts, Found};
 use super::json;
+use super::kind::{is_auto_reply, is_delay, is_notice};
 use super::message::{self, Opened};
 use super::phrases;
 use super::reason::{Facts, stage, weigh};
@@ -30,7 +30,7 @@ fn read_within(octets: &[u8], depth: usize) -> Option<Report> {
     let mail = message::open(octets);
     let (kind, recipients) = if let Some(complaint) = complaint::read(&mail) {
         (complaint.kind, complained(complaint.recipients, &mail))
-    } else if let Some(report) = json::read(&mail.notice) {
+    } else if let Some(report) = is_notice(&mail).then(|| json::read(&mail.notice)).flatten() {
         return Some(Report { paths: [paths(&mail), report.paths].concat(), ..report });
     } else if let Some(reported) = reported(&mail) {
         reported
@@ -41,7 +41,7 @@ fn read_within(octets: &[u8], depth: usize) -> Option<Report> {
     } else {
         told(&mail)?
     };
-    let message_id = mail.original.get("message-id").or(mail.original.get("references")).map(id);
+    let message_id = mail.original.get("message-id").or(mail.header.get("in-reply-to")).map(id);
     Some(Report { kind, recipients, message_id: message_id.filter(|id| !id.is_empty()), paths: paths(&mail) })
 }
 
@@ -235,147 +235,6 @@ fn said(context: &str) -> &str {
     &context[start.unwrap_or(0)..]
 }
 
-/// Whether a mail looks like a server's: only then its words are believed to be a notice.
-fn is_notice(mail: &Opened) -> bool {
-    let header = &mail.header;
-    let has_empty_path =
-        header.get("return-path").is_some_and(|path| path.trim().trim_matches(['<', '>']).is_empty());
-    let has_daemon =
-        ["from", "return-path", "sender"].iter().flat_map(|name| header.all(name)).any(automatic::is_daemon);
-    let has_field = ["x-failed-recipients", "x-mlserver", "x-amz-sns-message-id", "x-ahmailid"]
-        .iter()
-        .any(|name| header.get(name).is_some());
-    let is_report = mail.report_type.as_deref().is_some_and(|kind| kind != "disposition-notification");
-    has_empty_path
-        || has_daemon
-        || has_field
-        || is_report
-        || is_subject(&mail.subject)
-        || is_head(&mail.notice)
-}
-
-fn is_subject(subject: &str) -> bool {
-    let subject = subject.to_lowercase();
-    const SUBJECTS: [&str; 31] = [
-        "undeliverable",
-        "undelivered",
-        "undeliver",
-        "returned mail",
-        "returned email",
-        "returned message",
-        "mail delivery",
-        "delivery failure",
-        "delivery failed",
-        "delivery has failed",
-        "delivery error",
-        "delivery status",
-        "delivery notification",
-        "delivery report",
-        "delivery problem",
-        "delivery unsuccessful",
-        "could not be delivered",
-        "couldn't be delivered",
-        "not delivered",
-        "non-delivery",
-        "failure notice",
-        "failed mail",
-        "mail failure",
-        "mail system error",
-        "mail error",
-        "message delivery",
-        "warning: could not send",
-        "メールエラー",
-        "配信できません",
-        "送信できません",
-        "配信エラー",
-    ];
-    // A person's answer to such a mail has its subject, too.
-    !subject.trim_start().starts_with("re:") && SUBJECTS.iter().any(|known| subject.contains(known))
-}
-
-/// Words that only a server begins with.
-fn is_head(notice: &str) -> bool {
-    let head: String = notice.chars().take(600).collect::<String>().to_lowercase();
-    const HEADS: [&str; 14] = [
-        "this is the mail system at",
-        "this message was created automatically by mail delivery",
-        "delivery to the following recipient",
-        "unable to deliver message to",
-        "your message could not be delivered",
-        "your message cannot be delivered",
-        "message could not be sent",
-        "could not be delivered to",
-        "i wasn't able to deliver your message",
-        "addresses had permanent",
-        "error message below:",
-        "自動的に生成",
-        "送信できませんでした",
-        "配信できませんでした",
-    ];
-    HEADS.iter().any(|known| head.contains(known))
-}
-
-/// Whether the server that wrote tries on.
-fn is_delay(mail: &Opened) -> bool {
-    let subject = mail.subject.to_lowercase();
-    if ["(delay)", "delayed", "warning: could not send", "still being retried"]
-        .iter()
-        .any(|said| subject.contains(said))
-    {
-        return true;
-    }
-    let notice = mail.notice.to_ascii_lowercase();
-    [
-        "this is a warning message only",
-        "you do not need to resend",
-        "no action is required on your part",
-        "delivery attempts will continue",
-        "will continue to be attempted",
-        "will keep trying",
-        "has not yet been delivered",
-        "not been delivered yet",
-        "will be retried",
-    ]
-    .iter()
-    .any(|said| notice.contains(said))
-}
-
-/// Whether a machine answers in a reader's name (RFC 3834): not a server that also calls its notices replies.
-fn is_auto_reply(mail: &Opened) -> bool {
-    let header = &mail.header;
-    if mail.report_type.as_deref() == Some("disposition-notification") {
-        return true;
-    }
-    let is_server =
-        header.all("from").any(automatic::is_daemon) || header.get("x-failed-recipients").is_some();
-    let subject = mail.subject.to_lowercase();
-    if is_server || is_subject(&subject) {
-        return false;
-    }
-    let replied = ["x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-mail-autoreply"];
-    let small = |name: &str| header.get(name).unwrap_or_default().to_ascii_lowercase();
-    let says_so = small("auto-submitted").starts_with("auto-replied")
-        || replied.iter().any(|name| header.get(name).is_some())
-        || small("precedence") == "auto_reply"
-        || small("x-apple-action").contains("vacation");
-    const SUBJECTS: [&str; 13] = [
-        "auto:",
-        "auto reply",
-        "auto-reply",
-        "autoreply",
-        "automatic reply",
-        "auto response",
-        "autoresponse",
-        "automated reply",
-        "out of office",
-        "out of the office",
-        "vacation",
-        "自動応答",
-        "自動返信",
-    ];
-    says_so || SUBJECTS.iter().any(|said| subject.contains(said))
-}
-
 fn answered(mail: &Opened) -> Vec<Recipient> {
     let from = mail.header.get("from").unwrap_or_default();
     let address = addresses::all(from).last().unwrap_or_default().to_owned();
@@ -387,110 +246,4 @@ fn answered(mail: &Opened) -> Vec<Recipient> {
         reason: Reason::Undefined,
         diagnostic: shown(&mail.notice),
     }]
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn hold(octets: &[u8]) {
-        let _ = automatic::automatic(octets, None);
-        let Some(report) = read(octets) else { return };
-        assert!(!report.recipients.is_empty() && report.recipients.len() <= delivery_status::MOST_RECIPIENTS);
-        for recipient in &report.recipients {
-            assert!(recipient.diagnostic.chars().count() <= 501);
-            assert!(!recipient.diagnostic.chars().any(char::is_control));
-            assert!(recipient.address.len() <= 1_000, "{}", recipient.address.len());
-        }
-    }
-
-    #[test]
-    fn the_worst_that_can_be_sent_is_read_in_time() {
-        let head =
-            "Return-Path: <>\nFrom: MAILER-DAEMON@example.jp\nTo: a@example.jp\nSubject: failure notice\n";
-        let many = |line: &str| line.repeat((1 << 17) / line.len());
-        for body in [
-            many("<a@example.jp>: 550 5.1.1 user unknown\n"),
-            many("@"),
-            many("a@"),
-            many("\"@"),
-            many("user user "),
-            many("ip "),
-            many("5.1."),
-            many("550 "),
-            many("<"),
-            many("<style>"),
-            many(">>> DATA\n<<< 550\n"),
-            many("original message\n"),
-            many("Final-Recipient: rfc822;a@example.jp\n"),
-            many("{\"notificationType\":"),
-            many("["),
-            many("\r"),
-            many("\u{3042}@"),
-        ] {
-            for kind in ["text/plain", "text/html", "message/rfc822", "multipart/report; boundary=x"] {
-                hold(format!("{head}Content-Type: {kind}\n\n{body}").as_bytes());
-                let part =
-                    if kind == "multipart/report; boundary=x" { "message/delivery-status" } else { kind };
-                hold(format!("{head}Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: {part}\n\n{body}\n--x--\n").as_bytes());
-            }
-        }
-        let mut nested = "Final-Recipient: a@example.jp\n".to_owned();
-        for _ in 0..100 {
-            nested = format!(
-                "{head}Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n{nested}\n--x--\n"
-            );
-        }
-        hold(nested.as_bytes());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn any_octets_are_read_or_none(octets in proptest::collection::vec(any::<u8>(), 0..600)) {
-            hold(&octets);
-        }
-
-        #[test]
-        fn any_lines_are_read_or_none(lines in proptest::collection::vec(line(), 0..40)) {
-            hold(lines.join("\n").as_bytes());
-            hold(lines.join("\r").as_bytes());
-        }
-    }
-
-    /// Lines of which notices are made, in any order.
-    fn line() -> impl Strategy<Value = String> {
-        let known = prop::sample::select(vec![
-            "",
-            "",
-            "From: MAILER-DAEMON",
-            "Return-Path: <>",
-            "Subject: Returned mail",
-            "Content-Type: multipart/report; report-type=delivery-status;",
-            "boundary=\"x\"",
-            "Content-Type: message/delivery-status",
-            "Content-Type: message/rfc822",
-            "Content-Type: message/feedback-report",
-            "Content-Type: text/plain; charset=iso-2022-jp",
-            "Content-Transfer-Encoding: base64",
-            "--x",
-            "--x--",
-            "Final-Recipient: rfc822; a@example.jp",
-            "Original-Recipient: rfc822;",
-            "Action: failed",
-            "Status: 5.1.1",
-            "Diagnostic-Code: smtp; 550 5.1.1",
-            "<a@example.jp>: unknown user",
-            ">>> RCPT TO:<b@example.jp>",
-            "<<< 550 5.1.1 <b@example.jp>",
-            "----- Original message -----",
-            "X-Failed-Recipients: a@example.jp, b@example.jp",
-            "Feedback-Type: abuse",
-            "{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[{}]}}",
-        ]);
-        prop_oneof![4 => known.prop_map(str::to_owned), 1 => ".{0,30}"]
-    }
 }

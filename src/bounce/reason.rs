@@ -68,9 +68,15 @@ impl Facts<'_> {
     /// The status code that says most: the report's, or the first in the words where that one says only that it failed.
     pub(super) fn best_status(&self) -> Option<EnhancedStatus> {
         let precise = self.status.filter(|status| status.is_precise());
-        let told = self.texts.first().and_then(|text| EnhancedStatus::find(text));
+        let told = self.texts.first().and_then(|text| EnhancedStatus::find(quoted(text)));
         precise.or(told.filter(|status| status.class != 2)).or(self.status)
     }
+}
+
+/// What another server said, where a gateway quotes it behind a code of its own that is always the same:
+/// `5.1.0 - Unknown address error 550-'5.7.1 …'`.
+fn quoted(text: &str) -> &str {
+    text.split_once("Unknown address error ").map_or(text, |(_, quoted)| quoted)
 }
 
 /// Weighs what is known of a refusal.
@@ -139,7 +145,7 @@ fn is_permanent(facts: &Facts<'_>) -> bool {
     if let Some(status) = facts.status.filter(|status| status.is_precise()) {
         return status.class == 5;
     }
-    let told = facts.texts.first().copied().unwrap_or_default();
+    let told = facts.texts.first().map_or("", |text| quoted(text));
     let told_status = EnhancedStatus::find(told).map(|status| status.class);
     let class = told_status.or_else(|| reply_code(told).map(|code| if code < 500 { 4 } else { 5 }));
     class.or(facts.status.map(|status| status.class)).is_none_or(|class| class == 5)
@@ -176,7 +182,7 @@ fn by_status(status: EnhancedStatus) -> Option<Reason> {
 }
 
 fn by_reply(facts: &Facts<'_>) -> Option<Reason> {
-    Some(match reply_code(facts.texts.first()?)? {
+    Some(match reply_code(quoted(facts.texts.first()?))? {
         421 => Reason::Network,
         422 | 452 | 552 => Reason::MailboxFull,
         // RFC 7504.
@@ -239,4 +245,72 @@ pub(super) fn stage(text: &str) -> Option<Stage> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_mean_what_they_say() {
+        use Hardness::{Hard, Soft};
+        use Stage::{Connection, Data, Mail, Rcpt};
+        let check = |stage, text: &str, server: &str, expected: (Reason, Hardness)| {
+            let reply = Reply { text, stage, server, address: "reader@example.com" };
+            assert_eq!(judge(&reply), expected, "{stage:?} {text}");
+        };
+        let mx = "mx.example.com";
+        check(Rcpt, "550 5.1.1 <reader@example.com>: user unknown", mx, (Reason::UnknownUser, Hard));
+        check(Rcpt, "550 no such user", mx, (Reason::UnknownUser, Hard));
+        check(Rcpt, "550 5.2.1 user unknown", mx, (Reason::UnknownUser, Hard));
+        check(Rcpt, "550 5.1.1", mx, (Reason::UnknownUser, Hard));
+        check(Rcpt, "550 5.1.2 bad host", mx, (Reason::UnknownHost, Hard));
+        check(Rcpt, "551 5.1.6 has moved", mx, (Reason::Moved, Hard));
+        check(Rcpt, "556 5.1.10 null MX", mx, (Reason::NotAccepting, Hard));
+        check(Rcpt, "521 no mail here", mx, (Reason::NotAccepting, Hard));
+        // Not now.
+        check(Rcpt, "450 4.1.1 user unknown", mx, (Reason::UnknownUser, Soft));
+        check(Rcpt, "450 no such user", mx, (Reason::UnknownUser, Soft));
+        check(Rcpt, "451 greylisted", mx, (Reason::Policy, Soft));
+        check(Rcpt, "452 4.2.2 full", mx, (Reason::MailboxFull, Soft));
+        check(Rcpt, "421 busy", mx, (Reason::Network, Soft));
+        // It is the message, the sender or the server that is not wanted.
+        check(Data, "550 unknown user", mx, (Reason::Filtered, Soft));
+        check(Data, "550 5.1.1 unknown user", mx, (Reason::UnknownUser, Hard));
+        check(Data, "554 dd This user doesn't have a example.com account", mx, (Reason::UnknownUser, Hard));
+        check(Rcpt, "550 5.7.1 no such user here for you", mx, (Reason::Filtered, Soft));
+        check(
+            Rcpt,
+            "550-5.7.26 not authenticated,\n550 5.7.26 see http://example.com",
+            mx,
+            (Reason::Policy, Soft),
+        );
+        check(Rcpt, "550 Sender address rejected: Domain not found", mx, (Reason::Policy, Soft));
+        check(Mail, "550 unknown user", mx, (Reason::Policy, Soft));
+        check(Mail, "552 5.3.4 message too large", mx, (Reason::Size, Soft));
+        check(Connection, "554 no", mx, (Reason::Policy, Soft));
+        check(Connection, "554 host unknown", mx, (Reason::Policy, Soft));
+        // Whom docomo and au do not want to hear they call unknown, and so do those who relay to them.
+        check(Rcpt, "550 Unknown user", "mfsmax.docomo.ne.jp", (Reason::Filtered, Soft));
+        check(Rcpt, "550 5.1.1 User unknown", "lsean.ezweb.ne.jp.", (Reason::Filtered, Soft));
+        check(Rcpt, "550 User unknown", "dns; mx.au.com", (Reason::Filtered, Soft));
+        check(Rcpt, "550 User unknown", "notau.com", (Reason::UnknownUser, Hard));
+        check(Rcpt, "550 host mfsmax.docomo.ne.jp said: Unknown user", mx, (Reason::Filtered, Soft));
+        check(Rcpt, "550 what", mx, (Reason::Undefined, Soft));
+        check(Rcpt, "", mx, (Reason::Undefined, Soft));
+    }
+
+    #[test]
+    fn the_command_is_found_in_a_notice() {
+        let check = |notice: &str, expected| assert_eq!(stage(notice), expected, "{notice}");
+        check("said: 550 no (in reply to RCPT TO command)", Some(Stage::Rcpt));
+        check("said: 550 no (in reply to end of DATA command)", Some(Stage::Data));
+        check("SMTP error from remote mail server after MAIL FROM:<a@example.jp>:", Some(Stage::Mail));
+        check("after RCPT TO:<a@example.jp>: 550 no\nafter end of data", Some(Stage::Rcpt));
+        check(">>> MAIL From:<a@example.jp>\n<<< 250 ok\n>>> DATA\n<<< 550 no", Some(Stage::Data));
+        check(">>> DATA\n<<< 550 no\n<<< 503 5.0.0 Need RCPT (recipient)", Some(Stage::Rcpt));
+        check(">>> RCPT To:<a@example.jp>\n<<< 550 no\n>>> DATA\n<<< 503 no", Some(Stage::Rcpt));
+        check("-------SMTP command\nDATA\n", Some(Stage::Data));
+        check("550 no", None);
+    }
 }

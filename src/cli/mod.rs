@@ -5,6 +5,10 @@ mod check;
 mod console;
 mod fix;
 mod import;
+mod inbox;
+mod letters;
+mod mailer;
+mod mailing;
 mod init;
 mod links;
 mod man;
@@ -15,11 +19,14 @@ mod production;
 mod publish;
 mod route;
 mod secret;
+mod send;
 mod serve;
+mod settings;
 mod store;
 mod subscribers;
 mod text;
 mod theme;
+mod worker;
 mod works;
 
 use std::path::{Path, PathBuf};
@@ -73,12 +80,20 @@ enum Command {
     Publish(publish::Arguments),
     /// Serve the pages that readers subscribe and leave at, and send the mails they need
     Serve(serve::Arguments),
+    /// Send an issue to its readers, each once
+    Send(send::Arguments),
+    /// How it stands with the sending of an issue; pause, resume and cancel it
+    Mailing(mailing::Arguments),
+    /// Send what is due, until told to end; as many, on as many machines, as one likes
+    Worker(worker::Arguments),
     /// List the built-in templates and theme files, or take one to start your own from
     Theme(theme::Arguments),
     /// Take old mails into content/issues
     Import(import::Arguments),
     /// Look after the list of readers: import, export, add, remove, show, erase
     Subscribers(subscribers::Arguments),
+    /// Take the mails that readers write to subscribe, to leave or to change their address
+    Inbox(inbox::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),
     /// Print a shell's completions for this program
@@ -94,6 +109,8 @@ enum Outcome {
     Well,
     /// There are problems in the content, and they have been told: 1.
     Problems,
+    /// A mail server is to keep its mail and try again: 75, `EX_TEMPFAIL` of sysexits.h.
+    TryAgain,
 }
 
 /// Runs the program with the process's own arguments.
@@ -109,9 +126,13 @@ pub fn main() -> ExitCode {
         Command::Preview(arguments) => preview::run(directory, arguments, &console),
         Command::Publish(arguments) => publish::run(directory, arguments, &console),
         Command::Serve(arguments) => serve::run(directory, arguments, &console),
+        Command::Send(arguments) => send::run(directory, arguments, &console),
+        Command::Mailing(arguments) => mailing::run(directory, arguments, &console),
+        Command::Worker(arguments) => worker::run(directory, arguments, &console),
         Command::Theme(arguments) => theme::run(directory, arguments, &console),
         Command::Import(arguments) => import::run(directory, arguments, &console),
         Command::Subscribers(arguments) => subscribers::run(directory, arguments, &console),
+        Command::Inbox(arguments) => inbox::run(directory, arguments, &console),
         Command::Text(arguments) => text::run(arguments, &console),
         Command::Completions(arguments) => man::completions(arguments, &console),
         Command::Man(arguments) => man::run(arguments, &console),
@@ -119,6 +140,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(Outcome::Well) => ExitCode::SUCCESS,
         Ok(Outcome::Problems) => ExitCode::from(1),
+        Ok(Outcome::TryAgain) => ExitCode::from(75),
         Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             console.failure(&error);

@@ -85,3 +85,52 @@ fn server(server: &SmtpServer, folder: &Path) -> Result<Server> {
     };
     Ok(Server { name: name.into(), host: server.host.clone(), port: server.port, tls, login })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::diagnostic::SourceText;
+
+    fn config(more: &str) -> Config {
+        let text = format!(
+            "[magazine]\nname = \"m\"\npublisher = \"p\"\n[mail]\nfrom = \"news@mag.example\"\nsubject = \"s\"\n\
+             [blog]\nurl = \"https://mag.example\"\n{more}"
+        );
+        let mut problems = Vec::new();
+        let config = config::parse(&SourceText::new("mailmag.toml", text), &mut problems);
+        config.unwrap_or_else(|| panic!("{problems:?}"))
+    }
+
+    #[test]
+    fn servers_are_greeted_with_the_name_that_readers_know() {
+        let check = |more: &str, expected: &str| assert_eq!(hello_name(&config(more)), expected, "{more}");
+        check("", "mag.example");
+        check("[web]\nurl = \"https://list.mag.example/path\"\n", "list.mag.example");
+        check("[web]\nurl = \"http://127.0.0.1:8080\"\n", "127.0.0.1");
+        check("[web]\nurl = \"http://[::1]:8080\"\n", "mag.example");
+    }
+
+    #[test]
+    fn the_ways_out_are_those_of_the_settings_in_their_order() {
+        let way = |more: &str| way_out(&config(more), Path::new("magazine")).unwrap();
+        assert!(way("").is_none());
+        let folder = way("[[smtp]]\nfolder = \"outbox\"\n").unwrap();
+        assert_eq!((folder.connections, folder.per_second), (1, None));
+        let both =
+            way("[[smtp]]\nhost = \"127.0.0.1\"\ntls = \"none\"\nconnections = 3\nmessages-per-second = 9\n\
+             [[smtp]]\nhost = \"localhost\"\ntls = \"none\"\nport = 2525\n[[smtp]]\nfolder = \"outbox\"\n");
+        let both = both.unwrap();
+        assert_eq!((both.connections, both.per_second), (3, Some(9)));
+        let names: Vec<&str> = both.route.targets.iter().map(Target::name).collect();
+        assert_eq!(names, ["127.0.0.1:25", "localhost:2525", "outbox"]);
+    }
+
+    #[test]
+    fn a_password_that_cannot_be_read_is_told_with_its_server() {
+        let more =
+            "[[smtp]]\nhost = \"127.0.0.1\"\ntls = \"none\"\nuser = \"u\"\npassword-file = \"nowhere\"\n";
+        let error = way_out(&config(more), Path::new("magazine")).err().unwrap();
+        assert!(format!("{error:#}").starts_with("no password for u at 127.0.0.1:25: "), "{error:#}");
+    }
+}

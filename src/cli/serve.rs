@@ -13,7 +13,7 @@ use super::{Outcome, notices, open, store};
 use crate::config::{Config, WebConfig};
 use crate::deliver::notices::run as send;
 use crate::theme::{Assets, Theme};
-use crate::web::service::{self, Patience, Publication, ServiceError, Settings, Surroundings};
+use crate::web::service::{self, Pages, Patience, Publication, Settings, Surroundings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
@@ -30,6 +30,10 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
         Ok(theme) => theme,
         Err(problems) => return Ok(console.problems(&problems)),
     };
+    let pages = match Pages::new(theme, publication(&content.config), &web.url) {
+        Ok(pages) => pages,
+        Err(problem) => return Ok(console.problems(&[*problem])),
+    };
     log(console);
     allow_open_files(web.connections);
     let store = store::open(&content.config, directory)?;
@@ -43,12 +47,8 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
             send(sending, ending).await;
         }
     };
-    let settings = settings(&content.config, web);
     let surroundings = Surroundings { now, random };
-    let running = match service::begin(settings, theme, store.clone(), surroundings, send_what_waits) {
-        Err(ServiceError::Template(problem)) => return Ok(console.problems(&[*problem])),
-        running => running?,
-    };
+    let running = service::begin(settings(web), pages, store.clone(), surroundings, send_what_waits)?;
     running.until_interrupted(|running| {
         // When stdout is gone the pages are served all the same.
         let _ = console.data(format!("http://{}/\n", running.address).as_bytes());
@@ -58,7 +58,7 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
     Ok(Outcome::Well)
 }
 
-fn settings(config: &Config, web: &WebConfig) -> Settings {
+fn settings(web: &WebConfig) -> Settings {
     Settings {
         listen: web.listen,
         metrics_listen: web.metrics_listen,
@@ -68,13 +68,16 @@ fn settings(config: &Config, web: &WebConfig) -> Settings {
         connections_per_network: web.connections_per_network,
         requests_per_second: web.requests_per_second,
         patience: Patience::default(),
-        publication: Publication {
-            name: config.magazine.name.clone(),
-            publisher: config.magazine.publisher.clone(),
-            language: config.magazine.language.clone(),
-            blog: config.blog.url.clone(),
-            contact: config.mail.from.address.clone(),
-        },
+    }
+}
+
+fn publication(config: &Config) -> Publication {
+    Publication {
+        name: config.magazine.name.clone(),
+        publisher: config.magazine.publisher.clone(),
+        language: config.magazine.language.clone(),
+        blog: config.blog.url.clone(),
+        contact: config.mail.from.address.clone(),
     }
 }
 
@@ -101,14 +104,16 @@ fn random() -> [u8; 16] {
 /// that come when no more can be taken wait.
 #[cfg(unix)]
 fn allow_open_files(connections: usize) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use rustix::process::Resource;
+    use rustix::process::Rlimit;
 
     let needed = connections as u64 + 256;
-    let limit = getrlimit(Resource::Nofile);
+    let limit = rustix::process::getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
         let most = limit.maximum.map_or(needed, |most| most.min(needed));
         // What is not granted is told by the service when it is missing.
-        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum }).ok();
+        rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum })
+            .ok();
     }
 }
 

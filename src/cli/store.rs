@@ -15,6 +15,11 @@ use crate::store::{Settings, Store};
 /// Opens the list of the magazine in a folder. A key file that is not there is made, for the owner's eyes alone.
 #[allow(clippy::disallowed_methods, reason = "the command line reads the clock")]
 pub(super) fn open(config: &Config, folder: &Path) -> Result<Store> {
+    Ok(Store::open(&settings(config, folder)?, Utc::now())?)
+}
+
+/// Where the list of the magazine in a folder lies, and its key.
+pub(super) fn settings(config: &Config, folder: &Path) -> Result<Settings> {
     let store = &config.store;
     let key = match &store.key {
         Secret::File(file) => key_of_file(&folder.join(file))?,
@@ -24,8 +29,7 @@ pub(super) fn open(config: &Config, folder: &Path) -> Result<Store> {
     let password = store.password.as_ref().map(|password| secret::read(password, folder)).transpose()?;
     let addresses_per_network = config.web.as_ref().map(|web| web.confirmations_per_hour);
     let limits = Limits { addresses_per_network, ..Limits::default() };
-    let settings = Settings { url: store.url.clone(), password, folder: folder.to_owned(), key, limits };
-    Ok(Store::open(&settings, Utc::now())?)
+    Ok(Settings { url: store.url.clone(), password, folder: folder.to_owned(), key, limits })
 }
 
 /// Reads a key file; where there is none, makes one of random bits.

@@ -1,4 +1,5 @@
 //! Delivery: what carries messages to their readers.
 
 pub mod smtp;
+pub mod mailer;
 pub mod notices;

@@ -58,11 +58,6 @@ impl<'a> Head<'a> {
         let values = self.fields.iter().filter(move |(known, _)| known == name);
         values.map(|(_, value)| String::from_utf8_lossy(value.trim_ascii()))
     }
-
-    /// Whether there is a field.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.octets(name).is_some()
-    }
 }
 
 #[cfg(test)]

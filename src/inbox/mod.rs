@@ -17,6 +17,7 @@ mod head;
 mod mailbox;
 mod words;
 
+use crate::bounce::{self, Kind, Report};
 use crate::charset::{self, Charset};
 use crate::list::{Request, Token};
 use crate::model::{EmailAddress, Language};
@@ -46,14 +47,16 @@ pub enum Meaning {
     Leave(Token),
     /// To leave or to change the address, without a token: the links are to be mailed to the sender.
     SendLinks(EmailAddress),
-    /// Nothing: it is a mail that came back, or a report about one.
-    Bounce,
+    /// Nothing: mail came back, a reader complained, or a server reports of one: what it says, if it is a report.
+    Bounce(Option<Box<Report>>),
     /// Nothing: a machine sent it, as this sign tells.
     Automatic(&'static str),
     /// Nothing, and it is nobody's to read: why.
     Ignored(&'static str),
     /// Nothing that a machine can do: somebody writes to the publisher.
     ForPeople,
+    /// Nothing: it is no mail, or its header is longer than any.
+    NoMail,
 }
 
 /// The magazine's addresses for such mails: `name@domain` with `+subscribe` and `+unsubscribe`, and `u+TOKEN@domain`.
@@ -115,7 +118,33 @@ impl Meaning {
             Meaning::Subscribe(address) => Some(Request::Subscribe { address: address.clone(), name: None }),
             Meaning::Leave(token) => Some(Request::Leave(token.digest())),
             Meaning::SendLinks(address) => Some(Request::SendLinks(address.clone())),
-            Meaning::Bounce | Meaning::Automatic(_) | Meaning::Ignored(_) | Meaning::ForPeople => None,
+            Meaning::Bounce(_)
+            | Meaning::Automatic(_)
+            | Meaning::Ignored(_)
+            | Meaning::ForPeople
+            | Meaning::NoMail => None,
+        }
+    }
+
+    /// The meaning in a word, as programs read it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Meaning::Subscribe(_) => "subscribe",
+            Meaning::Leave(_) => "leave",
+            Meaning::SendLinks(_) => "send-links",
+            Meaning::Bounce(_) => "bounce",
+            Meaning::Automatic(_) => "automatic",
+            Meaning::Ignored(_) => "ignored",
+            Meaning::ForPeople => "for-people",
+            Meaning::NoMail => "no-mail",
+        }
+    }
+
+    /// Why nothing is to be done, where there is more to say than the meaning.
+    pub fn why(&self) -> Option<&'static str> {
+        match self {
+            Meaning::Automatic(why) | Meaning::Ignored(why) => Some(why),
+            _ => None,
         }
     }
 }
@@ -123,38 +152,46 @@ impl Meaning {
 /// Reads a mail (RFC 5322). `usual` is the language of who does not show his own.
 pub fn read(octets: &[u8], addresses: &Addresses<'_>, usual: Language) -> Incoming {
     let Some(head) = Head::read(octets, LONGEST_HEADER) else {
-        let meaning = Meaning::Ignored("it is no mail");
+        let meaning = Meaning::NoMail;
         return Incoming { meaning, message_id: String::new(), charset: None, language: usual };
     };
     let subject = charset::decode_header(head.octets("subject").unwrap_or_default());
     let text = Text::read(octets, &head);
     Incoming {
-        meaning: meaning(&head, &subject, &text, addresses),
+        meaning: meaning(octets, &head, &subject, &text, addresses),
         message_id: message_id(&head),
         charset: text.charset.map(|charset| charset.name().to_owned()),
         language: language(&head, &subject, &text).unwrap_or(usual),
     }
 }
 
-fn meaning(head: &Head<'_>, subject: &str, text: &Text, addresses: &Addresses<'_>) -> Meaning {
-    if automatic::is_report(head) {
-        return Meaning::Bounce;
-    }
+fn meaning(octets: &[u8], head: &Head<'_>, subject: &str, text: &Text, addresses: &Addresses<'_>) -> Meaning {
     let Some(door) = door(head, addresses) else {
         return Meaning::Ignored("it does not go to an address of the magazine's");
     };
+    let report = bounce::read(octets);
+    let is_reply = report.as_ref().is_some_and(|report| report.kind == Kind::AutoReply);
+    if let Some(report) = report.filter(|_| !is_reply) {
+        return Meaning::Bounce(Some(Box::new(report)));
+    }
     if automatic::is_own(head, addresses) {
         return Meaning::Automatic("it is our own mail");
     }
     if let Door::Token(token) = door {
         // Mail services write to it of themselves when a reader presses their button, and mark that as automatic.
-        return Meaning::Leave(token);
-    }
-    if let Some(sign) = automatic::sign(head) {
-        return Meaning::Automatic(sign);
+        return match head.text("content-type").is_some_and(|kind| is_report(&kind)) {
+            true => Meaning::Bounce(None),
+            false => Meaning::Leave(token),
+        };
     }
     if let Door::Bounces = door {
-        return Meaning::Bounce;
+        return Meaning::Bounce(None);
+    }
+    if let Some(sign) = automatic::sign(octets, head) {
+        return Meaning::Automatic(sign);
+    }
+    if is_reply {
+        return Meaning::Automatic("it is an automatic reply");
     }
     let wish = match (words::wish(subject), &door) {
         (Some(Wish::Leave | Wish::Change), _) | (_, Door::Unsubscribe) => Wish::Leave,
@@ -176,6 +213,11 @@ fn meaning(head: &Head<'_>, subject: &str, text: &Text, addresses: &Addresses<'_
             Err(_) => Meaning::Ignored("its sender has no address that can be answered"),
         },
     }
+}
+
+/// Whether a type is a report's (RFC 6522).
+fn is_report(kind: &str) -> bool {
+    kind.trim_start().get(..16).is_some_and(|start| start.eq_ignore_ascii_case("multipart/report"))
 }
 
 /// Where a mail goes: as the server says that delivered it, else as the sender wrote. Of several addresses the one
@@ -273,15 +315,10 @@ fn charset_of_words(value: &[u8]) -> Option<Charset> {
 // Debug output reaches logs, so it must not show whose mail it is, nor a token.
 impl std::fmt::Debug for Meaning {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Meaning::Subscribe(_) => "Subscribe(***)",
-            Meaning::Leave(_) => "Leave(***)",
-            Meaning::SendLinks(_) => "SendLinks(***)",
-            Meaning::Bounce => "Bounce",
-            Meaning::Automatic(sign) => return write!(formatter, "Automatic({sign:?})"),
-            Meaning::Ignored(why) => return write!(formatter, "Ignored({why:?})"),
-            Meaning::ForPeople => "ForPeople",
-        })
+        match self.why() {
+            Some(why) => write!(formatter, "{} ({why})", self.name()),
+            None => formatter.write_str(self.name()),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::list::{HeldToken, NewNotice, Nonce, Notice, Reader, TokenDigest, Toke
 use crate::model::{Source, Status, SubscriberId};
 
 /// The newest schema that this program knows. Each database has the migrations 1 to this one as SQL files.
-pub(crate) const SCHEMA: i64 = 1;
+pub(crate) const SCHEMA: i64 = 2;
 
 /// A connection to a database that holds a list.
 pub(crate) trait Database: Send {

@@ -13,6 +13,7 @@ mod error;
 mod group;
 mod import;
 mod look;
+pub mod mailings;
 mod place;
 mod postgres;
 mod report;

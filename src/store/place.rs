@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::database::Database;
+use super::mailings::tables::MailingTables;
 use super::{Settings, StoreError, postgres, sqlite};
 use crate::list::StoreKey;
 
@@ -37,6 +38,14 @@ impl Place {
     pub(super) fn open(&self, key: &StoreKey) -> Result<Box<dyn Database>, StoreError> {
         match self {
             Place::Sqlite(path) => Ok(Box::new(sqlite::open(path, key)?)),
+            Place::Postgres(target) => Ok(Box::new(postgres::open(target, key)?)),
+        }
+    }
+
+    /// Opens a connection for mailings to a list that is there.
+    pub(super) fn open_mailings(&self, key: &StoreKey) -> Result<Box<dyn MailingTables>, StoreError> {
+        match self {
+            Place::Sqlite(path) => Ok(Box::new(sqlite::open(path, key)?.for_mailings()?)),
             Place::Postgres(target) => Ok(Box::new(postgres::open(target, key)?)),
         }
     }

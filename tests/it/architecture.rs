@@ -175,6 +175,7 @@ fn what_is_absent_stays_absent() {
         "mail",
         "bounce",
         "list",
+        "mailing",
         "inbox",
     ];
     for (file, text) in sources() {

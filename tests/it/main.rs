@@ -6,10 +6,13 @@ mod architecture;
 mod bad_disk;
 mod bounces;
 mod broken;
+mod inbox;
 mod incremental;
 mod letters;
 mod links;
 mod mail_form;
+#[cfg(unix)]
+mod mailing;
 mod notices;
 mod pictures;
 mod publish;

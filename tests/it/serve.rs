@@ -15,7 +15,7 @@ use mailmag::list::{Limits, NoticeKind, StoreKey, Token, TokenKind};
 use mailmag::model::EmailAddress;
 use mailmag::store::{ClaimedNotice, Settings as StoreSettings, Store};
 use mailmag::theme::{Assets, Theme};
-use mailmag::web::service::{self, Patience, Publication, Running, Settings, Surroundings};
+use mailmag::web::service::{self, Pages, Patience, Publication, Running, Settings, Surroundings};
 use tempfile::TempDir;
 
 /// A service at work, and its list.
@@ -63,13 +63,6 @@ fn settings() -> Settings {
         connections_per_network: 2000,
         requests_per_second: 1_000_000,
         patience: Patience::default(),
-        publication: Publication {
-            name: "等幅通信".to_owned(),
-            publisher: "桁そろえ研究会".to_owned(),
-            language: "ja".to_owned(),
-            blog: "https://example.jp".to_owned(),
-            contact: "news@example.jp".to_owned(),
-        },
     }
 }
 
@@ -87,8 +80,16 @@ fn served_with(change: impl FnOnce(&mut Settings), addresses_per_network: Option
     let mut settings = settings();
     change(&mut settings);
     let theme = Theme::with_assets(&[], Assets::built_in("/theme")).unwrap_or_else(|_| panic!("it is good"));
+    let publication = Publication {
+        name: "等幅通信".to_owned(),
+        publisher: "桁そろえ研究会".to_owned(),
+        language: "ja".to_owned(),
+        blog: "https://example.jp".to_owned(),
+        contact: "news@example.jp".to_owned(),
+    };
+    let pages = Pages::new(theme, publication, &settings.url).unwrap_or_else(|problem| panic!("{problem:?}"));
     let surroundings = Surroundings { now, random };
-    let running = service::begin(settings, theme, store.clone(), surroundings, |_| async {}).unwrap();
+    let running = service::begin(settings, pages, store.clone(), surroundings, |_| async {}).unwrap();
     let (address, metrics) = (running.address, running.metrics_address);
     Served { store, address, metrics, running: Some(running), folder }
 }

@@ -8,16 +8,14 @@ mod show;
 mod stats;
 mod verify;
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 
 use super::console::Console;
-use super::{Outcome, random, shown, store, time};
-use crate::config::{self, Config};
-use crate::diagnostic::{Diagnostic, SourceText};
+use super::{Outcome, random, settings, store, time};
+use crate::config::Config;
 use crate::list::{Evidence, Nonce, Via};
 use crate::model::{EmailAddress, Language};
 use crate::store::Store;
@@ -54,7 +52,9 @@ enum Command {
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
     let mut problems = Vec::new();
-    let Some(config) = settings(directory, &mut problems)? else { return Ok(console.problems(&problems)) };
+    let Some(config) = settings::read(directory, &mut problems)? else {
+        return Ok(console.problems(&problems));
+    };
     let list = List { store: store::open(&config, directory)?, config: &config };
     let outcome = match arguments.command {
         Command::Add(arguments) => change::add(&list, arguments, console),
@@ -76,21 +76,6 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
 struct List<'a> {
     store: Store,
     config: &'a Config,
-}
-
-/// The magazine's settings alone: its texts may have what problems they like.
-fn settings(directory: &Path, problems: &mut Vec<Diagnostic>) -> Result<Option<Config>> {
-    let path = directory.join("mailmag.toml");
-    let octets = match fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && directory.is_dir() => bail!(
-            "there is no magazine in {}: it has no mailmag.toml (`mailmag init DIR` makes one, `-C DIR` names another)",
-            shown(directory)
-        ),
-        octets => octets.with_context(|| format!("cannot read {}", shown(&path)))?,
-    };
-    let text = String::from_utf8(octets).map_err(|_| anyhow!("{} is not UTF-8", shown(&path)))?;
-    let source = SourceText::new("mailmag.toml", text.trim_start_matches('\u{feff}'));
-    Ok(config::parse(&source, problems))
 }
 
 /// An address on the command line; the carriers' old kind is taken, since it may be on the list.

@@ -7,8 +7,6 @@ mod cells;
 mod columns;
 mod form;
 mod problem;
-#[cfg(test)]
-mod tests;
 mod written;
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -339,3 +337,6 @@ impl<R: Read> Read for Capped<R> {
         Ok(length)
     }
 }
+
+#[cfg(test)]
+mod tests;

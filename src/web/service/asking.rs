@@ -56,7 +56,7 @@ impl Service {
         Asked {
             at: (self.surroundings.now)(),
             client: client(peer, forwarded.into_iter(), &self.settings.trusted_proxies),
-            language: of_address.or_else(of_browser).unwrap_or(self.default_language),
+            language: of_address.or_else(of_browser).unwrap_or(self.pages.default_language()),
             is_language_asked: of_address.is_some(),
             user_agent: text(headers, USER_AGENT)
                 .map(|agent| agent.chars().take(LONGEST_USER_AGENT).collect()),

@@ -40,19 +40,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::diagnostic::Diagnostic;
-use crate::model::Language;
 use crate::store::Store;
-use crate::theme::Theme;
 use connections::Doors;
 use metrics::Metrics;
 use pace::Pace;
-use pages::Pages;
 use places::Places;
 
 pub use access::path;
 pub use connections::Patience;
-pub use pages::Publication;
+pub use pages::{Pages, Publication};
 
 /// How long the requests in work and the mails under way have, all in all, once the service is to end.
 const LAST_FAREWELL: Duration = Duration::from_secs(30);
@@ -78,8 +74,6 @@ pub struct Settings {
     pub requests_per_second: u32,
     /// How long each wait may take.
     pub patience: Patience,
-    /// What the pages say of the magazine.
-    pub publication: Publication,
 }
 
 /// What the service asks of the world outside: the command line gives it.
@@ -94,9 +88,6 @@ pub struct Surroundings {
 /// Why there is no service.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// A template of its pages has a fault.
-    #[error("a page of the service cannot be made")]
-    Template(Box<Diagnostic>),
     /// Another program has the port, or the address is none of this machine.
     #[error("cannot serve at {0}: choose another `listen` under [web]")]
     Listen(SocketAddr, #[source] io::Error),
@@ -125,24 +116,22 @@ struct Service {
     pages: Pages,
     /// What the pages need, by its name below `/theme/`.
     files: BTreeMap<String, Bytes>,
-    /// The language where neither the reader nor his browser asks for one.
-    default_language: Language,
     pace: Pace,
     metrics: Metrics,
     places: Places,
     began: Instant,
-    /// Notices that this process knows to be waiting.
-    notices_waiting: watch::Receiver<u64>,
+    /// When the readers were last counted for the metrics.
+    counted: tokio::sync::Mutex<Option<Instant>>,
 }
 
 /// Begins to serve, on threads of its own. `mailer` is what runs beside it until its argument becomes true: the sending of
 /// the mails that the readers' requests need.
 ///
 /// # Errors
-/// When a page cannot be rendered or a place to listen at cannot be had.
+/// When a place to listen at cannot be had.
 pub fn begin<Mailer>(
     settings: Settings,
-    theme: Theme,
+    pages: Pages,
     store: Store,
     surroundings: Surroundings,
     mailer: impl FnOnce(watch::Receiver<bool>) -> Mailer,
@@ -150,8 +139,6 @@ pub fn begin<Mailer>(
 where
     Mailer: Future<Output = ()> + Send + 'static,
 {
-    let pages =
-        Pages::new(theme, settings.publication.clone(), &settings.url).map_err(ServiceError::Template)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(ServiceError::System)?;
     // Timers need the runtime.
@@ -165,16 +152,15 @@ where
     let place = |listener: &TcpListener| listener.local_addr().map_err(ServiceError::System);
     let (address, metrics_address) = (place(&listener)?, place(&health_listener)?);
     let service = Arc::new(Service {
-        notices_waiting: store.notices_waiting(),
         store,
         surroundings,
         files: pages.files(),
-        default_language: Language::tagged(&settings.publication.language).unwrap_or_default(),
         pages,
         pace: Pace::new(settings.requests_per_second),
         metrics: Metrics::new(),
         places,
         began: Instant::now(),
+        counted: tokio::sync::Mutex::default(),
         settings,
     });
     let (ends, ended) = watch::channel(false);

@@ -61,8 +61,8 @@ pub(super) struct FormProblem {
     pub(super) suggestion: Option<(String, String)>,
 }
 
-/// The templates with what all pages share.
-pub(super) struct Pages {
+/// The pages: the templates with what all of them share.
+pub struct Pages {
     theme: Theme,
     publication: Publication,
     /// What every path begins with: empty, or `/list`.
@@ -142,7 +142,7 @@ impl Pages {
     ///
     /// # Errors
     /// A `template-error` for the first template that cannot be rendered.
-    pub(super) fn new(theme: Theme, publication: Publication, url: &str) -> Result<Self, Box<Diagnostic>> {
+    pub fn new(theme: Theme, publication: Publication, url: &str) -> Result<Self, Box<Diagnostic>> {
         let root = path(url).to_owned();
         let mut pages = Pages {
             theme,
@@ -169,6 +169,11 @@ impl Pages {
             }
         }
         Ok(pages)
+    }
+
+    /// The language where neither the reader nor his browser asks for one.
+    pub(super) fn default_language(&self) -> Language {
+        Language::tagged(&self.publication.language).unwrap_or_default()
     }
 
     /// The words that stand beside the field: what is kept as proof of what a reader has consented to.

@@ -58,8 +58,8 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
     let name = shown(&arguments.file).to_string();
     let cannot_read = || format!("cannot read {name}");
     let mut octets = File::open(&arguments.file).with_context(cannot_read)?;
-    if octets.metadata().with_context(cannot_read)?.is_dir() {
-        bail!("{name} is a folder: name one file");
+    if !octets.metadata().with_context(cannot_read)?.is_file() {
+        bail!("{name} is no file: save the list as one, since its digest is kept as proof");
     }
     if let Some(report) = &arguments.report {
         refuse_own_report(&arguments.file, report)?;
@@ -105,7 +105,7 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
         bail!("{name} was changed while it was read, and nothing of it was kept: try again");
     }
 
-    console.detail(&format!("{name}: {}, {columns}", charset.name()));
+    console.say(&format!("{name}: {}, {columns}", charset.name()));
     say(&report, &seen, &refusals, &arguments, console);
     if arguments.json {
         let told = json!({

@@ -1,0 +1,95 @@
+//! What the commands that send have in common.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::route::{WayOut, way_out};
+use super::{store, time};
+use crate::charset::Charset;
+use crate::config::Config;
+use crate::deliver::mailer::{Composer, Settings, Worker};
+use crate::list::StoreKey;
+use crate::mail::{Letter, Signer, Stencil};
+use crate::mailing::Rate;
+use crate::store::Store;
+use crate::store::mailings::{Mailing, Mailings};
+
+/// How long a sender that says nothing is taken for alive.
+const LEASE: TimeDelta = TimeDelta::seconds(10);
+
+/// The mailings of a magazine, open.
+pub(super) struct Books {
+    /// The mailings.
+    pub(super) mailings: Mailings,
+    /// The key of the list.
+    pub(super) key: StoreKey,
+}
+
+/// Opens the mailings of the magazine in a folder.
+pub(super) fn books(config: &Config, directory: &Path) -> Result<Books> {
+    let settings = store::settings(config, directory)?;
+    // It makes the list where there is none, and brings it to the newest schema.
+    Store::open(&settings, time())?.close();
+    Ok(Books { mailings: Mailings::open(&settings)?, key: settings.key })
+}
+
+/// Where a magazine's mail goes, and how fast.
+pub(super) fn settings(config: &Config, directory: &Path) -> Result<Settings> {
+    let Some(WayOut { route, connections, per_second }) = way_out(config, directory)? else {
+        bail!(
+            "mailmag.toml names no way out for mail: add [[smtp]] with a `host`, or with a `folder` to try it"
+        )
+    };
+    let rate = per_second.map(|messages| Rate { messages, per: Duration::from_secs(1) });
+    Ok(Settings { route, connections, rate, lease: LEASE, clock: Arc::new(time) })
+}
+
+/// What addresses a letter to its readers. All its messages are dated `starts`.
+pub(super) fn composer(
+    config: &Config,
+    directory: &Path,
+    key: &StoreKey,
+    letter: Vec<u8>,
+    starts: DateTime<Utc>,
+) -> Result<Composer> {
+    let Some(web) = &config.web else {
+        bail!(
+            "mailmag.toml does not say where readers leave: add [web] with its `url`, and run `mailmag serve` there"
+        )
+    };
+    let signer = match &config.dkim {
+        None => None,
+        Some(dkim) => {
+            let path = directory.join(&dkim.key_file);
+            let pem =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let signer = Signer::new(&dkim.domain, &dkim.selector, &pem)
+                .with_context(|| format!("no mail can be signed with {}", path.display()))?;
+            Some((Arc::new(signer), starts.timestamp()))
+        }
+    };
+    let date = starts.with_timezone(&config.magazine.timezone);
+    let letter = Letter { octets: letter, charset: Charset::Utf8, digest: String::new() };
+    let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
+    let stencil = Arc::new(Stencil::new(&letter, date));
+    Ok(Composer { stencil, key: key.clone(), domain, web_url: web.url.clone(), signer })
+}
+
+/// This process as a worker.
+pub(super) async fn worker(mailings: &Mailings, settings: &Settings) -> Result<Worker> {
+    let name = format!("process {}", std::process::id());
+    Ok(Worker::register(mailings, &name, settings.lease, settings.clock.clone()).await?)
+}
+
+/// The mailing that an issue's number means: the last correction, where there are any.
+pub(super) fn mailing_of(mailings: &Mailings, number: &str) -> Result<Mailing> {
+    let issue: i64 = number.parse().with_context(|| format!("`{number}` is no number of an issue"))?;
+    match mailings.of_issue(issue).wait()?.pop() {
+        Some(mailing) => Ok(mailing),
+        None => bail!("issue {number} was never sent: `mailmag send {number}` sends it"),
+    }
+}

@@ -1,0 +1,209 @@
+//! `mailmag mailing`: how it stands with the sending of an issue, and by the operator's hand.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::console::Console;
+use super::mailer::{Books, books, mailing_of};
+use super::{Outcome, open, time};
+use crate::config::Config;
+use crate::deliver::mailer::message_id;
+use crate::mailing::{DeliveryStatus, Sums};
+use crate::store::mailings::{DeliveryRow, Mailing, MailingStatus};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// How many deliveries stand where
+    Status(Shown),
+    /// Send nothing more until it is resumed
+    Pause(Named),
+    /// Go on with what was paused
+    Resume(Named),
+    /// Call off whatever has not left
+    Cancel(Named),
+    /// Hold the sums against each other, and name every delivery of which nobody knows whether it was taken
+    Verify(Named),
+    /// A line for each delivery: who, when, and what the server said
+    Report(Shown),
+}
+
+#[derive(Debug, clap::Args)]
+struct Named {
+    /// The issue's number
+    number: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct Shown {
+    /// The issue's number
+    number: String,
+    /// As JSON: one object, or one on each line
+    #[arg(long)]
+    json: bool,
+}
+
+/// How many deliveries are read together.
+const TOGETHER: usize = 1_000;
+
+pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
+    let (content, problems) = open(directory)?;
+    let Some(content) = content else { return Ok(console.problems(&problems)) };
+    let books = books(&content.config, directory)?;
+    match arguments.command {
+        Command::Status(shown) => {
+            status(&books, &mailing_of(&books.mailings, &shown.number)?, shown.json, console)
+        }
+        Command::Pause(named) => set(&books, &named.number, MailingStatus::Paused, console),
+        Command::Resume(named) => set(&books, &named.number, MailingStatus::Running, console),
+        Command::Cancel(named) => set(&books, &named.number, MailingStatus::Cancelled, console),
+        Command::Verify(named) => verify(&books, &mailing_of(&books.mailings, &named.number)?, console),
+        Command::Report(shown) => {
+            let mailing = mailing_of(&books.mailings, &shown.number)?;
+            report(&books, &content.config, &mailing, shown.json, console)
+        }
+    }
+}
+
+/// The parts of the sum, as the contract names them.
+fn parts(sums: &Sums) -> [(&'static str, u64); 8] {
+    [
+        ("queued", sums.queued),
+        ("claimed", sums.claimed),
+        ("accepted", sums.accepted),
+        ("deferred", sums.deferred),
+        ("rejected", sums.rejected),
+        ("unknown", sums.unknown),
+        ("cancelled", sums.cancelled),
+        ("skipped", sums.skipped),
+    ]
+}
+
+fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) -> Result<Outcome> {
+    let sums = books.mailings.sums(mailing.id).wait()?;
+    let told = if as_json {
+        let mut told = json!({
+            "issue": mailing.issue,
+            "correction": mailing.correction,
+            "status": mailing.status.name(),
+            "why": mailing.why,
+            "subject": mailing.subject,
+            "digest": mailing.digest,
+            "starts": mailing.starts.to_rfc3339(),
+            "planned": sums.planned,
+        });
+        for (name, number) in parts(&sums) {
+            told[name] = number.into();
+        }
+        format!("{told}\n")
+    } else {
+        let why = mailing.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        let mut told = format!(
+            "issue {}: {}{why}\n{:>10}  planned\n",
+            mailing.title(),
+            mailing.status.name(),
+            sums.planned
+        );
+        for (name, number) in parts(&sums).iter().filter(|(_, number)| *number > 0) {
+            told.push_str(&format!("{number:>10}  {name}\n"));
+        }
+        told
+    };
+    console.data(told.as_bytes())?;
+    Ok(Outcome::Well)
+}
+
+fn set(books: &Books, number: &str, status: MailingStatus, console: &Console) -> Result<Outcome> {
+    let mailing = mailing_of(&books.mailings, number)?;
+    let why = (status == MailingStatus::Paused).then(|| "by the operator".to_owned());
+    if !books.mailings.set_status(mailing.id, status, why, time()).wait()? {
+        bail!("issue {} is {} already", mailing.title(), mailing.status.name())
+    }
+    let now = match status {
+        MailingStatus::Running => "goes on: `mailmag worker` or `mailmag send` sends it",
+        MailingStatus::Paused => "is paused",
+        MailingStatus::Cancelled => "is cancelled: what had not left will not",
+        MailingStatus::Done => "is done",
+    };
+    console.say(&format!("issue {} {now}", mailing.title()));
+    Ok(Outcome::Well)
+}
+
+fn verify(books: &Books, mailing: &Mailing, console: &Console) -> Result<Outcome> {
+    let sums = books.mailings.sums(mailing.id).wait()?;
+    let mut told = String::new();
+    each(books, mailing, |row| {
+        if row.status == DeliveryStatus::Unknown {
+            let address = row.address.as_ref().map_or("(erased)", |address| address.as_str());
+            told.push_str(&format!("unknown  {address}  {}\n", row.reply.as_deref().unwrap_or("")));
+        }
+        Ok(())
+    })?;
+    console.data(told.as_bytes())?;
+    let sum = parts(&sums).iter().map(|(_, number)| number.to_string()).collect::<Vec<_>>().join(" + ");
+    let is_balanced = sums.balance();
+    let sign = if is_balanced { "=" } else { "is not" };
+    console.say(&format!("{} planned {sign} {sum} (queued, claimed, accepted, deferred, rejected, unknown, cancelled, skipped)", sums.planned));
+    if !is_balanced {
+        bail!("the sums of issue {} do not balance", mailing.title())
+    }
+    Ok(Outcome::Well)
+}
+
+fn report(
+    books: &Books,
+    config: &Config,
+    mailing: &Mailing,
+    as_json: bool,
+    console: &Console,
+) -> Result<Outcome> {
+    let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if !as_json {
+        console.data(b"email,status,message_id,at,reply\r\n")?;
+    }
+    each(books, mailing, |row| {
+        let id = message_id(&books.key, mailing.id, row.subscriber, domain);
+        let at = row.at.map(|at| at.to_rfc3339());
+        let email = row.address.as_ref().map(|address| address.as_str());
+        let line = if as_json {
+            let line = json!({
+                "email": email,
+                "status": row.status.name(),
+                "message_id": id,
+                "at": at,
+                "reply": row.reply,
+            });
+            format!("{line}\n")
+        } else {
+            let cells = [email, Some(row.status.name()), Some(&id), at.as_deref(), row.reply.as_deref()];
+            let cells: Vec<String> = cells.iter().map(|cell| quoted(cell.unwrap_or(""))).collect();
+            format!("{}\r\n", cells.join(","))
+        };
+        Ok(console.data(line.as_bytes())?)
+    })?;
+    Ok(Outcome::Well)
+}
+
+/// A cell of CSV (RFC 4180) that no spreadsheet takes for a formula.
+fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+fn each(books: &Books, mailing: &Mailing, mut tell: impl FnMut(&DeliveryRow) -> Result<()>) -> Result<()> {
+    let mut after = 0;
+    loop {
+        let rows = books.mailings.deliveries(mailing.id, after, TOGETHER).wait()?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.subscriber.0;
+        rows.iter().try_for_each(&mut tell)?;
+    }
+}

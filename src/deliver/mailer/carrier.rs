@@ -1,0 +1,205 @@
+//! A carrier: one connection, and the deliveries that go over it one after another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Sending;
+use super::feed::Feed;
+use crate::deliver::smtp::{Courier, Mail};
+use crate::mailing::{Outcome, Stop, after};
+use crate::store::StoreError;
+use crate::store::mailings::{Delivery, Ended, MailingStatus, Step};
+
+/// Carries until it is told to end.
+pub(super) struct Carrier {
+    sending: Arc<Sending>,
+    feed: Arc<Feed>,
+    courier: Courier,
+    /// What became of the last delivery, as long as that is not kept.
+    ended: Option<Ended>,
+    /// How many faults of servers came one after another.
+    faults: u32,
+}
+
+/// How long a connection is kept without a delivery.
+const IDLE: Duration = Duration::from_secs(5);
+/// How often it is tried again to keep what became of a delivery, when the store is busy.
+const KEEPING_AGAIN: Duration = Duration::from_millis(200);
+/// For how long it is tried.
+const KEEPING_FOR: Duration = Duration::from_secs(20);
+
+impl Carrier {
+    pub(super) fn new(sending: Arc<Sending>, feed: Arc<Feed>) -> Self {
+        let courier = Courier::new(sending.settings.route.clone());
+        Carrier { sending, feed, courier, ended: None, faults: 0 }
+    }
+
+    /// Carries until the sending ends. What is in flight then is finished.
+    pub(super) async fn run(mut self) -> Result<(), StoreError> {
+        let result = self.carry().await;
+        let kept = self.keep(None).await;
+        self.courier.quit().await;
+        result.and(kept.map(|_| ()))
+    }
+
+    async fn carry(&mut self) -> Result<(), StoreError> {
+        let mut prepared: Option<(Delivery, Mail)> = None;
+        let mut busy = None;
+        let mut idle_since = tokio::time::Instant::now();
+        while !*self.sending.stop.borrow() {
+            let current = match prepared.take() {
+                Some(prepared) => Some(prepared),
+                None => {
+                    let worker = self.sending.worker.clone();
+                    busy.get_or_insert_with(|| worker.busy());
+                    self.feed.next().await?.and_then(|delivery| self.compose(delivery))
+                }
+            };
+            let Some((delivery, mail)) = current else {
+                self.keep(None).await?;
+                busy = None;
+                if idle_since.elapsed() > IDLE {
+                    self.hang_up().await;
+                }
+                self.rest(Duration::from_millis(100)).await;
+                continue;
+            };
+            prepared = self.deliver(delivery, &mail).await?;
+            idle_since = tokio::time::Instant::now();
+        }
+        // One that was prepared and not attempted is queued again when the worker leaves.
+        if prepared.is_some() {
+            self.hang_up().await;
+        }
+        Ok(())
+    }
+
+    /// Carries one delivery, and gives the next one if its commands went along.
+    async fn deliver(
+        &mut self,
+        delivery: Delivery,
+        mail: &Mail,
+    ) -> Result<Option<(Delivery, Mail)>, StoreError> {
+        if self.feed.is_paced() {
+            self.keep(None).await?;
+            self.feed.may_leave().await;
+        }
+        let go = match self.courier.ready(mail).await {
+            Ok(go) => go,
+            Err(outcome) => {
+                let (verdict, reply) = (outcome.verdict(), outcome.to_string());
+                self.settle(&delivery, verdict.into(), reply).await?;
+                return Ok(None);
+            }
+        };
+        match self.keep(Some(&delivery)).await {
+            Ok(true) => {}
+            // It is another's by now, or it cannot be noted: then it must not go out.
+            Ok(false) => {
+                self.hang_up().await;
+                return Ok(None);
+            }
+            Err(error) => {
+                self.hang_up().await;
+                return Err(error);
+            }
+        }
+        let next = match self.feed.is_paced() || *self.sending.stop.borrow() {
+            true => None,
+            false => self.feed.at_hand().and_then(|delivery| self.compose(delivery)),
+        };
+        let outcome = self.courier.finish(go, mail, next.as_ref().map(|(_, mail)| mail)).await;
+        let (verdict, reply) = (outcome.verdict(), outcome.to_string());
+        self.settle(&delivery, verdict.into(), reply).await?;
+        Ok(next)
+    }
+
+    /// The message of a delivery; nothing when it cannot be made, which is noted.
+    fn compose(&mut self, delivery: Delivery) -> Option<(Delivery, Mail)> {
+        let mail = self.sending.composer.mail(&delivery).ok()?;
+        Some((delivery, mail))
+    }
+
+    /// What became of a delivery, to be kept with the next step.
+    async fn settle(
+        &mut self,
+        delivery: &Delivery,
+        outcome: Outcome,
+        reply: String,
+    ) -> Result<(), StoreError> {
+        self.keep(None).await?;
+        let now = (self.sending.settings.clock)();
+        let first = delivery.first.unwrap_or(now);
+        let next = after(outcome, delivery.attempts + 1, first, now, self.sending.mailing.in_doubt);
+        let stop = match self.sending.guard.lock() {
+            Ok(mut guard) => guard.note(delivery.address.domain(), outcome),
+            Err(_) => None,
+        };
+        (self.sending.progress)(outcome);
+        self.ended = Some(Ended { claim: delivery.claim(), next, reply: reply.clone() });
+        match stop {
+            Some(Stop::Mailing) => {
+                self.pause(&format!("three times in a row the fault was ours: {reply}")).await?
+            }
+            Some(Stop::Domain(domain)) => {
+                self.pause(&format!("more than one in twenty addresses at {domain} are unknown there"))
+                    .await?;
+            }
+            None => {}
+        }
+        if outcome == Outcome::ServerFault {
+            self.faults += 1;
+            self.keep(None).await?;
+            let wait = Duration::from_millis(250) * 2_u32.saturating_pow(self.faults.min(7));
+            self.rest(wait).await;
+        } else {
+            self.faults = 0;
+        }
+        Ok(())
+    }
+
+    async fn pause(&self, why: &str) -> Result<(), StoreError> {
+        let now = (self.sending.settings.clock)();
+        let id = self.sending.mailing.id;
+        self.sending.mailings.set_status(id, MailingStatus::Paused, Some(why.to_owned()), now).await?;
+        Ok(())
+    }
+
+    /// Keeps what became of the last delivery, and that this one is attempted; says whether this one is ours.
+    async fn keep(&mut self, attempted: Option<&Delivery>) -> Result<bool, StoreError> {
+        if self.ended.is_none() && attempted.is_none() {
+            return Ok(false);
+        }
+        let attempted = attempted.map(Delivery::claim);
+        let began = tokio::time::Instant::now();
+        loop {
+            let at = (self.sending.settings.clock)();
+            let step = Step { at, ended: self.ended.clone(), attempted };
+            match self.sending.mailings.step(step).await {
+                Ok((_, is_ours)) => {
+                    self.ended = None;
+                    return Ok(is_ours);
+                }
+                // What has happened must be kept, if it can be at all before the lease ends.
+                Err(_) if began.elapsed() < KEEPING_FOR && self.ended.is_some() => {
+                    tokio::time::sleep(KEEPING_AGAIN).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn hang_up(&mut self) {
+        let fresh = Courier::new(self.sending.settings.route.clone());
+        std::mem::replace(&mut self.courier, fresh).quit().await;
+    }
+
+    /// Waits, but not longer than until the end.
+    async fn rest(&self, time: Duration) {
+        let mut stop = self.sending.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Sends mailings: claims deliveries, carries them over a few connections, keeps what became of each.
+//!
+//! ```text
+//!  feed (one for each lane) ──▶ carriers (one for each connection) ──▶ steps in the ledger
+//! ```
+//!
+//! Each carrier notes in one write what became of the last delivery and that the next one's body goes out, before its
+//! first octet does. Whatever ends the process leaves at most one delivery of each carrier in doubt.
+
+mod carrier;
+mod compose;
+mod feed;
+mod worker;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub use compose::{Composer, message_id};
+pub use worker::Worker;
+
+use super::smtp::{Route, Verdict};
+use crate::mailing::{Guard, Outcome, Pace, Rate, lanes};
+use crate::store::StoreError;
+use crate::store::mailings::{Mailing, MailingStatus, Mailings};
+use carrier::Carrier;
+use feed::Feed;
+
+/// The time, as the caller tells it.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What is told while a mailing is sent: what became of a delivery, and to which domain it was.
+pub type Progress = Arc<dyn Fn(Outcome) + Send + Sync>;
+
+/// How mailings are sent.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where mail goes.
+    pub route: Arc<Route>,
+    /// How many connections carry it.
+    pub connections: usize,
+    /// How fast it leaves, over all workers.
+    pub rate: Option<Rate>,
+    /// How long a worker that says nothing is taken for alive.
+    pub lease: TimeDelta,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// How the sending of a mailing ended for this worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    /// Nothing of it is left to do.
+    Done,
+    /// It was paused or cancelled, here or elsewhere.
+    Stopped,
+    /// Only deliveries are left that servers did not take yet; the first is due then.
+    Waiting(DateTime<Utc>),
+    /// This worker was told to end.
+    Drained,
+}
+
+/// What all parts of one mailing's sending share.
+struct Sending {
+    mailings: Mailings,
+    mailing: Mailing,
+    worker: Worker,
+    composer: Composer,
+    settings: Settings,
+    guard: Mutex<Guard>,
+    pace: Mutex<Option<Pace>>,
+    began: tokio::time::Instant,
+    progress: Progress,
+    stop: watch::Receiver<bool>,
+}
+
+/// How often it is asked whether a mailing was paused, cancelled or finished elsewhere.
+const ASKED_EVERY: Duration = Duration::from_millis(300);
+
+/// Runs a task to its end, on as many threads as there are cores.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn block_on<Task: Future>(task: Task) -> std::io::Result<Task::Output> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task))
+}
+
+/// Begins a task beside the others.
+pub fn spawn<Task>(task: Task) -> tokio::task::JoinHandle<Task::Output>
+where
+    Task: Future<Output: Send> + Send + 'static,
+{
+    tokio::spawn(task)
+}
+
+/// Waits, but not longer than until `stop` is true.
+pub async fn wait(time: Duration, stop: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = until_true(stop) => {}
+    }
+}
+
+async fn until_true(stop: &mut watch::Receiver<bool>) {
+    // Whoever could say so has gone: that is an end, too.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+/// What makes the receiver become true.
+pub fn ending() -> (impl Fn(), watch::Receiver<bool>) {
+    let (end, ending) = watch::channel(false);
+    (move || _ = end.send_replace(true), ending)
+}
+
+/// Becomes true at the first Ctrl-C, or when the process is asked to end.
+pub fn interrupted() -> watch::Receiver<bool> {
+    let (end, ending) = watch::channel(false);
+    tokio::spawn(async move {
+        asked_to_end().await;
+        end.send_replace(true);
+    });
+    ending
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// Sends a mailing until nothing is left, it is stopped, or `stop` becomes true; then what is in flight is finished.
+///
+/// # Errors
+/// When the store cannot keep what becomes of the deliveries. Nothing is sent then that is not noted.
+pub async fn send(
+    mailings: &Mailings,
+    mailing: Mailing,
+    composer: Composer,
+    worker: Worker,
+    settings: Settings,
+    progress: Progress,
+    stop: watch::Receiver<bool>,
+) -> Result<Finished, StoreError> {
+    let id = mailing.id;
+    let (end, ending) = watch::channel(false);
+    let sending = Arc::new(Sending {
+        mailings: mailings.clone(),
+        mailing,
+        worker,
+        composer,
+        pace: Mutex::new(settings.rate.map(Pace::new)),
+        settings,
+        guard: Mutex::new(Guard::default()),
+        began: tokio::time::Instant::now(),
+        progress,
+        stop: ending,
+    });
+    let mut tasks = JoinSet::new();
+    for (number, lane) in lanes().iter().enumerate() {
+        let connections = lane.connections.unwrap_or(usize::MAX).min(sending.settings.connections).max(1);
+        let feed = Arc::new(Feed::new(sending.clone(), number, connections));
+        for _ in 0..connections {
+            tasks.spawn(Carrier::new(sending.clone(), feed.clone()).run());
+        }
+    }
+    let mut failure = None;
+    let mut stop = stop;
+    let mut finished = None;
+    while !tasks.is_empty() {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                Some(Ok(Ok(()))) | None => {}
+                Some(Ok(Err(error))) => {
+                    failure.get_or_insert(error);
+                    end.send_replace(true);
+                }
+                // A carrier that panicked has left its delivery in doubt; its lease will tell.
+                Some(Err(error)) => {
+                    failure.get_or_insert(StoreError::Broken { place: "a carrier".to_owned(), what: error.to_string() });
+                    end.send_replace(true);
+                }
+            },
+            () = tokio::time::sleep(ASKED_EVERY), if finished.is_none() => {
+                finished = look(&sending, id).await?;
+                if finished.is_some() {
+                    end.send_replace(true);
+                }
+            }
+            () = until_true(&mut stop), if finished.is_none() => {
+                finished = Some(Finished::Drained);
+                end.send_replace(true);
+            }
+        }
+    }
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(finished.unwrap_or(Finished::Drained)),
+    }
+}
+
+/// How it stands with the mailing, whoever has changed that.
+async fn look(
+    sending: &Sending,
+    id: crate::store::mailings::MailingId,
+) -> Result<Option<Finished>, StoreError> {
+    let now = (sending.settings.clock)();
+    let mailings = sending.mailings.of_issue(sending.mailing.issue).await?;
+    let status = mailings.iter().find(|mailing| mailing.id == id).map(|mailing| mailing.status);
+    match status {
+        Some(MailingStatus::Running) => {}
+        Some(MailingStatus::Done) => return Ok(Some(Finished::Done)),
+        Some(MailingStatus::Paused | MailingStatus::Cancelled) | None => return Ok(Some(Finished::Stopped)),
+    }
+    if !sending.worker.is_idle() {
+        return Ok(None);
+    }
+    let sums = sending.mailings.sums(id).await?;
+    if sums.claimed > 0 {
+        return Ok(None);
+    }
+    if let Some(due) = sending.mailings.next_due(id).await? {
+        return Ok((due > now).then_some(Finished::Waiting(due)));
+    }
+    sending.mailings.set_status(id, MailingStatus::Done, None, now).await?;
+    Ok(Some(Finished::Done))
+}
+
+impl From<Verdict> for Outcome {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Accepted => Outcome::Accepted,
+            Verdict::Deferred => Outcome::TryLater,
+            Verdict::ServerFault => Outcome::ServerFault,
+            Verdict::Rejected => Outcome::Rejected,
+            Verdict::OwnFault => Outcome::OwnFault,
+            Verdict::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Settings").field("connections", &self.connections).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! The message: a letter to one reader. What is his alone is spliced into the letter's octets; no template runs, and
+//! nothing of the reader's is read as anything but an address.
+
+use chrono::{DateTime, TimeZone};
+
+use super::dkim::{BodyHash, KeyError, Signer};
+use super::letter::Letter;
+use crate::model::EmailAddress;
+
+/// A letter cut open where each reader's own parts go.
+#[derive(Debug)]
+pub struct Stencil {
+    /// What stands between the readers' parts, from the first header to the last.
+    head: Vec<Part>,
+    /// The empty line and the body.
+    body: Vec<u8>,
+    body_hash: BodyHash,
+    /// The octets of all fixed parts.
+    length: usize,
+}
+
+#[derive(Debug)]
+enum Part {
+    Fixed(Vec<u8>),
+    To,
+    MessageId,
+    Unsubscribe,
+}
+
+/// What is one reader's alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipient<'a> {
+    /// His address.
+    pub address: &'a EmailAddress,
+    /// The Message-ID with its angle brackets, the same on every retry.
+    pub message_id: &'a str,
+    /// Where one click leaves (RFC 8058): an https address with his token.
+    pub unsubscribe_url: &'a str,
+    /// The address to which an empty mail leaves.
+    pub unsubscribe_mail: &'a str,
+}
+
+impl Stencil {
+    /// Cuts a letter open. All its messages are dated alike, so that one that is sent again is the same octet for octet.
+    pub fn new<Zone: TimeZone<Offset: std::fmt::Display>>(letter: &Letter, date: DateTime<Zone>) -> Self {
+        let end = letter.octets.windows(4).position(|four| four == b"\r\n\r\n");
+        let (headers, body) = match end {
+            Some(end) => letter.octets.split_at(end + 2),
+            None => (letter.octets.as_slice(), b"\r\n".as_slice()),
+        };
+        let mut head: Vec<Part> = Vec::new();
+        let mut fixed: Vec<u8> = Vec::new();
+        let mut has_left = false;
+        for field in fields(headers) {
+            let part = match name(field).as_str() {
+                "to" => Part::To,
+                "message-id" => Part::MessageId,
+                "date" => {
+                    let date = date.format("Date: %a, %d %b %Y %H:%M:%S %z\r\n").to_string();
+                    fixed.extend_from_slice(date.as_bytes());
+                    continue;
+                }
+                // A finished mail that went out by another system: its reader's links are none of ours.
+                "list-unsubscribe" | "list-unsubscribe-post" | "dkim-signature" => continue,
+                "mime-version" if !has_left => {
+                    has_left = true;
+                    head.push(Part::Fixed(std::mem::take(&mut fixed)));
+                    head.push(Part::Unsubscribe);
+                    fixed.extend_from_slice(field);
+                    continue;
+                }
+                _ => {
+                    fixed.extend_from_slice(field);
+                    continue;
+                }
+            };
+            head.push(Part::Fixed(std::mem::take(&mut fixed)));
+            head.push(part);
+        }
+        head.push(Part::Fixed(fixed));
+        if !has_left {
+            head.push(Part::Unsubscribe);
+        }
+        let of_part = |part: &Part| match part {
+            Part::Fixed(octets) => octets.len(),
+            _ => 0,
+        };
+        let length = head.iter().map(of_part).sum::<usize>() + body.len();
+        let body_hash = BodyHash::of(&body[2..]);
+        Stencil { head, body: body.to_vec(), body_hash, length }
+    }
+
+    /// One reader's message: CR LF at the line ends. With a signer, `time` is when it is signed, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When the key fails to sign.
+    pub fn message(
+        &self,
+        recipient: &Recipient<'_>,
+        signer: Option<(&Signer, i64)>,
+    ) -> Result<Vec<u8>, KeyError> {
+        let mut head = Vec::with_capacity(self.length + 512);
+        for part in &self.head {
+            match part {
+                Part::Fixed(octets) => head.extend_from_slice(octets),
+                Part::To => field(&mut head, "To", &written(recipient.address)),
+                Part::MessageId => field(&mut head, "Message-ID", recipient.message_id),
+                Part::Unsubscribe => {
+                    let both = format!(
+                        "<{}>,\r\n <mailto:{}>",
+                        recipient.unsubscribe_url, recipient.unsubscribe_mail
+                    );
+                    field(&mut head, "List-Unsubscribe", &both);
+                    field(&mut head, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+                }
+            }
+        }
+        let mut message = match signer {
+            Some((signer, time)) => {
+                let mut signed = signer.sign(&head, self.body_hash, time)?;
+                signed.append(&mut head);
+                signed
+            }
+            None => head,
+        };
+        message.extend_from_slice(&self.body);
+        Ok(message)
+    }
+}
+
+fn field(head: &mut Vec<u8>, name: &str, value: &str) {
+    head.extend_from_slice(name.as_bytes());
+    head.extend_from_slice(b": ");
+    head.extend_from_slice(value.as_bytes());
+    head.extend_from_slice(b"\r\n");
+}
+
+/// An address as a header may have it: old ones of carriers, whose dots stand where none may, in quotes.
+fn written(address: &EmailAddress) -> String {
+    if address.is_legacy() {
+        format!("\"{}\"@{}", address.local_part(), address.domain())
+    } else {
+        address.as_str().to_owned()
+    }
+}
+
+/// The fields of a head, each with its folds and its last CR LF.
+fn fields(headers: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    for (at, octet) in headers.iter().enumerate() {
+        let is_end = *octet == b'\n' && !matches!(headers.get(at + 1), Some(b' ' | b'\t'));
+        if is_end {
+            fields.push(&headers[start..=at]);
+            start = at + 1;
+        }
+    }
+    fields
+}
+
+fn name(field: &[u8]) -> String {
+    let name = field.split(|octet| *octet == b':').next().unwrap_or_default();
+    String::from_utf8_lossy(name).trim().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::charset::Charset;
+
+    fn stencil(letter: &str) -> Stencil {
+        let octets = letter.replace('\n', "\r\n").into_bytes();
+        let letter = Letter { octets, charset: Charset::Utf8, digest: String::new() };
+        Stencil::new(&letter, DateTime::parse_from_rfc3339("2026-05-14T09:30:00+09:00").unwrap())
+    }
+
+    fn message(letter: &str, address: &str) -> String {
+        let address = EmailAddress::parse_legacy(address).unwrap();
+        let recipient = Recipient {
+            address: &address,
+            message_id: "<m.1@example.jp>",
+            unsubscribe_url: "https://list.example.jp/u/abc",
+            unsubscribe_mail: "u+abc@example.jp",
+        };
+        let octets = stencil(letter).message(&recipient, None).unwrap();
+        String::from_utf8(octets).unwrap().replace("\r\n", "\n")
+    }
+
+    #[test]
+    fn only_the_readers_own_parts_differ() {
+        let letter = "Date: Thu, 14 May 2026 09:00:00 +0900\nFrom: a@example.jp\nTo: Sample <reader@example.com>\n\
+            Subject: =?UTF-8?B?5bCP?=\n =?UTF-8?B?5bCP?=\nMessage-ID: <sample@example.jp>\nPrecedence: bulk\n\
+            MIME-Version: 1.0\nContent-Type: text/plain\n\nTo: you\n\nend\n";
+        let expected = "Date: Thu, 14 May 2026 09:30:00 +0900\nFrom: a@example.jp\nTo: taro@example.jp\n\
+            Subject: =?UTF-8?B?5bCP?=\n =?UTF-8?B?5bCP?=\nMessage-ID: <m.1@example.jp>\nPrecedence: bulk\n\
+            List-Unsubscribe: <https://list.example.jp/u/abc>,\n <mailto:u+abc@example.jp>\n\
+            List-Unsubscribe-Post: List-Unsubscribe=One-Click\n\
+            MIME-Version: 1.0\nContent-Type: text/plain\n\nTo: you\n\nend\n";
+        assert_eq!(message(letter, "taro@example.jp"), expected);
+        assert!(message(letter, "a..b@docomo.ne.jp").contains("\nTo: \"a..b\"@docomo.ne.jp\n"));
+    }
+
+    #[test]
+    fn a_finished_mail_keeps_no_other_systems_links() {
+        let letter =
+            "From: a@example.jp\nList-Unsubscribe: <https://old.example.jp/x>\nTo: b@example.jp\n\ntext\n";
+        let message = message(letter, "taro@example.jp");
+        assert!(!message.contains("old.example.jp"));
+        assert_eq!(message.matches("List-Unsubscribe:").count(), 1);
+    }
+}

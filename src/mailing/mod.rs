@@ -1,0 +1,11 @@
+//! The sending of an issue as rules and values: what becomes of each delivery, how fast mail may leave, and when to stop.
+//!
+//! Nothing here sends or stores, and the time is an argument everywhere.
+
+mod delivery;
+mod guard;
+mod pace;
+
+pub use delivery::{DeliveryStatus, InDoubt, Next, Outcome, Sums, after, back_off};
+pub use guard::{Guard, Stop};
+pub use pace::{Lane, Pace, Rate, lanes};

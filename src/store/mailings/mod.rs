@@ -1,0 +1,213 @@
+//! Mailings as they are kept: the frozen letter, one row for each delivery, and who is sending.
+//!
+//! One thread of each process writes, on a connection of its own. What its connections tell it together is kept in one
+//! transaction, and answered when that outlives the process; the disk follows within fifty milliseconds. So a crash of
+//! the process loses nothing, and a loss of power at most what is as old as that.
+
+mod desk;
+pub(crate) mod tables;
+mod values;
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+
+use chrono::{DateTime, Utc};
+
+pub use values::{
+    Audience, Claim, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus,
+    NewMailing, Order, Step, WorkerId,
+};
+
+use super::place::Place;
+use super::{Settings, StoreError, Waiting};
+use crate::mailing::Sums;
+use desk::{Job, Task};
+use tables::MailingTables;
+
+/// The mailings of a list, open. Clones are the same; they close with the last of them.
+#[derive(Clone)]
+pub struct Mailings(Arc<Inner>);
+
+struct Inner {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What came of the wish to freeze a mailing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Planned {
+    /// It is frozen now.
+    New(Mailing),
+    /// It was frozen before, with the same letter.
+    Already(Mailing),
+    /// Another letter was frozen before under the same number.
+    Other(Mailing),
+}
+
+impl Mailings {
+    /// Opens the mailings of a list that [`super::Store::open`] has opened before.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(settings: &Settings) -> Result<Self, StoreError> {
+        let place = Place::parse(settings)?;
+        let tables = place.open_mailings(&settings.key)?;
+        let flushing = place.open_mailings(&settings.key)?;
+        let (jobs, waiting) = mpsc::channel();
+        let (written, writes) = mpsc::channel();
+        let threads = vec![
+            std::thread::spawn(move || desk::run(tables, &waiting, &written)),
+            std::thread::spawn(move || desk::flush(flushing, &writes)),
+        ];
+        Ok(Mailings(Arc::new(Inner { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })))
+    }
+
+    fn ask<Value, Does>(&self, does: Does) -> Waiting<Value>
+    where
+        Value: Send + 'static,
+        Does: FnMut(&mut dyn MailingTables) -> Result<Value, StoreError> + Send + 'static,
+    {
+        let (task, waiting) = Task::of(does);
+        self.send(Job::Task(task));
+        waiting
+    }
+
+    fn send(&self, job: Job) {
+        if let Ok(jobs) = self.0.jobs.lock()
+            && let Some(jobs) = jobs.as_ref()
+        {
+            // A desk that has closed drops the job, and with it the answer's other end.
+            jobs.send(job).ok();
+        }
+    }
+
+    /// Freezes a mailing: its letter and its audience, in one step. What is frozen already stays as it is.
+    pub fn plan(&self, new: NewMailing, audience: Audience) -> Waiting<Planned> {
+        self.ask(move |tables| {
+            let known = tables.mailings_of(new.issue)?;
+            match known.into_iter().find(|known| known.correction == new.correction) {
+                Some(known) if known.digest == new.digest => Ok(Planned::Already(known)),
+                Some(known) => Ok(Planned::Other(known)),
+                None => Ok(Planned::New(tables.plan(&new, &audience)?)),
+            }
+        })
+    }
+
+    /// Up to `most` readers of an audience behind a subscriber, in order: for looking at what would be sent.
+    pub fn audience(&self, audience: Audience, after: i64, most: usize) -> Waiting<Vec<Delivery>> {
+        self.ask(move |tables| tables.audience(&audience, after, most))
+    }
+
+    /// The mailings of an issue, the first one first.
+    pub fn of_issue(&self, issue: i64) -> Waiting<Vec<Mailing>> {
+        self.ask(move |tables| tables.mailings_of(issue))
+    }
+
+    /// The mailings that are to be sent now.
+    pub fn running(&self, at: DateTime<Utc>) -> Waiting<Vec<Mailing>> {
+        self.ask(move |tables| tables.running(at))
+    }
+
+    /// The octets of a mailing's letter.
+    pub fn letter(&self, id: MailingId) -> Waiting<Vec<u8>> {
+        self.ask(move |tables| tables.letter(id))
+    }
+
+    /// Pauses, resumes, cancels a mailing, or says that it is done; false when it was cancelled or done before. To cancel
+    /// calls off whatever waits.
+    pub fn set_status(
+        &self,
+        id: MailingId,
+        status: MailingStatus,
+        why: Option<String>,
+        at: DateTime<Utc>,
+    ) -> Waiting<bool> {
+        self.ask(move |tables| {
+            let is_set = tables.set_status(id, status, why.as_deref())?;
+            if is_set && status == MailingStatus::Cancelled {
+                tables.cancel_waiting(id, at)?;
+            }
+            if is_set && status == MailingStatus::Running {
+                tables.hurry(id)?;
+            }
+            Ok(is_set)
+        })
+    }
+
+    /// A new worker, taken for alive until then.
+    pub fn register(&self, name: String, until: DateTime<Utc>) -> Waiting<WorkerId> {
+        self.ask(move |tables| tables.register(&name, until))
+    }
+
+    /// Says that a worker lives, and gives up those whose time is over; false when this one was given up itself: then whatever it had claimed is
+    /// another's.
+    pub fn renew(&self, worker: WorkerId, at: DateTime<Utc>, until: DateTime<Utc>) -> Waiting<bool> {
+        self.ask(move |tables| {
+            let lives = tables.renew(worker, until)?;
+            tables.expire(at, None)?;
+            Ok(lives)
+        })
+    }
+
+    /// A worker ends: what it had claimed is queued again.
+    pub fn leave(&self, worker: WorkerId, at: DateTime<Utc>) -> Waiting<Expired> {
+        self.ask(move |tables| tables.expire(at, Some(worker)))
+    }
+
+    /// Gives up workers whose time is over.
+    pub fn expire(&self, at: DateTime<Utc>) -> Waiting<Expired> {
+        self.ask(move |tables| tables.expire(at, None))
+    }
+
+    /// How many workers are alive: they share the pace.
+    pub fn workers_alive(&self, at: DateTime<Utc>) -> Waiting<u64> {
+        self.ask(move |tables| tables.workers_alive(at))
+    }
+
+    /// Claims deliveries.
+    pub fn claim(&self, order: Order) -> Waiting<Claimed> {
+        self.ask(move |tables| tables.claim(&order))
+    }
+
+    /// Keeps a step from a delivery to the next; says of each whether it was this worker's.
+    pub fn step(&self, step: Step) -> Waiting<(bool, bool)> {
+        let (answering, waiting) = Waiting::channel();
+        self.send(Job::Step(Box::new(step), answering));
+        waiting
+    }
+
+    /// How many deliveries stand where.
+    pub fn sums(&self, id: MailingId) -> Waiting<Sums> {
+        self.ask(move |tables| tables.sums(id))
+    }
+
+    /// When the first delivery that waits is due; nothing when none waits.
+    pub fn next_due(&self, id: MailingId) -> Waiting<Option<DateTime<Utc>>> {
+        self.ask(move |tables| tables.next_due(id))
+    }
+
+    /// Up to `most` deliveries behind a subscriber, in order: a report reads them piece by piece.
+    pub fn deliveries(&self, id: MailingId, after: i64, most: usize) -> Waiting<Vec<DeliveryRow>> {
+        self.ask(move |tables| tables.deliveries(id, after, most))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Ok(mut jobs) = self.jobs.lock() {
+            jobs.take();
+        }
+        if let Ok(mut threads) = self.threads.lock() {
+            for thread in threads.drain(..) {
+                thread.join().ok();
+            }
+        }
+    }
+}
+
+// What it holds is for nobody's logs.
+impl std::fmt::Debug for Mailings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Mailings").finish_non_exhaustive()
+    }
+}

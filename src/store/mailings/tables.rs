@@ -1,0 +1,98 @@
+//! What a database does for mailings: it keeps what the mailer tells it, many rows in one transaction.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Audience, Claimed, Delivery, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
+    Step, WorkerId,
+};
+use crate::mailing::{DeliveryStatus, Sums};
+use crate::store::StoreError;
+
+/// A connection to a database that holds mailings. `begin`, `commit` and `rollback` are those of the list's database,
+/// but a commit here survives the end of the process, and the machine's only after [`MailingTables::flush`].
+pub(crate) trait MailingTables: Send {
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// `Busy` when another writer stays; `Full`, `Unreachable`, `Broken`. So with all that follows.
+    fn begin_mailing(&mut self) -> Result<(), StoreError>;
+
+    /// Keeps what was written.
+    fn commit_mailing(&mut self) -> Result<(), StoreError>;
+
+    /// Ends without keeping anything.
+    fn rollback_mailing(&mut self);
+
+    /// Makes all commits so far outlive a loss of power.
+    fn flush(&mut self) -> Result<(), StoreError>;
+
+    /// Freezes a mailing: its letter, and a delivery for each reader of its audience, in the lanes of their domains.
+    fn plan(&mut self, mailing: &NewMailing, audience: &Audience) -> Result<Mailing, StoreError>;
+
+    /// Up to `most` readers of an audience behind one of them, in order, as if they were claimed.
+    fn audience(&mut self, audience: &Audience, after: i64, most: usize)
+    -> Result<Vec<Delivery>, StoreError>;
+
+    /// The mailings of an issue, the first one first.
+    fn mailings_of(&mut self, issue: i64) -> Result<Vec<Mailing>, StoreError>;
+
+    /// The mailings that are to be sent now.
+    fn running(&mut self, at: DateTime<Utc>) -> Result<Vec<Mailing>, StoreError>;
+
+    /// The letter of a mailing: its octets.
+    fn letter(&mut self, id: MailingId) -> Result<Vec<u8>, StoreError>;
+
+    /// Sets how it stands with a mailing; says whether that was possible. A mailing that is cancelled or done stays so.
+    fn set_status(
+        &mut self,
+        id: MailingId,
+        status: MailingStatus,
+        why: Option<&str>,
+    ) -> Result<bool, StoreError>;
+
+    /// Calls off all deliveries that wait.
+    fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Makes all that is queued due at once: what kept it back is mended.
+    fn hurry(&mut self, id: MailingId) -> Result<(), StoreError>;
+
+    /// A new worker.
+    fn register(&mut self, name: &str, until: DateTime<Utc>) -> Result<WorkerId, StoreError>;
+
+    /// Says that a worker lives; false when it was given up already.
+    fn renew(&mut self, worker: WorkerId, until: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// How many workers are alive.
+    fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Gives up workers whose time is over, and this one, if it is named: what they had claimed and not attempted is
+    /// queued, what they had attempted is unknown (queued where a mailing says so).
+    fn expire(&mut self, at: DateTime<Utc>, leaving: Option<WorkerId>) -> Result<Expired, StoreError>;
+
+    /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more.
+    fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError>;
+
+    /// Keeps steps: how a delivery ended, and that the next one is attempted. Says for each whether it was its worker's.
+    fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError>;
+
+    /// How many deliveries stand where.
+    fn sums(&mut self, id: MailingId) -> Result<Sums, StoreError>;
+
+    /// When the first delivery that waits is due; nothing when none waits.
+    fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Up to `most` deliveries behind a subscriber, in order.
+    fn deliveries(&mut self, id: MailingId, after: i64, most: usize) -> Result<Vec<DeliveryRow>, StoreError>;
+}
+
+/// A delivery's status as its column holds it.
+pub(crate) fn code(status: DeliveryStatus) -> i64 {
+    DeliveryStatus::NAMES.iter().position(|(_, known)| *known == status).unwrap_or_default() as i64
+}
+
+/// The status of a column's value.
+pub(crate) fn status(code: i64) -> Option<DeliveryStatus> {
+    let (_, status) = DeliveryStatus::NAMES.get(usize::try_from(code).ok()?)?;
+    Some(*status)
+}

@@ -10,7 +10,7 @@
 //!
 //! Where the server offers PIPELINING the commands travel together, and those of the next mail with the last
 //! dot of this one: a mail costs one round trip. Whatever ended a delivery is an [`Outcome`]: the server, the
-//! stage, and its reply or what failed; [`verdict`] says from these alone whose fault it was.
+//! stage, and its reply or what failed; [`verdict()`] says from these alone whose fault it was.
 
 mod auth;
 mod connection;

@@ -47,7 +47,8 @@ connections = {connections}
     fs::write(root.join("mailmag.toml"), settings).unwrap();
     fs::create_dir_all(root.join("content/issues")).unwrap();
     fs::write(root.join("content/footer.md"), "解除はいつでもできます。\n").unwrap();
-    fs::write(root.join("content/issues/1.md"), "+++\ndate = 2026-05-14\n+++\n\n# はじめに\n\n本文です。\n").unwrap();
+    fs::write(root.join("content/issues/1.md"), "+++\ndate = 2026-05-14\n+++\n\n# はじめに\n\n本文です。\n")
+        .unwrap();
     let list: String = (0..readers).map(|number| format!("reader{number}@example.jp\n")).collect();
     fs::write(root.join("list.csv"), format!("email\n{list}")).unwrap();
     told(root, &["subscribers", "import", "list.csv", "--basis", "a test"], 0);
@@ -132,7 +133,9 @@ async fn nobody_is_lost_and_nobody_gets_it_twice_though_the_sender_is_killed() {
     }
     assert!(copies.values().all(|copies| *copies == 1), "nobody gets it twice");
     for (address, status) in report(root) {
-        let was_taken = copies.keys().any(|recipient| recipient.contains(&format!("<{address}>")) || *recipient == address);
+        let was_taken = copies
+            .keys()
+            .any(|recipient| recipient.contains(&format!("<{address}>")) || *recipient == address);
         match status.as_str() {
             "accepted" => assert!(was_taken, "{address} is told to have it"),
             other => assert_eq!(other, "unknown", "{address}"),
@@ -172,7 +175,10 @@ async fn each_answer_of_the_server_has_its_end() {
     assert_eq!(number(&status(root), "accepted"), 9);
     told(root, &["mailing", "cancel", "1"], 0);
     let end = status(root);
-    assert_eq!((number(&end, "cancelled"), number(&end, "deferred"), &end["status"]), (1, 0, &"cancelled".into()));
+    assert_eq!(
+        (number(&end, "cancelled"), number(&end, "deferred"), &end["status"]),
+        (1, 0, &"cancelled".into())
+    );
     assert_eq!(run(root, &["send", "1", "--yes"]).status.code(), Some(2));
 }
 
@@ -364,7 +370,8 @@ fn workers_share_and_what_a_dead_one_left_is_queued_or_in_doubt() {
         let (dead, alive) = (books.worker(10), books.worker(1_000));
         let first = books.claim(&mailing, dead, 0, 8, 2);
         let second = books.claim(&mailing, alive, 0, 8, 2);
-        let ids = |claimed: &Claimed| claimed.deliveries.iter().map(|one| one.subscriber).collect::<BTreeSet<_>>();
+        let ids =
+            |claimed: &Claimed| claimed.deliveries.iter().map(|one| one.subscriber).collect::<BTreeSet<_>>();
         assert!(ids(&first).is_disjoint(&ids(&second)), "no delivery is claimed twice");
         assert!(books.attempt(&first.deliveries[0], 3));
         assert!(books.attempt(&first.deliveries[1], 3));

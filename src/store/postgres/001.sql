@@ -21,7 +21,7 @@ CREATE TABLE subscribers (
     created bigint NOT NULL,
     changed bigint NOT NULL,
     unsubscribe_nonce bytea NOT NULL,
-    unsubscribe_digest bytea NOT NULL UNIQUE,
+    unsubscribe_digest bytea NOT NULL,
     confirmation_mailed bigint,
     links_mailed bigint,
     waiting_address text,
@@ -30,6 +30,8 @@ CREATE TABLE subscribers (
     reason text,
     import bigint
 );
+-- Digests come in no order: of this kind an index stays small enough for memory while a file is read in.
+CREATE INDEX subscribers_of_token ON subscribers USING hash (unsubscribe_digest);
 CREATE INDEX subscribers_of_import ON subscribers (import, id) WHERE import IS NOT NULL;
 
 CREATE TABLE tokens (

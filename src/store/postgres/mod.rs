@@ -36,6 +36,8 @@ pub(super) struct Postgres {
     target: Target,
     session: Option<Session>,
     state: State,
+    /// The number of the next subscriber, as the transaction knows it.
+    next_subscriber: i64,
 }
 
 /// How it stands with the transaction.
@@ -110,6 +112,7 @@ impl Postgres {
         });
         // Also after an error: the transaction may have begun.
         self.state = if begun.is_ok() { State::Open } else { State::Spoiled };
+        self.next_subscriber = begun.as_ref().map_or(0, |heads| heads.next_subscriber);
         begun
     }
 }
@@ -179,7 +182,10 @@ impl Database for Postgres {
     }
 
     fn apply(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        self.run(|session| writing::apply(session, changes))
+        let next = self.next_subscriber;
+        self.run(|session| writing::apply(session, changes, next))?;
+        self.next_subscriber = changes.heads.next_subscriber;
+        Ok(())
     }
 
     fn claim_notices(

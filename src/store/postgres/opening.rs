@@ -35,7 +35,7 @@ pub(in crate::store) fn open(target: &Target, key: &StoreKey) -> Result<Postgres
     let told = |failure: Failure| failure.told(&target.place);
     let mut session = Session::open(target).map_err(told)?;
     migrate(&mut session, target, key)?;
-    Ok(Postgres { target: target.clone(), session: Some(session), state: State::Idle })
+    Ok(Postgres { target: target.clone(), session: Some(session), state: State::Idle, next_subscriber: 0 })
 }
 
 fn migrate(session: &mut Session, target: &Target, key: &StoreKey) -> Result<(), StoreError> {

@@ -1,4 +1,6 @@
-//! What is read. One statement for all that is looked for together: each is a way to the server and back.
+//! What is read. One statement for all that is looked for together: each is a way to the server and back. How many
+//! rows are wanted stands in the statement itself: plans are made before values are known, and for a tenth of a table
+//! another one is good.
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +27,9 @@ pub(super) fn readers(session: &mut Session, names: &Names) -> Read<Vec<ReaderRo
     let unsubscribe: Vec<&[u8]> = names.unsubscribe.iter().map(|digest| &digest.0[..]).collect();
     let sql = format!(
         "SELECT {READER} FROM subscribers
-         WHERE sameness = ANY ($1) OR id = ANY ($2) OR unsubscribe_digest = ANY ($3) ORDER BY id"
+         WHERE sameness = ANY ($1) OR id = ANY ($2 || ARRAY (
+             SELECT s.id FROM unnest($3::bytea[]) AS u (digest) JOIN subscribers s ON s.unsubscribe_digest = u.digest))
+         ORDER BY id"
     );
     all(session, &sql, &[&names.samenesses, &ids, &unsubscribe], rows::reader)
 }
@@ -48,8 +52,8 @@ pub(super) fn asked(session: &mut Session, networks: &[String], after: DateTime<
 }
 
 pub(super) fn readers_after(session: &mut Session, after: SubscriberId, most: usize) -> Read<Vec<ReaderRow>> {
-    let sql = format!("SELECT {READER} FROM subscribers WHERE id > $1 ORDER BY id LIMIT $2");
-    all(session, &sql, &[&after.0, &(most as i64)], rows::reader)
+    let sql = format!("SELECT {READER} FROM subscribers WHERE id > $1 ORDER BY id LIMIT {most}");
+    all(session, &sql, &[&after.0], rows::reader)
 }
 
 pub(super) fn readers_of_import(
@@ -58,8 +62,9 @@ pub(super) fn readers_of_import(
     after: SubscriberId,
     most: usize,
 ) -> Read<Vec<ReaderRow>> {
-    let sql = format!("SELECT {READER} FROM subscribers WHERE import = $1 AND id > $2 ORDER BY id LIMIT $3");
-    all(session, &sql, &[&import, &after.0, &(most as i64)], rows::reader)
+    let sql =
+        format!("SELECT {READER} FROM subscribers WHERE import = $1 AND id > $2 ORDER BY id LIMIT {most}");
+    all(session, &sql, &[&import, &after.0], rows::reader)
 }
 
 pub(super) fn last_entries_after(
@@ -70,16 +75,16 @@ pub(super) fn last_entries_after(
     let sql = format!(
         "SELECT {SEALED} FROM
              (SELECT (SELECT max(number) FROM ledger WHERE subscriber = s.id) AS last
-              FROM subscribers s WHERE s.id > $1 ORDER BY s.id LIMIT $2) x
+              FROM subscribers s WHERE s.id > $1 ORDER BY s.id LIMIT {most}) x
          JOIN ledger l ON l.number = x.last
          LEFT JOIN ledger_details d ON d.number = l.number LEFT JOIN ledger_ips i ON i.number = l.number
          ORDER BY l.subscriber"
     );
-    all(session, &sql, &[&after.0, &(most as i64)], rows::sealed)
+    all(session, &sql, &[&after.0], rows::sealed)
 }
 
 pub(super) fn entries_after(session: &mut Session, after: i64, most: usize) -> Read<Vec<MaybeSealed>> {
-    sealed(session, "l.number > $1 ORDER BY l.number LIMIT $2", &[&after, &(most as i64)])
+    sealed(session, &format!("l.number > $1 ORDER BY l.number LIMIT {most}"), &[&after])
 }
 
 pub(super) fn entries_of(session: &mut Session, reader: SubscriberId) -> Read<Vec<MaybeSealed>> {

@@ -30,18 +30,25 @@ const DROP_TOKENS: &str =
     "DELETE FROM tokens t USING unnest($1::bigint[], $2::text[]) AS d (subscriber, kind)
      WHERE t.subscriber = d.subscriber AND t.kind = d.kind AND t.used IS NULL";
 
-const KEEP_READERS: &str = "INSERT INTO subscribers (id, sameness, address, name, status, source, language, tags,
+/// New readers need not be looked for first, which is half the work of a file's.
+const ADD_READERS: &str = "INSERT INTO subscribers (id, sameness, address, name, status, source, language, tags,
          created, changed, unsubscribe_nonce, unsubscribe_digest, confirmation_mailed, links_mailed,
          waiting_address, waiting_until, returns_until, reason, import)
      SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
          $8::text[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[],
-         $15::text[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[])
-     ON CONFLICT (id) DO UPDATE SET sameness = excluded.sameness, address = excluded.address,
-         name = excluded.name, status = excluded.status, source = excluded.source,
-         language = excluded.language, tags = excluded.tags, changed = excluded.changed,
-         confirmation_mailed = excluded.confirmation_mailed, links_mailed = excluded.links_mailed,
-         waiting_address = excluded.waiting_address, waiting_until = excluded.waiting_until,
-         returns_until = excluded.returns_until, reason = excluded.reason, import = excluded.import";
+         $15::text[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[])";
+
+const CHANGE_READERS: &str = "UPDATE subscribers s SET sameness = r.sameness, address = r.address,
+         name = r.name, status = r.status, source = r.source, language = r.language, tags = r.tags,
+         changed = r.changed, confirmation_mailed = r.confirmation_mailed, links_mailed = r.links_mailed,
+         waiting_address = r.waiting_address, waiting_until = r.waiting_until,
+         returns_until = r.returns_until, reason = r.reason, import = r.import
+     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+         $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[],
+         $15::text[], $16::bigint[])
+         AS r (id, sameness, address, name, status, source, language, tags, changed, confirmation_mailed,
+         links_mailed, waiting_address, waiting_until, returns_until, reason, import)
+     WHERE s.id = r.id";
 
 const KEEP_TOKENS: &str = "INSERT INTO tokens (digest, kind, subscriber, until, used)
      SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
@@ -87,10 +94,11 @@ const KEEP_IMPORTS: &str = "INSERT INTO imports (id, at, entry, source_name, fil
 const KEEP_HEADS: &str = "UPDATE heads SET number = $1, digest = $2, seal = $3, next_subscriber = $4,
      next_notice = $5, next_import = $6";
 
-pub(super) fn apply(session: &mut Session, changes: &Changes) -> Read<()> {
+/// Keeps changes. Readers from the number `next` on are new.
+pub(super) fn apply(session: &mut Session, changes: &Changes, next: i64) -> Read<()> {
     let mut writings = Vec::new();
     forget(changes, &mut writings);
-    keep_readers(&changes.readers, &mut writings);
+    keep_readers(&changes.readers, next, &mut writings);
     keep_tokens(changes, &mut writings);
     keep_notices(&changes.notices, &mut writings);
     keep_barred_and_wordings(changes, &mut writings);
@@ -130,30 +138,56 @@ fn forget<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
     });
 }
 
-fn keep_readers<'a>(rows: &'a [ReaderRow], writings: &mut Vec<Writing<'a>>) {
-    keep(writings, KEEP_READERS, rows, |rows| {
-        vec![
-            column(rows, |row| row.reader.subscriber.id.0),
-            column(rows, |row| row.reader.subscriber.address.sameness()),
-            column(rows, |row| row.reader.subscriber.address.as_str()),
-            column(rows, |row| row.reader.subscriber.name.as_deref().map(text)),
-            column(rows, |row| row.reader.subscriber.status.name()),
-            column(rows, |row| row.reader.subscriber.source.name()),
-            column(rows, |row| row.reader.subscriber.language.tag()),
-            column(rows, |row| tags_text(&row.reader.subscriber.tags)),
-            column(rows, |row| micros(row.reader.subscriber.created)),
-            column(rows, |row| micros(row.reader.subscriber.changed)),
-            column(rows, |row| &row.reader.unsubscribe.0[..]),
-            column(rows, |row| &row.unsubscribe.0[..]),
-            column(rows, |row| row.reader.confirmation_mailed.map(micros)),
-            column(rows, |row| row.reader.links_mailed.map(micros)),
-            column(rows, |row| row.reader.waiting.as_ref().map(|waiting| waiting.address.as_str())),
-            column(rows, |row| row.reader.waiting.as_ref().map(|waiting| micros(waiting.until))),
-            column(rows, |row| row.reader.returns_until.map(micros)),
-            column(rows, |row| row.reader.reason.as_deref().map(text)),
-            column(rows, |row| row.reader.import),
-        ]
-    });
+/// Changes those who are there, and adds the new ones: who comes may have an address that another has just left.
+fn keep_readers<'a>(rows: &'a [ReaderRow], next: i64, writings: &mut Vec<Writing<'a>>) {
+    let (new, known): (Vec<&ReaderRow>, Vec<&ReaderRow>) =
+        rows.iter().partition(|row| row.reader.subscriber.id.0 >= next);
+    if !known.is_empty() {
+        let mut values = told(&known);
+        values.extend([column(known.iter().copied(), |row| micros(row.reader.subscriber.changed))]);
+        values.extend(lasting(&known));
+        writings.push(Writing { sql: CHANGE_READERS, values });
+    }
+    if !new.is_empty() {
+        let mut values = told(&new);
+        values.extend([
+            column(new.iter().copied(), |row| micros(row.reader.subscriber.created)),
+            column(new.iter().copied(), |row| micros(row.reader.subscriber.changed)),
+            column(new.iter().copied(), |row| &row.reader.unsubscribe.0[..]),
+            column(new.iter().copied(), |row| &row.unsubscribe.0[..]),
+        ]);
+        values.extend(lasting(&new));
+        writings.push(Writing { sql: ADD_READERS, values });
+    }
+}
+
+/// `id, sameness, address, name, status, source, language, tags`.
+fn told<'a>(rows: &[&'a ReaderRow]) -> Vec<OwnValue<'a>> {
+    vec![
+        column(rows.iter().copied(), |row| row.reader.subscriber.id.0),
+        column(rows.iter().copied(), |row| row.reader.subscriber.address.sameness()),
+        column(rows.iter().copied(), |row| row.reader.subscriber.address.as_str()),
+        column(rows.iter().copied(), |row| row.reader.subscriber.name.as_deref().map(text)),
+        column(rows.iter().copied(), |row| row.reader.subscriber.status.name()),
+        column(rows.iter().copied(), |row| row.reader.subscriber.source.name()),
+        column(rows.iter().copied(), |row| row.reader.subscriber.language.tag()),
+        column(rows.iter().copied(), |row| tags_text(&row.reader.subscriber.tags)),
+    ]
+}
+
+/// `confirmation_mailed, links_mailed, waiting_address, waiting_until, returns_until, reason, import`.
+fn lasting<'a>(rows: &[&'a ReaderRow]) -> Vec<OwnValue<'a>> {
+    vec![
+        column(rows.iter().copied(), |row| row.reader.confirmation_mailed.map(micros)),
+        column(rows.iter().copied(), |row| row.reader.links_mailed.map(micros)),
+        column(rows.iter().copied(), |row| {
+            row.reader.waiting.as_ref().map(|waiting| waiting.address.as_str())
+        }),
+        column(rows.iter().copied(), |row| row.reader.waiting.as_ref().map(|waiting| micros(waiting.until))),
+        column(rows.iter().copied(), |row| row.reader.returns_until.map(micros)),
+        column(rows.iter().copied(), |row| row.reader.reason.as_deref().map(text)),
+        column(rows.iter().copied(), |row| row.reader.import),
+    ]
 }
 
 fn keep_tokens<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
@@ -265,11 +299,14 @@ fn keep<'a, Item>(
 }
 
 /// One value of each row, as an array.
-fn column<'a, Item, Value>(rows: &'a [Item], value: impl Fn(&'a Item) -> Value) -> OwnValue<'a>
+fn column<'a, Item, Value>(
+    rows: impl IntoIterator<Item = Item>,
+    value: impl Fn(Item) -> Value,
+) -> OwnValue<'a>
 where
     Value: ToSql + Sync + Send + 'a,
 {
-    Box::new(rows.iter().map(value).collect::<Vec<Value>>())
+    Box::new(rows.into_iter().map(value).collect::<Vec<Value>>())
 }
 
 /// A text as PostgreSQL takes it: it knows no NUL, and no name and no reason has one.

@@ -16,7 +16,9 @@ use mailmag::store::{ImportOrder, Settings, Store, StoreError, Verification, Wai
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
-    let readers = numbers.first().copied().unwrap_or(1_000_000);
+    // Among the tests it only shows that it works.
+    let usual = if std::env::args().any(|argument| argument == "--bench") { 1_000_000 } else { 2_000 };
+    let readers = numbers.first().copied().unwrap_or(usual);
     let folder = tempfile::tempdir().expect("a folder for the list");
     let url = std::env::args().find(|argument| argument.starts_with("postgres"));
     let settings = Settings {

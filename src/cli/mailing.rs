@@ -1,5 +1,6 @@
 //! `mailmag mailing`: how it stands with the sending of an issue, and by the operator's hand.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -11,6 +12,7 @@ use super::mailer::{Books, books, mailing_of};
 use super::{Outcome, open, time};
 use crate::config::Config;
 use crate::deliver::mailer::message_id;
+use crate::list::files::{Formulas, write_row};
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::mailings::{DeliveryRow, Mailing, MailingStatus};
 
@@ -166,14 +168,16 @@ fn report(
     console: &Console,
 ) -> Result<Outcome> {
     let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let mut output = console.data_stream();
     if !as_json {
-        console.data(b"email,status,message_id,at,reply\r\n")?;
+        let headings = ["email", "status", "message_id", "at", "reply"];
+        write_row(&mut output, &headings, Formulas::Kept)?;
     }
     each(books, mailing, |row| {
         let id = message_id(&books.key, mailing.id, row.subscriber, domain);
         let at = row.at.map(|at| at.to_rfc3339());
         let email = row.address.as_ref().map(|address| address.as_str());
-        let line = if as_json {
+        if as_json {
             let line = json!({
                 "email": email,
                 "status": row.status.name(),
@@ -181,21 +185,15 @@ fn report(
                 "at": at,
                 "reply": row.reply,
             });
-            format!("{line}\n")
+            writeln!(output, "{line}")?;
         } else {
             let cells = [email, Some(row.status.name()), Some(&id), at.as_deref(), row.reply.as_deref()];
-            let cells: Vec<String> = cells.iter().map(|cell| quoted(cell.unwrap_or(""))).collect();
-            format!("{}\r\n", cells.join(","))
-        };
-        Ok(console.data(line.as_bytes())?)
+            write_row(&mut output, &cells.map(|cell| cell.unwrap_or("")), Formulas::Defused)?;
+        }
+        Ok(())
     })?;
+    output.flush()?;
     Ok(Outcome::Well)
-}
-
-/// A cell of CSV (RFC 4180) that no spreadsheet takes for a formula.
-fn quoted(cell: &str) -> String {
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
 }
 
 fn each(books: &Books, mailing: &Mailing, mut tell: impl FnMut(&DeliveryRow) -> Result<()>) -> Result<()> {

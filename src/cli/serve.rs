@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tracing_subscriber::filter::LevelFilter;
@@ -66,19 +66,29 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
     Ok(Outcome::Well)
 }
 
-/// Does what is to be done every day, until the other end is gone.
+/// Does what is to be done every day, and warns when confirmations are asked for in floods, until the other end is gone.
 fn upkeep(store: &Store, ending: Receiver<()>, console: &Console) {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    const AGAIN: Duration = Duration::from_secs(60 * 60);
-    let mut wait = Duration::from_secs(60);
-    while ending.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-        wait = match store.shorten_addresses(time()) {
-            Ok(()) => DAY,
-            Err(error) => {
-                console.problem(&format!("the list could not be tidied: {error}"));
-                AGAIN
+    const LOOKS_EVERY: Duration = Duration::from_secs(5 * 60);
+    let mut tidied: Option<Instant> = None;
+    let mut was_flood = false;
+    while ending.recv_timeout(LOOKS_EVERY) == Err(RecvTimeoutError::Timeout) {
+        if tidied.is_none_or(|tidied| tidied.elapsed() > DAY) {
+            match store.shorten_addresses(time()) {
+                Ok(()) => tidied = Some(Instant::now()),
+                Err(error) => console.problem(&format!("the list could not be tidied: {error}")),
             }
-        };
+        }
+        let Ok(stats) = store.stats() else { continue };
+        let is_flood = stats.is_alarm(time());
+        if is_flood && !was_flood {
+            let number = stats.confirmations_within_hour(time());
+            console.problem(&format!(
+                "{number} confirmations within an hour: somebody may use the form to flood others; \
+                 `confirmations-per-hour` in [web] limits each network"
+            ));
+        }
+        was_flood = is_flood;
     }
 }
 

@@ -198,6 +198,29 @@ fn a_newer_list_and_another_key_are_refused() {
     assert!(matches!(Store::open(&settings, list.at), Err(StoreError::Unreachable { .. })));
 }
 
+#[test]
+fn an_older_list_is_brought_to_the_newest_schema_with_all_that_is_in_it() {
+    let (mut list, folder) = list();
+    list.subscribe("taro@example.jp");
+    list.store.close();
+    let connection = Connection::open(folder.path().join("list.db")).unwrap();
+    // As it was before there were mailings.
+    connection
+        .execute_batch(
+            "DROP TABLE deliveries; DROP TABLE mailings; DROP TABLE workers;
+             UPDATE meta SET value = 1 WHERE name = 'schema'",
+        )
+        .unwrap();
+    drop(connection);
+    let store = Store::open(&settings(folder.path()), list.at).unwrap();
+    let taro = store.subscriber(&address("taro@example.jp")).unwrap().unwrap();
+    assert_eq!(taro.status, mailmag::model::Status::Pending);
+    assert!(matches!(store.verify(), Ok(mailmag::store::Verification::Whole { .. })));
+    store.close();
+    let mailings = mailmag::store::mailings::Mailings::open(&settings(folder.path())).unwrap();
+    assert!(mailings.of_issue(1).wait().unwrap().is_empty(), "there is a place for mailings now");
+}
+
 #[cfg(unix)]
 #[test]
 fn the_list_is_for_its_owners_eyes() {

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::super::Outcome;
 use super::super::console::Console;
+use super::super::{Outcome, time};
 use super::{List, grouped};
 use crate::digest::hexadecimal;
 use crate::model::{Source, Status};
@@ -38,6 +38,7 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
             "status": object(&by_status),
             "active-by-source": object(&by_source),
             "notices-waiting": stats.notices_waiting,
+            "confirmations-within-hour": stats.confirmations_within_hour(time()),
             "ledger": { "entries": stats.end.number, "digest": hexadecimal(&stats.end.digest) },
         });
         format!("{told:#}\n")
@@ -52,6 +53,12 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
             }
         }
         line("notices waiting to be sent", stats.notices_waiting);
+        if stats.is_alarm(time()) {
+            line(
+                "confirmations within an hour: somebody may flood others",
+                stats.confirmations_within_hour(time()),
+            );
+        }
         let end = &stats.end;
         let number = u64::try_from(end.number).unwrap_or_default();
         told.push_str(&format!(

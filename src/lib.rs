@@ -1,17 +1,21 @@
-//! mailmag: issues in Markdown or plain text become typeset mail and a static archive.
+//! mailmag: issues in Markdown or plain text become typeset mail, a static archive, and one message for each reader.
 //!
 //! The modules stand in reading order, and each uses only those above it:
 //!
 //! ```text
 //!  content/ ── source ──▶ model ──┬── blog ──▶ publish ──▶ dist/blog
 //!  mailmag.toml             │     │    ▲ theme, typeset
-//!                         check   └── mail ──▶ publish ──▶ dist/mail
+//!                         check   └── mail ──┬─▶ publish ──▶ dist/mail
+//!                           │                └─▶ deliver ──▶ SMTP
+//!                           │                       ▲
+//!                           │           web ◀──▶ store (readers, consent, notices, mailings)
 //!                           │
 //!                     diagnostics file:line:column
 //! ```
 //!
-//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments. `web` shows a
-//! magazine in a browser while it is written, and `cli` is the program.
+//! Everything between reading (`source`) and writing (`publish`) is a pure function of its arguments, and so are the
+//! rules of the list (`list`) and of its mailings (`mailing`). `web` shows a magazine in a browser while it is written and
+//! is what readers subscribe at, and `cli` is the program.
 
 pub mod diagnostic;
 pub(crate) mod digest;

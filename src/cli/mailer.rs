@@ -61,22 +61,36 @@ pub(super) fn composer(
             "mailmag.toml does not say where readers leave: add [web] with its `url`, and run `mailmag serve` there"
         )
     };
-    let signer = match &config.dkim {
-        None => None,
-        Some(dkim) => {
-            let path = directory.join(&dkim.key_file);
-            let pem =
-                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let signer = Signer::new(&dkim.domain, &dkim.selector, &pem)
-                .with_context(|| format!("no mail can be signed with {}", path.display()))?;
-            Some((Arc::new(signer), starts.timestamp()))
-        }
-    };
+    let signer = signer(config, directory)?.map(|signer| (signer, starts.timestamp()));
     let date = starts.with_timezone(&config.magazine.timezone);
     let letter = Letter { octets: letter, charset: Charset::Utf8, digest: String::new() };
     let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
     let stencil = Arc::new(Stencil::new(&letter, date));
     Ok(Composer { stencil, key: key.clone(), domain, web_url: web.url.clone(), signer })
+}
+
+/// Who signs a magazine's mail, if we do.
+pub(super) fn signer(config: &Config, directory: &Path) -> Result<Option<Arc<Signer>>> {
+    let Some(dkim) = &config.dkim else { return Ok(None) };
+    let path = directory.join(&dkim.key_file);
+    if is_open_to_others(&path) {
+        bail!("others can read {}, the key that mail is signed with: `chmod 600` it", path.display())
+    }
+    let pem = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let signer = Signer::new(&dkim.domain, &dkim.selector, &pem)
+        .with_context(|| format!("no mail can be signed with {}", path.display()))?;
+    Ok(Some(Arc::new(signer)))
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
 }
 
 /// This process as a worker.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
+use super::mailer::signer;
 use super::route::way_out;
 use super::time;
 use crate::config::Config;
@@ -20,6 +21,7 @@ pub(super) fn sending(content: &Content, folder: &Path, store: &Store, url: &str
     let Some(way) = way_out(config, folder)? else { return Ok(None) };
     let sender = EmailAddress::parse(&config.mail.from.address)
         .context("no mail can be sent from the address of [mail] from")?;
+    let signer = signer(config, folder)?;
     // Its templates were looked at when the pages were made ready.
     let theme = Theme::new(&content.templates).ok().context("a template has a fault")?;
     let (config, url, key): (Config, _, _) = (config.clone(), url.to_owned(), store.key().clone());
@@ -30,10 +32,16 @@ pub(super) fn sending(content: &Content, folder: &Path, store: &Store, url: &str
         per_second: way.per_second,
         sender,
         write: Arc::new(move |notice| {
-            write(&config, &theme, &key, &url, notice).map_err(|problem| {
+            let octets = write(&config, &theme, &key, &url, notice).map_err(|problem| {
                 let (line, column) = problem.line_and_column();
                 format!("{}:{line}:{column}: {}", problem.path(), problem.message)
-            })
+            })?;
+            match &signer {
+                Some(signer) => signer
+                    .signed(&octets, notice.created.timestamp())
+                    .map_err(|error| format!("the key of [dkim]: {error}")),
+                None => Ok(octets),
+            }
         }),
         clock: Arc::new(time),
         pace: Pace::default(),

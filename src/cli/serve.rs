@@ -2,16 +2,18 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::console::Console;
 use super::production::theme_files;
-use super::{Outcome, notices, open, store};
+use super::{Outcome, notices, open, store, time};
 use crate::config::{Config, WebConfig};
 use crate::deliver::notices::run as send;
+use crate::store::Store;
 use crate::theme::{Assets, Theme};
 use crate::web::service::{self, Pages, Patience, Publication, Settings, Surroundings};
 
@@ -47,15 +49,37 @@ pub(super) fn run(directory: &Path, _: Arguments, console: &Console) -> Result<O
             send(sending, ending).await;
         }
     };
-    let surroundings = Surroundings { now, random };
+    let surroundings = Surroundings { now: time, random };
     let running = service::begin(settings(web), pages, store.clone(), surroundings, send_what_waits)?;
-    running.until_interrupted(|running| {
-        // When stdout is gone the pages are served all the same.
-        let _ = console.data(format!("http://{}/\n", running.address).as_bytes());
-        console.say(&format!("health and metrics at http://{}/", running.metrics_address));
+    let (end, ending) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| upkeep(&store, ending, console));
+        let ended = running.until_interrupted(|running| {
+            // When stdout is gone the pages are served all the same.
+            let _ = console.data(format!("http://{}/\n", running.address).as_bytes());
+            console.say(&format!("health and metrics at http://{}/", running.metrics_address));
+        });
+        drop(end);
+        ended
     })?;
     store.close();
     Ok(Outcome::Well)
+}
+
+/// Does what is to be done every day, until the other end is gone.
+fn upkeep(store: &Store, ending: Receiver<()>, console: &Console) {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const AGAIN: Duration = Duration::from_secs(60 * 60);
+    let mut wait = Duration::from_secs(60);
+    while ending.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+        wait = match store.shorten_addresses(time()) {
+            Ok(()) => DAY,
+            Err(error) => {
+                console.problem(&format!("the list could not be tidied: {error}"));
+                AGAIN
+            }
+        };
+    }
 }
 
 fn settings(web: &WebConfig) -> Settings {
@@ -87,11 +111,6 @@ fn log(console: &Console) {
     let log = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).with_max_level(level);
     // A second command in one process would find it there already.
     let _ = log.try_init();
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line reads the clock, and hands it on as a value")]
-fn now() -> DateTime<Utc> {
-    Utc::now()
 }
 
 fn random() -> [u8; 16] {

@@ -143,6 +143,19 @@ impl Signer {
         Ok(field)
     }
 
+    /// A whole message with its signature before it.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    pub fn signed(&self, message: &[u8], time: i64) -> Result<Vec<u8>, KeyError> {
+        let end = message.windows(4).position(|four| four == b"\r\n\r\n").map_or(message.len(), |at| at + 2);
+        let (headers, rest) = message.split_at(end);
+        let body = rest.strip_prefix(b"\r\n").unwrap_or(rest);
+        let mut signed = self.sign(headers, BodyHash::of(body), time)?;
+        signed.extend_from_slice(message);
+        Ok(signed)
+    }
+
     fn signature(&self, input: &[u8]) -> Result<Vec<u8>, KeyError> {
         match &self.key {
             Key::Rsa(key) => {

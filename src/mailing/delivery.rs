@@ -1,6 +1,10 @@
 //! A delivery: one issue to one reader, and what became of it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
+
+use super::retry_after;
 
 /// How it stands with a delivery. The sum over all of these is what was planned, at any moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,20 +65,6 @@ pub struct Next {
     pub counts: bool,
 }
 
-/// How long a reader's mail is tried for.
-const GIVE_UP: TimeDelta = TimeDelta::hours(72);
-
-/// How long to wait after a reader's attempts so far: 5 and 15 minutes, then 1, 4, and 12 hours.
-pub fn back_off(attempts: u32) -> TimeDelta {
-    match attempts {
-        0 | 1 => TimeDelta::minutes(5),
-        2 => TimeDelta::minutes(15),
-        3 => TimeDelta::hours(1),
-        4 => TimeDelta::hours(4),
-        _ => TimeDelta::hours(12),
-    }
-}
-
 /// What becomes of a delivery after an attempt: the one rule by which its status changes.
 ///
 /// `attempts` counts this one, too; `first` is when the reader's mail was first tried.
@@ -91,17 +81,19 @@ pub fn after(
         Outcome::Accepted => done(DeliveryStatus::Accepted),
         Outcome::Rejected => done(DeliveryStatus::Rejected),
         Outcome::TryLater => {
-            let due = now + back_off(attempts);
-            if due - first > GIVE_UP {
-                done(DeliveryStatus::Rejected)
-            } else {
-                again(DeliveryStatus::Deferred, due, true)
+            let since_first = (now - first).to_std().unwrap_or_default();
+            match retry_after(attempts, since_first) {
+                Some(wait) => again(DeliveryStatus::Deferred, now + wait, true),
+                None => done(DeliveryStatus::Rejected),
             }
         }
         // The next connection is made a moment later.
         Outcome::ServerFault => again(DeliveryStatus::Queued, now + TimeDelta::seconds(1), false),
         // Where every reader is refused the mailing is paused; where one is, he waits.
-        Outcome::OwnFault => again(DeliveryStatus::Queued, now + back_off(attempts), true),
+        Outcome::OwnFault => {
+            let wait = retry_after(attempts, Duration::ZERO).unwrap_or_default();
+            again(DeliveryStatus::Queued, now + wait, true)
+        }
         Outcome::Unknown => match in_doubt {
             InDoubt::Hold => done(DeliveryStatus::Unknown),
             InDoubt::Resend => again(DeliveryStatus::Queued, now, true),

@@ -5,7 +5,9 @@
 mod delivery;
 mod guard;
 mod pace;
+mod patience;
 
-pub use delivery::{DeliveryStatus, InDoubt, Next, Outcome, Sums, after, back_off};
+pub use delivery::{DeliveryStatus, InDoubt, Next, Outcome, Sums, after};
 pub use guard::{Guard, Stop};
 pub use pace::{Lane, Pace, Rate, lanes};
+pub use patience::retry_after;

@@ -44,9 +44,8 @@ impl Store {
 
 /// Removes what was over some time before.
 pub(super) fn tidy(database: &mut dyn Database, at: DateTime<Utc>) -> Result<(), StoreError> {
-    let ended = Ended { tokens: at - TOKENS_FOR, asked: at - ASKED_FOR, notices: at - NOTICES_FOR };
     database.begin()?;
-    let end = database.tidy(&ended).and_then(|()| database.commit());
+    let end = database.tidy(&ended(at)).and_then(|()| database.commit());
     if end.is_err() {
         database.rollback();
     }

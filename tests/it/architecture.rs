@@ -107,6 +107,7 @@ fn each_outside_library_has_its_doors() {
         ("indicatif", &["cli/"]),
         ("anyhow", &["cli/"]),
         ("open", &["cli/preview"]),
+        ("mimalloc", &["main.rs"]),
         ("notify", &["web/preview/watching"]),
         ("axum", &["web/"]),
         ("tokio_rustls", &["deliver/smtp/", "store/postgres/"]),

@@ -68,9 +68,14 @@ fn settings() -> Settings {
 
 /// A service with other settings and limits than the usual ones of these tests, which keep nobody out.
 fn served_with(change: impl FnOnce(&mut Settings), addresses_per_network: Option<u32>) -> Served {
+    served_from("sqlite:list.db", change, addresses_per_network)
+}
+
+/// The same with a list somewhere else.
+fn served_from(url: &str, change: impl FnOnce(&mut Settings), addresses_per_network: Option<u32>) -> Served {
     let folder = TempDir::new().unwrap();
     let store = StoreSettings {
-        url: "sqlite:list.db".to_owned(),
+        url: url.to_owned(),
         password: None,
         folder: folder.path().to_owned(),
         key: key(),

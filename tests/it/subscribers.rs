@@ -232,7 +232,7 @@ fn the_page_of_a_reader_proves_each_step_of_his_consent() {
         "  page            /subscribe\n",
         "  IP address      203.0.113.7\n",
         "  network         203.0.113.0/24\n",
-        "  user agent      Mozilla/5.0 \u{FFFD}[31m\n",
+        "  user agent      Mozilla/5.0 [31m\n",
         "  wording         週に一度お送りします。\n                  発行: 小さな編集部\n",
         &format!("  mailed          {message_id}\n"),
         "Entry 2: confirmed\n",

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::deliver::smtp::{Verdict, retry_after};
+use crate::deliver::smtp::Verdict;
 use crate::list::Notice;
+use crate::mailing::retry_after;
 use crate::store::NoticeOutcome;
 
 /// How long a notice is tried: as long as its links are good.

@@ -10,10 +10,9 @@
 //!
 //! Where the server offers PIPELINING the commands travel together, and those of the next mail with the last
 //! dot of this one: a mail costs one round trip. Whatever ended a delivery is an [`Outcome`]: the server, the
-//! stage, and its reply or what failed; [`verdict`] says from these alone whose fault it was.
+//! stage, and its reply or what failed; [`verdict()`] says from these alone whose fault it was.
 
 mod auth;
-mod backoff;
 mod connection;
 mod courier;
 mod envelope;
@@ -28,7 +27,6 @@ mod transaction;
 mod verdict;
 mod wire;
 
-pub use backoff::retry_after;
 pub use connection::Connection;
 pub use courier::{Courier, Route, Target};
 pub use envelope::{Envelope, Mail};

@@ -8,7 +8,7 @@ use super::reply::Reply;
 pub enum Verdict {
     /// The server has the mail.
     Accepted,
-    /// Not now: this reader is tried again after [`retry_after`](super::retry_after).
+    /// Not now: this reader is tried again after [`retry_after`](crate::mailing::retry_after).
     Deferred,
     /// The server or the way to it: connect again, later; the reader is queued again and not marked.
     ServerFault,

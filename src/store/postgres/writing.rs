@@ -13,13 +13,16 @@ use crate::store::database::{
     Changes, Ended, ImportRecord, NoticeRow, ReaderRow, Settlement, micros, tags_text,
 };
 
-const FORGET: [&str; 5] = [
+const FORGET: [&str; 6] = [
     "DELETE FROM ledger_details d USING unnest($1::bigint[], $2::bigint[]) AS f (reader, before), ledger l
      WHERE l.subscriber = f.reader AND l.number < f.before AND d.number = l.number",
     "DELETE FROM ledger_ips i USING unnest($1::bigint[], $2::bigint[]) AS f (reader, before), ledger l
      WHERE l.subscriber = f.reader AND l.number < f.before AND i.number = l.number",
     "DELETE FROM tokens WHERE subscriber = ANY ($1::bigint[])",
     "DELETE FROM notices WHERE subscriber = ANY ($1::bigint[])",
+    // What a server said may name the reader.
+    "UPDATE deliveries SET reply = NULL
+     WHERE mailing IN (SELECT id FROM mailings) AND subscriber = ANY ($1::bigint[])",
     "DELETE FROM subscribers WHERE id = ANY ($1::bigint[])",
 ];
 

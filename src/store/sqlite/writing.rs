@@ -47,12 +47,17 @@ fn forget(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
             connection.prepare_cached(&format!("DELETE FROM ledger_ips WHERE number IN {entries}"))?;
         let mut tokens = connection.prepare_cached("DELETE FROM tokens WHERE subscriber = ?1")?;
         let mut notices = connection.prepare_cached("DELETE FROM notices WHERE subscriber = ?1")?;
+        // What a server said may name the reader.
+        let mut replies = connection.prepare_cached(
+            "UPDATE deliveries SET reply = NULL WHERE mailing IN (SELECT id FROM mailings) AND subscriber = ?1",
+        )?;
         let mut readers = connection.prepare_cached("DELETE FROM subscribers WHERE id = ?1")?;
         for (reader, before) in &changes.forgotten {
             details.execute([reader.0, *before])?;
             ips.execute([reader.0, *before])?;
             tokens.execute([reader.0])?;
             notices.execute([reader.0])?;
+            replies.execute([reader.0])?;
             readers.execute([reader.0])?;
         }
     }

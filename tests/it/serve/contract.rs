@@ -462,6 +462,63 @@ fn a_store_that_cannot_write_is_told_as_that_and_recovers_alone() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_postgresql_that_is_killed_is_told_as_that_and_comes_back_alone() {
+    use crate::support::postgres::{Server, Settings};
+    let server = Server::start(Settings { fsync: true, connections: 0, tls: false });
+    let served = super::served_from(&server.database(), |_| {}, None);
+    assert_eq!(served.post("/subscribe", "email=taro@example.jp").status, 200);
+    server.kill();
+    let refused = served.post("/subscribe", "email=jiro@example.jp");
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.header("retry-after").is_some());
+    server.start_again();
+    // It may still be reading its log: what the answer asks for is to try again.
+    let again = (0..200).map(|_| served.post("/subscribe", "email=jiro@example.jp").status);
+    let mut again = again.skip_while(|status| *status == 503);
+    assert_eq!(again.next(), Some(200), "it comes back without anybody's help");
+    assert_eq!(served.events("taro@example.jp"), ["applied"], "what was answered is kept");
+    assert_eq!(served.events("jiro@example.jp"), ["applied"], "what was refused is kept once");
+}
+
+/// On a disk of one megabyte, where a machine lets its tests have one.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_told_as_that_and_nothing_is_half_written() {
+    let disk = tempfile::TempDir::new().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(arguments[0]);
+        command.args(&arguments[1..]).arg(disk.path()).stderr(std::process::Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !run(&["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs"]) {
+        return;
+    }
+    let checked = std::panic::catch_unwind(|| {
+        let list = disk.path().join("list.db");
+        let served = super::served_from(&format!("sqlite:{}", list.display()), |_| {}, None);
+        assert_eq!(served.post("/subscribe", "email=first@example.jp").status, 200);
+        let filler = disk.path().join("filler");
+        let mut file = std::fs::File::create(&filler).unwrap();
+        while std::io::Write::write_all(&mut file, &[0; 512]).is_ok() {}
+        let names = (0..200).map(|number| format!("reader{number}@example.jp"));
+        let answers = names.map(|name| (served.post("/subscribe", &format!("email={name}")), name));
+        let (refused, name) = answers.into_iter().find(|(answer, _)| answer.status != 200).unwrap();
+        assert_eq!(refused.status, 503, "{refused:?}");
+        assert!(refused.header("retry-after").is_some());
+        assert_eq!(status_of(&served, &name), None, "nothing of it is kept");
+        drop(file);
+        std::fs::remove_file(&filler).unwrap();
+        assert_eq!(served.post("/subscribe", &format!("email={name}")).status, 200, "room is used at once");
+        assert_eq!(served.events(&name), ["applied"]);
+    });
+    assert!(run(&["umount", "-l"]), "the disk is taken away again");
+    if let Err(panic) = checked {
+        std::panic::resume_unwind(panic);
+    }
+}
+
 #[test]
 fn a_service_below_a_path_keeps_to_it() {
     let below = |settings: &mut mailmag::web::service::Settings| settings.url += "/list";

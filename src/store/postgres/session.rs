@@ -21,12 +21,15 @@ const ANSWERING: Duration = Duration::from_secs(40);
 const WORKING: Duration = Duration::from_secs(1800);
 
 /// How each connection is set. A lock is waited for as long as SQLite waits for one. Statements are planned once, many of them
-/// while the list is still empty: so the plans that are best for an empty list are shut out.
+/// while the list is still empty: so the plans that are best for an empty list, and those that walk along whole indexes for some
+/// of their rows, are shut out.
 const SETTINGS: &str = "SET lock_timeout = '2s';
     SET statement_timeout = '30s';
     SET idle_in_transaction_session_timeout = '60s';
     SET client_min_messages = 'warning';
     SET enable_seqscan = off;
+    SET enable_mergejoin = off;
+    SET max_parallel_workers_per_gather = 0;
     SET jit = off;
     SET plan_cache_mode = 'force_generic_plan';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";

@@ -64,7 +64,7 @@ pub(super) fn composer(
     let signer = signer(config, directory)?.map(|signer| (signer, starts.timestamp()));
     let date = starts.with_timezone(&config.magazine.timezone);
     let letter = Letter { octets: letter, charset: Charset::Utf8, digest: String::new() };
-    let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
+    let domain = config.mail.from.domain().to_owned();
     let stencil = Arc::new(Stencil::new(&letter, date));
     Ok(Composer { stencil, key: key.clone(), domain, web_url: web.url.clone(), signer })
 }

@@ -167,7 +167,7 @@ fn report(
     as_json: bool,
     console: &Console,
 ) -> Result<Outcome> {
-    let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let domain = config.mail.from.domain();
     let mut output = console.data_stream();
     if !as_json {
         let headings = ["email", "status", "message_id", "at", "reply"];

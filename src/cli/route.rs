@@ -51,8 +51,7 @@ fn hello_name(config: &Config) -> &str {
         // An address with its colons in brackets is no name to say.
         (!host.starts_with('[')).then(|| host.split(':').next())?
     });
-    let domain = config.mail.from.address.rsplit_once('@').map(|(_, domain)| domain);
-    host.or(domain).unwrap_or("localhost")
+    host.unwrap_or(config.mail.from.domain())
 }
 
 fn target(way: &SmtpConfig, folder: &Path) -> Result<Target> {

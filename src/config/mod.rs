@@ -91,6 +91,13 @@ pub struct Sender {
     pub address: String,
 }
 
+impl Sender {
+    /// The address's domain: that of Message-IDs and return paths.
+    pub fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
 /// In which character set an issue is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CharsetChoice {

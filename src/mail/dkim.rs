@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
+use super::mime::fields;
 use crate::digest::sha256_octets;
 
 /// Signs the messages of one domain.
@@ -108,7 +109,7 @@ impl Signer {
     /// # Errors
     /// When the key fails to sign, which no good key does.
     pub fn sign(&self, headers: &[u8], body: BodyHash, time: i64) -> Result<Vec<u8>, KeyError> {
-        let fields = fields(headers);
+        let fields = Field::all(headers);
         let mut names = Vec::new();
         let mut input = Vec::with_capacity(headers.len() + 512);
         for name in SIGNED {
@@ -199,27 +200,16 @@ struct Field<'a> {
     value: &'a [u8],
 }
 
-fn fields(headers: &[u8]) -> Vec<Field<'_>> {
-    let mut fields = Vec::new();
-    let mut rest = headers;
-    while !rest.is_empty() {
-        let mut end = 0;
-        loop {
-            let line =
-                rest[end..].iter().position(|octet| *octet == b'\n').map_or(rest.len(), |at| end + at + 1);
-            end = line;
-            if end >= rest.len() || !matches!(rest[end], b' ' | b'\t') {
-                break;
-            }
-        }
-        let (field, next) = rest.split_at(end);
-        if let Some(colon) = field.iter().position(|octet| *octet == b':') {
-            let value = field[colon + 1..].strip_suffix(b"\r\n").unwrap_or(&field[colon + 1..]);
-            fields.push(Field { name: field[..colon].trim_ascii_end(), value });
-        }
-        rest = next;
+impl<'a> Field<'a> {
+    fn all(headers: &'a [u8]) -> Vec<Self> {
+        let field = |whole: &'a [u8]| {
+            let colon = whole.iter().position(|octet| *octet == b':')?;
+            let value = &whole[colon + 1..];
+            let value = value.strip_suffix(b"\r\n").unwrap_or(value);
+            Some(Field { name: whole[..colon].trim_ascii_end(), value })
+        };
+        fields(headers).into_iter().filter_map(field).collect()
     }
-    fields
 }
 
 /// A field in its relaxed form (section 3.4.2), without CR LF at its end.
@@ -317,7 +307,7 @@ mod tests {
             assert_eq!(relaxed_body(body), expected, "{}", body.escape_ascii());
         }
         let mut relaxed = Vec::new();
-        for field in fields(b"A: X\r\nB : Y\t\r\n\tZ  \r\n") {
+        for field in Field::all(b"A: X\r\nB : Y\t\r\n\tZ  \r\n") {
             relaxed_field(&field, &mut relaxed);
             relaxed.extend_from_slice(b"\r\n");
         }

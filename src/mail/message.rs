@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeZone};
 
 use super::dkim::{BodyHash, KeyError, Signer};
 use super::letter::Letter;
+use super::mime::fields;
 use crate::model::EmailAddress;
 
 /// A letter cut open where each reader's own parts go.
@@ -103,7 +104,7 @@ impl Stencil {
         for part in &self.head {
             match part {
                 Part::Fixed(octets) => head.extend_from_slice(octets),
-                Part::To => field(&mut head, "To", &written(recipient.address)),
+                Part::To => field(&mut head, "To", &recipient.address.on_the_wire()),
                 Part::MessageId => field(&mut head, "Message-ID", recipient.message_id),
                 Part::Unsubscribe => {
                     let both = format!(
@@ -133,29 +134,6 @@ fn field(head: &mut Vec<u8>, name: &str, value: &str) {
     head.extend_from_slice(b": ");
     head.extend_from_slice(value.as_bytes());
     head.extend_from_slice(b"\r\n");
-}
-
-/// An address as a header may have it: old ones of carriers, whose dots stand where none may, in quotes.
-fn written(address: &EmailAddress) -> String {
-    if address.is_legacy() {
-        format!("\"{}\"@{}", address.local_part(), address.domain())
-    } else {
-        address.as_str().to_owned()
-    }
-}
-
-/// The fields of a head, each with its folds and its last CR LF.
-fn fields(headers: &[u8]) -> Vec<&[u8]> {
-    let mut fields = Vec::new();
-    let mut start = 0;
-    for (at, octet) in headers.iter().enumerate() {
-        let is_end = *octet == b'\n' && !matches!(headers.get(at + 1), Some(b' ' | b'\t'));
-        if is_end {
-            fields.push(&headers[start..=at]);
-            start = at + 1;
-        }
-    }
-    fields
 }
 
 fn name(field: &[u8]) -> String {

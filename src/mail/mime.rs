@@ -99,6 +99,19 @@ fn named(name: &str, address: &str, charset: Charset, used: usize) -> String {
     format!("{phrase}{gap}<{address}>")
 }
 
+/// The fields of a head whose lines end with CR LF, each with its folds and its last line end.
+pub(super) fn fields(headers: &[u8]) -> Vec<&[u8]> {
+    let mut fields = Vec::new();
+    let mut start = 0;
+    for (at, octet) in headers.iter().enumerate() {
+        if *octet == b'\n' && !matches!(headers.get(at + 1), Some(b' ' | b'\t')) {
+            fields.push(&headers[start..=at]);
+            start = at + 1;
+        }
+    }
+    fields
+}
+
 /// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.
 pub(super) fn wire_text(body: &str) -> String {
     let mut text = String::with_capacity(body.len() + body.len() / 16);

@@ -18,6 +18,15 @@ use crate::model::{Source, Status, SubscriberId};
 /// The newest schema that this program knows. Each database has the migrations 1 to this one as SQL files.
 pub(crate) const SCHEMA: i64 = 2;
 
+/// The columns of `subscribers` that make a [`ReaderRow`], in the order in which both databases read them.
+pub(crate) const READER: &str = "id, address, name, status, source, language, tags, created, changed, \
+     unsubscribe_nonce, unsubscribe_digest, confirmation_mailed, links_mailed, waiting_address, waiting_until, \
+     returns_until, reason, import";
+
+/// The columns that make a [`Sealed`], in that order: of `ledger l`, `ledger_details d` and `ledger_ips i`.
+pub(crate) const SEALED: &str = "l.number, l.at, l.kind, l.subscriber, l.status, l.details, l.ip, l.previous, \
+     l.digest, d.salt, d.text, i.salt, i.text";
+
 /// A connection to a database that holds a list.
 pub(crate) trait Database: Send {
     /// Begins to write: waits a little until no other writer is there, and keeps them out until `commit` or

@@ -31,8 +31,7 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
     };
     let proof = list.store.proof(&address)?;
     let zone = list.config.magazine.timezone;
-    let sender = &list.config.mail.from.address;
-    let domain = sender.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let domain = list.config.mail.from.domain();
     let entries: Vec<Vec<(&'static str, String)>> = proof.iter().map(|entry| fields(entry, domain)).collect();
     let told = if arguments.json {
         let mut told = export::object(&subscriber);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::bounce::verp;
 use crate::deliver::smtp::{Envelope, Mail, MailData};
+use crate::digest::hexadecimal;
 use crate::list::{StoreKey, Token, TokenKind};
 use crate::mail::{Recipient, Signer, Stencil};
 use crate::model::{EmailAddress, SubscriberId};
@@ -64,6 +65,5 @@ impl Composer {
 /// The Message-ID of a delivery, which tells strangers neither how many readers there are nor who this one is.
 pub fn message_id(key: &StoreKey, mailing: MailingId, subscriber: SubscriberId, domain: &str) -> String {
     let digest = key.digest("message id", &[&mailing.0.to_be_bytes(), &subscriber.0.to_be_bytes()]);
-    let name: String = digest[..12].iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("<{}.{name}@{domain}>", mailing.0)
+    format!("<{}.{}@{domain}>", mailing.0, hexadecimal(&digest[..12]))
 }

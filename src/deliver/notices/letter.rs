@@ -19,7 +19,7 @@ pub fn write(
     url: &str,
     notice: &Notice,
 ) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let domain = config.mail.from.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let domain = config.mail.from.domain();
     let message_id = notice.kind.message_id(notice.nonce, domain);
     let values = NoticeValues {
         kind: notice.kind.name(),

@@ -10,18 +10,10 @@ use crate::list::{HeldToken, Notice, NoticeKind, Reader, TokenDigest, TokenKind,
 use crate::model::{EmailAddress, Language, Source, Status, Subscriber, SubscriberId};
 use crate::store::StoreError;
 use crate::store::database::{self, Heads, ReaderRow};
+pub(super) use crate::store::database::{READER, SEALED};
 
 /// What is read of a row.
 pub(super) type Read<Value> = Result<Value, Failure>;
-
-/// The columns of [`reader`].
-pub(super) const READER: &str = "id, address, name, status, source, language, tags, created, changed, \
-     unsubscribe_nonce, unsubscribe_digest, confirmation_mailed, links_mailed, waiting_address, waiting_until, \
-     returns_until, reason, import";
-
-/// The columns of [`sealed`]: of `ledger l`, `ledger_details d` and `ledger_ips i`.
-pub(super) const SEALED: &str = "l.number, l.at, l.kind, l.subscriber, l.status, l.details, l.ip, l.previous, \
-     l.digest, d.salt, d.text, i.salt, i.text";
 
 /// `number, digest, seal, next_subscriber, next_notice, next_import` as the ends of all numberings.
 pub(super) fn heads(row: &Row) -> Read<Heads> {
@@ -34,6 +26,7 @@ pub(super) fn heads(row: &Row) -> Read<Heads> {
     })
 }
 
+/// [`READER`] as a reader.
 pub(super) fn reader(row: &Row) -> Read<ReaderRow> {
     let waiting = match (get::<Option<&str>>(row, 13)?, optional_time(row, 14)?) {
         (Some(address), Some(until)) => Some(WaitingAddress { address: address_of(address)?, until }),

@@ -9,16 +9,9 @@ use crate::list::{HeldToken, NewNotice, Notice, NoticeKind, Reader, TokenDigest,
 use crate::model::{EmailAddress, Language, Source, Status, Subscriber, SubscriberId};
 use crate::store::StoreError;
 use crate::store::database::{self, ReaderRow};
+pub(super) use crate::store::database::{READER, SEALED};
 
-/// The columns of [`reader`].
-pub(super) const READER: &str = "id, address, name, status, source, language, tags, created, changed, \
-     unsubscribe_nonce, unsubscribe_digest, confirmation_mailed, links_mailed, waiting_address, waiting_until, \
-     returns_until, reason, import";
-
-/// The columns of [`sealed`]: of `ledger l`, `ledger_details d` and `ledger_ips i`.
-pub(super) const SEALED: &str = "l.number, l.at, l.kind, l.subscriber, l.status, l.details, l.ip, l.previous, \
-     l.digest, d.salt, d.text, i.salt, i.text";
-
+/// [`READER`] as a reader.
 pub(super) fn reader(row: &Row) -> rusqlite::Result<ReaderRow> {
     let waiting = match (row.get_ref(13)?.as_str_or_null()?, optional_time(row, 14)?) {
         (Some(address), Some(until)) => Some(WaitingAddress { address: address_of(address, 13)?, until }),

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -42,6 +43,19 @@ pub(super) struct Asked {
     /// Whether the address itself asks for that language.
     pub(super) is_language_asked: bool,
     user_agent: Option<String>,
+}
+
+/// The token in the address of a link; what is none is a [`Problem::Token`].
+pub(super) struct OfLink(pub(super) Token);
+
+impl<State: Send + Sync> FromRequestParts<State> for OfLink {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        Token::parse(&text).map(OfLink).ok_or_else(|| Problem::Token.into_response())
+    }
 }
 
 impl Service {

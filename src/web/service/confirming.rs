@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Service;
-use super::asking::Asked;
+use super::asking::{Asked, OfLink};
 use super::pages::{Page, reader};
 use super::problem::Problem;
-use crate::list::{Request as ListRequest, Token, TokenKind};
+use crate::list::{Request as ListRequest, TokenKind};
 
 /// `GET /confirm/TOKEN`
 pub(super) async fn ask(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let (kind, standing) = match service.look(TokenKind::Confirm, token, &by).await {
         Ok(standing) => ("subscription", standing),
         Err(Problem::Token) => ("address", service.look(TokenKind::ChangeAddress, token, &by).await?),
@@ -35,10 +34,9 @@ pub(super) async fn ask(
 pub(super) async fn confirm(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let form = service.form(request).await?;
     let standing = service.ask_as_reader(ListRequest::Confirm(token.digest()), &by, "/confirm").await?;
     let kind = if form.get("for") == Some("address") { "address" } else { "subscription" };

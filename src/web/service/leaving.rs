@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Service;
-use super::asking::Asked;
+use super::asking::{Asked, OfLink};
 use super::pages::{Page, reader};
 use super::problem::Problem;
 use crate::list::{Request as ListRequest, Standing, Token, TokenKind};
@@ -21,10 +21,9 @@ const LONGEST_REASON: usize = 500;
 pub(super) async fn ask(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let standing = service.look(TokenKind::Unsubscribe, token, &by).await?;
     let status = standing.subscriber.as_ref().map(|subscriber| subscriber.status);
     let page = if matches!(status, None | Some(Status::Unsubscribed)) { Page::Left } else { Page::Leave };
@@ -35,10 +34,9 @@ pub(super) async fn ask(
 pub(super) async fn leave(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     // What a mail service sends says no more than that it is one.
     service.body(request).await?;
     let standing = service.ask_as_reader(ListRequest::Leave(token.digest()), &by, "/u").await?;
@@ -49,10 +47,9 @@ pub(super) async fn leave(
 pub(super) async fn give_reason(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let form = service.form(request).await?;
     let Some(reason) = form.line("reason", LONGEST_REASON) else {
         let standing = service.look(TokenKind::Unsubscribe, token, &by).await?;
@@ -67,10 +64,9 @@ pub(super) async fn give_reason(
 pub(super) async fn undo(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     service.body(request).await?;
     let standing = service.ask_as_reader(ListRequest::Return(token.digest()), &by, "/u/undo").await?;
     answer(&service, &by, Page::Returned, "", token, &standing, None)

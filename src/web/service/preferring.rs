@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::Service;
-use super::asking::Asked;
+use super::asking::{Asked, OfLink};
 use super::form::Form;
 use super::pages::{FormProblem, Page, own_data, reader};
 use super::problem::Problem;
@@ -21,10 +21,9 @@ use crate::model::Language;
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let standing = service.look(TokenKind::Preferences, token, &by).await?;
     let path = Some(request.uri().path());
     answer(&service, &by, Page::Preferences, token, &Standing { changed: false, ..standing }, path)
@@ -34,10 +33,9 @@ pub(super) async fn show(
 pub(super) async fn rename(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let name = service.form(request).await?.line("name", LONGEST_NAME);
     let request = ListRequest::Rename(token.digest(), name);
     change(&service, &by, token, request, "/preferences/name").await
@@ -47,10 +45,9 @@ pub(super) async fn rename(
 pub(super) async fn change_language(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let language =
         service.form(request).await?.get("language").and_then(Language::tagged).ok_or(Problem::Unreadable)?;
     let request = ListRequest::ChangeLanguage(token.digest(), language);
@@ -61,10 +58,9 @@ pub(super) async fn change_language(
 pub(super) async fn leave(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     service.body(request).await?;
     change(&service, &by, token, ListRequest::Leave(token.digest()), "/preferences/leave").await
 }
@@ -73,10 +69,9 @@ pub(super) async fn leave(
 pub(super) async fn change_address(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let form = service.form(request).await?;
     match address(&form).and_then(|address| not_mistyped(&form, address)) {
         Ok(address) => {
@@ -92,10 +87,9 @@ pub(super) async fn change_address(
 pub(super) async fn ask_to_erase(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let standing = service.look(TokenKind::Preferences, token, &by).await?;
     answer(&service, &by, Page::Erase, token, &standing, Some(request.uri().path()))
 }
@@ -104,10 +98,9 @@ pub(super) async fn ask_to_erase(
 pub(super) async fn erase(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     service.body(request).await?;
     let standing =
         service.ask_as_reader(ListRequest::Erase(token.digest()), &by, "/preferences/erase").await?;
@@ -118,9 +111,8 @@ pub(super) async fn erase(
 pub(super) async fn export(
     State(service): State<Arc<Service>>,
     Extension(by): Extension<Asked>,
-    Path(text): Path<String>,
+    OfLink(token): OfLink,
 ) -> Result<Response, Problem> {
-    let token = Token::parse(&text).ok_or(Problem::Token)?;
     let standing = service.look(TokenKind::Preferences, token, &by).await?;
     let history = match &standing.subscriber {
         Some(subscriber) => service.history(subscriber.address.clone()).await?,

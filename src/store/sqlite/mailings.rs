@@ -15,13 +15,6 @@ use crate::store::mailings::{
     Order, Step, WorkerId,
 };
 
-const QUEUED: i64 = 0;
-const CLAIMED: i64 = 1;
-const DEFERRED: i64 = 3;
-const UNKNOWN: i64 = 5;
-const CANCELLED: i64 = 6;
-const SKIPPED: i64 = 7;
-
 const MAILING: &str =
     "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned";
 
@@ -125,7 +118,16 @@ impl MailingTables for Sqlite {
 
     fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "UPDATE deliveries SET status = ?2, at = ?3, due = NULL WHERE mailing = ?1 AND status IN (?4, ?5)";
-        let changed = self.connection.execute(sql, params![id.0, CANCELLED, micros(at), QUEUED, DEFERRED]);
+        let changed = self.connection.execute(
+            sql,
+            params![
+                id.0,
+                code(DeliveryStatus::Cancelled),
+                micros(at),
+                code(DeliveryStatus::Queued),
+                code(DeliveryStatus::Deferred)
+            ],
+        );
         Ok(self.told(changed)? as u64)
     }
 
@@ -297,14 +299,21 @@ fn expire(
         let open: Vec<(i64, bool)> =
             open.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
         for (mailing, is_resent) in open {
-            let doubtful = if is_resent { QUEUED } else { UNKNOWN };
+            let doubtful =
+                if is_resent { code(DeliveryStatus::Queued) } else { code(DeliveryStatus::Unknown) };
             let mut release = connection.prepare_cached(
                 "UPDATE deliveries SET status = ?4, worker = NULL, is_attempted = 0, at = ?5, reply = ?6
                  WHERE mailing = ?1 AND worker = ?2 AND status = 1 AND is_attempted = ?3",
             )?;
             let lost = "the sender ended while this was under way";
-            expired.queued +=
-                release.execute(params![mailing, worker, 0, QUEUED, micros(at), None::<&str>])? as u64;
+            expired.queued += release.execute(params![
+                mailing,
+                worker,
+                0,
+                code(DeliveryStatus::Queued),
+                micros(at),
+                None::<&str>
+            ])? as u64;
             expired.unknown +=
                 release.execute(params![mailing, worker, 1, doubtful, micros(at), lost])? as u64;
         }
@@ -348,7 +357,13 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
         claimed.last = Some(subscriber);
         let is_active: bool = row.get(6)?;
         if !is_active {
-            take.execute(params![order.mailing.0, subscriber, SKIPPED, None::<i64>, at])?;
+            take.execute(params![
+                order.mailing.0,
+                subscriber,
+                code(DeliveryStatus::Skipped),
+                None::<i64>,
+                at
+            ])?;
             claimed.skipped += 1;
             continue;
         }
@@ -357,7 +372,13 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
         let (Ok(address), Some(nonce)) = (EmailAddress::parse_legacy(&address), octets(&nonce)) else {
             return Ok(None);
         };
-        take.execute(params![order.mailing.0, subscriber, CLAIMED, order.worker.0, at])?;
+        take.execute(params![
+            order.mailing.0,
+            subscriber,
+            code(DeliveryStatus::Claimed),
+            order.worker.0,
+            at
+        ])?;
         claimed.deliveries.push(Delivery {
             mailing: order.mailing,
             worker: order.worker,

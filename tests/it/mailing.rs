@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mailmag::deliver::smtp::Stage;
-use mailmag::list::{Limits, StoreKey};
-use mailmag::mailing::{DeliveryStatus, InDoubt, Outcome, Sums, after};
+use mailmag::list::{Evidence, Limits, Nonce, Request, StoreKey, Via};
+use mailmag::mailing::{DeliveryStatus, InDoubt, Sums, Verdict, after};
+use mailmag::model::{Language, Source};
 use mailmag::store::mailings::{
     Audience, Claimed, Delivery, Ended, Mailing, MailingStatus, Mailings, NewMailing, Order, Planned, Step,
     WorkerId,
@@ -18,6 +19,7 @@ use mailmag::store::{Settings, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::store::address;
 use crate::support::postgres;
 use crate::support::smtp_server::{Act, Play, Script, Security, SmtpServer};
 
@@ -265,20 +267,22 @@ fn on_both(readers: usize, case: impl Fn(&Books)) {
 }
 
 fn add(store: &Store, number: usize) {
-    use mailmag::list::{Evidence, Nonce, Request, Via};
-    use mailmag::model::{EmailAddress, Language, Source};
     let mut nonce = [9; 16];
     nonce[..8].copy_from_slice(&(number as u64).to_be_bytes());
     let tags = if number.is_multiple_of(2) { vec!["even".to_owned()] } else { Vec::new() };
     let request = Request::Add {
-        address: EmailAddress::parse(&format!("reader{number}@example.jp")).unwrap(),
+        address: address(&format!("reader{number}@example.jp")),
         name: None,
         source: Source::Operator,
         basis: "a test".to_owned(),
         tags,
     };
-    let evidence = Evidence {
-        at: at(0),
+    store.ask(request, evidence(nonce, at(0))).wait().unwrap();
+}
+
+fn evidence(nonce: [u8; 16], at: DateTime<Utc>) -> Evidence {
+    Evidence {
+        at,
         nonce: Nonce(nonce),
         via: Via::CommandLine,
         language: Language::Japanese,
@@ -286,25 +290,27 @@ fn add(store: &Store, number: usize) {
         ip: None,
         user_agent: None,
         operator: None,
-    };
-    store.ask(request, evidence).wait().unwrap();
+    }
+}
+
+fn new_mailing(digest: &str, in_doubt: InDoubt) -> NewMailing {
+    NewMailing {
+        issue: 1,
+        label: "001".to_owned(),
+        correction: 0,
+        subject: "小さな通信".to_owned(),
+        letter: b"From: a@b.jp\r\n\r\ntext\r\n".to_vec(),
+        charset: "UTF-8".to_owned(),
+        digest: digest.to_owned(),
+        in_doubt,
+        created: at(1),
+        starts: at(1),
+    }
 }
 
 impl Books {
     fn plan(&self, audience: Audience, in_doubt: InDoubt) -> Mailing {
-        let new = NewMailing {
-            issue: 1,
-            label: "001".to_owned(),
-            correction: 0,
-            subject: "小さな通信".to_owned(),
-            letter: b"From: a@b.jp\r\n\r\ntext\r\n".to_vec(),
-            charset: "UTF-8".to_owned(),
-            digest: "d1".to_owned(),
-            in_doubt,
-            created: at(1),
-            starts: at(1),
-        };
-        match self.mailings.plan(new, audience).wait().unwrap() {
+        match self.mailings.plan(new_mailing("d1", in_doubt), audience).wait().unwrap() {
             Planned::New(mailing) => mailing,
             other => panic!("{other:?}"),
         }
@@ -324,8 +330,8 @@ impl Books {
         self.mailings.step(step).wait().unwrap().1
     }
 
-    fn end(&self, delivery: &Delivery, outcome: Outcome, now: i64) -> bool {
-        let next = after(outcome, delivery.attempts + 1, at(now), at(now), InDoubt::Hold);
+    fn end(&self, delivery: &Delivery, verdict: Verdict, now: i64) -> bool {
+        let next = after(verdict, delivery.attempts + 1, at(now), at(now), InDoubt::Hold);
         let ended = Ended { claim: delivery.claim(), next, reply: "so it was".to_owned() };
         self.mailings.step(Step { at: at(now), ended: Some(ended), attempted: None }).wait().unwrap().0
     }
@@ -344,19 +350,9 @@ fn a_mailing_is_frozen_once_for_its_audience() {
         assert_eq!(mailing.planned, 5);
         let known = books.mailings.of_issue(1).wait().unwrap();
         assert_eq!(known, std::slice::from_ref(&mailing));
-        let again = |digest: &str| NewMailing {
-            issue: 1,
-            label: "001".to_owned(),
-            correction: 0,
-            subject: String::new(),
-            letter: Vec::new(),
-            charset: String::new(),
-            digest: digest.to_owned(),
-            in_doubt: InDoubt::Hold,
-            created: at(2),
-            starts: at(2),
+        let planned = |digest| {
+            books.mailings.plan(new_mailing(digest, InDoubt::Hold), Audience::default()).wait().unwrap()
         };
-        let planned = |digest| books.mailings.plan(again(digest), Audience::default()).wait().unwrap();
         assert_eq!(planned("d1"), Planned::Already(mailing.clone()));
         assert_eq!(planned("d2"), Planned::Other(mailing.clone()));
         assert_eq!(books.sums(&mailing).queued, 5);
@@ -375,13 +371,13 @@ fn workers_share_and_what_a_dead_one_left_is_queued_or_in_doubt() {
         assert!(ids(&first).is_disjoint(&ids(&second)), "no delivery is claimed twice");
         assert!(books.attempt(&first.deliveries[0], 3));
         assert!(books.attempt(&first.deliveries[1], 3));
-        assert!(books.end(&first.deliveries[0], Outcome::Accepted, 4));
+        assert!(books.end(&first.deliveries[0], Verdict::Accepted, 4));
         // It sleeps past its lease.
         let expired = books.mailings.expire(at(11)).wait().unwrap();
         assert_eq!((expired.queued, expired.unknown), (6, 1));
         // When it wakes, nothing that it says is kept.
         assert!(!books.attempt(&first.deliveries[2], 12));
-        assert!(!books.end(&first.deliveries[1], Outcome::Accepted, 12));
+        assert!(!books.end(&first.deliveries[1], Verdict::Accepted, 12));
         assert!(!books.mailings.renew(dead, at(12), at(22)).wait().unwrap());
         assert!(books.claim(&mailing, dead, 0, 8, 12).deliveries.is_empty());
         let sums = books.sums(&mailing);
@@ -397,18 +393,8 @@ fn who_leaves_after_the_freeze_is_skipped_and_what_is_paused_is_not_claimed() {
     on_both(6, |books| {
         let mailing = books.plan(Audience::default(), InDoubt::Hold);
         let store = Store::open(&books.settings, at(1)).unwrap();
-        let evidence = mailmag::list::Evidence {
-            at: at(2),
-            nonce: mailmag::list::Nonce([3; 16]),
-            via: mailmag::list::Via::CommandLine,
-            language: mailmag::model::Language::Japanese,
-            wording: None,
-            ip: None,
-            user_agent: None,
-            operator: None,
-        };
-        let left = mailmag::model::EmailAddress::parse("reader2@example.jp").unwrap();
-        store.ask(mailmag::list::Request::Remove(left), evidence).wait().unwrap();
+        let left = Request::Remove(address("reader2@example.jp"));
+        store.ask(left, evidence([3; 16], at(2))).wait().unwrap();
         store.close();
         let worker = books.worker(1_000);
         let set = |status| books.mailings.set_status(mailing.id, status, None, at(3)).wait().unwrap();
@@ -417,7 +403,7 @@ fn who_leaves_after_the_freeze_is_skipped_and_what_is_paused_is_not_claimed() {
         assert!(set(MailingStatus::Running));
         let claimed = books.claim(&mailing, worker, 0, 10, 3);
         assert_eq!((claimed.deliveries.len(), claimed.skipped), (5, 1));
-        assert!(books.end(&claimed.deliveries[0], Outcome::TryLater, 4));
+        assert!(books.end(&claimed.deliveries[0], Verdict::Deferred, 4));
         let due = books.mailings.next_due(mailing.id).wait().unwrap();
         assert_eq!(due, Some(at(4) + TimeDelta::minutes(5)));
         assert!(books.claim(&mailing, worker, 0, 10, 5).deliveries.is_empty(), "it is not due yet");

@@ -11,7 +11,7 @@ use super::route::{WayOut, way_out};
 use super::{store, time};
 use crate::charset::Charset;
 use crate::config::Config;
-use crate::deliver::mailer::{Composer, Settings, Worker};
+use crate::deliver::mailer::{self, Composer, Ending, Settings, Worker};
 use crate::list::StoreKey;
 use crate::mail::{Letter, Signer, Stencil};
 use crate::mailing::Rate;
@@ -93,10 +93,24 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// This process as a worker.
-pub(super) async fn worker(mailings: &Mailings, settings: &Settings) -> Result<Worker> {
-    let name = format!("process {}", std::process::id());
-    Ok(Worker::register(mailings, &name, settings.lease, settings.clock.clone()).await?)
+/// Works as a worker: alive to others until the work is done, and then nothing stays claimed. The work is told when it
+/// is to end.
+pub(super) fn as_worker<Value>(
+    mailings: &Mailings,
+    settings: &Settings,
+    work: impl AsyncFnOnce(Worker, Ending) -> Result<Value>,
+) -> Result<Value> {
+    mailer::block_on(async {
+        let name = format!("process {}", std::process::id());
+        let worker = Worker::register(mailings, &name, settings.lease, settings.clock.clone()).await?;
+        let (end, ending) = mailer::ending();
+        let living = mailer::spawn(worker.clone().live(ending));
+        let done = work(worker.clone(), mailer::interrupted()).await;
+        end();
+        living.await.ok();
+        worker.leave().await?;
+        done
+    })?
 }
 
 /// The mailing that an issue's number means: the last correction, where there are any.

@@ -10,12 +10,12 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 
 use super::console::{Console, count};
 use super::letters::{Approved, letter_of};
-use super::mailer::{Books, books, composer, settings, worker};
+use super::mailer::{Books, as_worker, books, composer, settings};
 use super::{Outcome, time};
 use crate::deliver::mailer::{self, Composer, Finished, Settings};
-use crate::deliver::smtp::{Courier, Verdict};
+use crate::deliver::smtp::Courier;
 use crate::list::Nonce;
-use crate::mailing::InDoubt;
+use crate::mailing::{InDoubt, Verdict};
 use crate::model::{EmailAddress, SubscriberId};
 use crate::store::mailings::{
     Audience, Delivery, Mailing, MailingId, MailingStatus, NewMailing, Planned, WorkerId,
@@ -233,24 +233,15 @@ fn send(
     let before = books.mailings.sums(mailing.id).wait()?;
     progress.inc(before.planned - before.open());
     let bar = progress.clone();
-    let told: mailer::Progress = Arc::new(move |outcome| {
-        if !matches!(outcome, crate::mailing::Outcome::ServerFault | crate::mailing::Outcome::OwnFault) {
+    let told: mailer::Progress = Arc::new(move |verdict| {
+        if !matches!(verdict, Verdict::ServerFault | Verdict::OwnFault) {
             bar.inc(1);
         }
     });
-    let finished = mailer::block_on(async {
-        let worker = worker(&books.mailings, &settings).await?;
-        let stop = mailer::interrupted();
-        let (end, ending) = mailer::ending();
-        let living = mailer::spawn(worker.clone().live(ending));
-        let sent =
-            mailer::send(&books.mailings, mailing.clone(), composer, worker.clone(), settings, told, stop)
-                .await;
-        end();
-        living.await.ok();
-        worker.leave().await?;
-        Ok::<_, anyhow::Error>(sent?)
-    })??;
+    let finished = as_worker(&books.mailings, &settings, async |worker, stop| {
+        let settings = settings.clone();
+        Ok(mailer::send(&books.mailings, mailing.clone(), composer, worker, settings, told, stop).await?)
+    })?;
     progress.finish_and_clear();
     result(&mailing, finished, books, console)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::console::Console;
-use super::mailer::{books, composer, settings, worker};
+use super::mailer::{as_worker, books, composer, settings};
 use super::{Outcome, open, time};
 use crate::deliver::mailer::{self, Finished};
 
@@ -28,11 +28,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let config = content.config;
     let books = books(&config, directory)?;
     let settings = settings(&config, directory)?;
-    mailer::block_on(async {
-        let worker = worker(&books.mailings, &settings).await?;
-        let mut stop = mailer::interrupted();
-        let (end, ending) = mailer::ending();
-        let living = mailer::spawn(worker.clone().live(ending));
+    as_worker(&books.mailings, &settings, async |worker, mut stop| {
         console.say("looking for mailings that are due");
         let under_way = Arc::new(Mutex::new(HashSet::new()));
         let mut sendings = Vec::new();
@@ -83,11 +79,8 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
                 tell(&title, sent, console);
             }
         }
-        end();
-        living.await.ok();
-        worker.leave().await?;
         Ok(Outcome::Well)
-    })?
+    })
 }
 
 fn tell(title: &str, sent: Result<Finished, crate::store::StoreError>, console: &Console) {

@@ -27,20 +27,20 @@ pub enum DeliveryStatus {
     Skipped,
 }
 
-/// What came of an attempt: whose fault it was decides what is done.
+/// What came of an attempt, for the reader, the server and ourselves: whose fault it was decides what is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// 250 behind the last dot.
+pub enum Verdict {
+    /// The server has the mail.
     Accepted,
-    /// Not now, for this reader.
-    TryLater,
-    /// The server's trouble, not the reader's: he is queued again at once.
+    /// Not now: this reader is tried again after [`retry_after`].
+    Deferred,
+    /// The server or the way to it: connect again, later; the reader is queued again and not marked.
     ServerFault,
-    /// The address is refused.
+    /// This address: not again.
     Rejected,
-    /// Our own trouble: no reader is marked.
+    /// We ourselves, or our settings: the next reader would fare no better, and no reader is marked.
     OwnFault,
-    /// Nobody knows whether it was taken.
+    /// Nobody knows whether the server has the mail.
     Unknown,
 }
 
@@ -69,7 +69,7 @@ pub struct Next {
 ///
 /// `attempts` counts this one, too; `first` is when the reader's mail was first tried.
 pub fn after(
-    outcome: Outcome,
+    verdict: Verdict,
     attempts: u32,
     first: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -77,10 +77,10 @@ pub fn after(
 ) -> Next {
     let done = |status| Next { status, due: None, counts: true };
     let again = |status, due, counts| Next { status, due: Some(due), counts };
-    match outcome {
-        Outcome::Accepted => done(DeliveryStatus::Accepted),
-        Outcome::Rejected => done(DeliveryStatus::Rejected),
-        Outcome::TryLater => {
+    match verdict {
+        Verdict::Accepted => done(DeliveryStatus::Accepted),
+        Verdict::Rejected => done(DeliveryStatus::Rejected),
+        Verdict::Deferred => {
             let since_first = (now - first).to_std().unwrap_or_default();
             match retry_after(attempts, since_first) {
                 Some(wait) => again(DeliveryStatus::Deferred, now + wait, true),
@@ -88,13 +88,13 @@ pub fn after(
             }
         }
         // The next connection is made a moment later.
-        Outcome::ServerFault => again(DeliveryStatus::Queued, now + TimeDelta::seconds(1), false),
+        Verdict::ServerFault => again(DeliveryStatus::Queued, now + TimeDelta::seconds(1), false),
         // Where every reader is refused the mailing is paused; where one is, he waits.
-        Outcome::OwnFault => {
+        Verdict::OwnFault => {
             let wait = retry_after(attempts, Duration::ZERO).unwrap_or_default();
             again(DeliveryStatus::Queued, now + wait, true)
         }
-        Outcome::Unknown => match in_doubt {
+        Verdict::Unknown => match in_doubt {
             InDoubt::Hold => done(DeliveryStatus::Unknown),
             InDoubt::Resend => again(DeliveryStatus::Queued, now, true),
         },
@@ -201,25 +201,25 @@ mod tests {
         let first = DateTime::from_timestamp(1_300_000_000, 0).unwrap();
         let minutes = TimeDelta::minutes;
         let cases = [
-            (Outcome::Accepted, 1, minutes(0), InDoubt::Hold, Accepted, None, true),
-            (Outcome::Rejected, 1, minutes(0), InDoubt::Hold, Rejected, None, true),
-            (Outcome::TryLater, 1, minutes(0), InDoubt::Hold, Deferred, Some(minutes(5)), true),
-            (Outcome::TryLater, 2, minutes(5), InDoubt::Hold, Deferred, Some(minutes(15)), true),
-            (Outcome::TryLater, 3, minutes(20), InDoubt::Hold, Deferred, Some(minutes(60)), true),
-            (Outcome::TryLater, 4, minutes(80), InDoubt::Hold, Deferred, Some(minutes(240)), true),
-            (Outcome::TryLater, 9, minutes(320), InDoubt::Hold, Deferred, Some(minutes(720)), true),
+            (Verdict::Accepted, 1, minutes(0), InDoubt::Hold, Accepted, None, true),
+            (Verdict::Rejected, 1, minutes(0), InDoubt::Hold, Rejected, None, true),
+            (Verdict::Deferred, 1, minutes(0), InDoubt::Hold, Deferred, Some(minutes(5)), true),
+            (Verdict::Deferred, 2, minutes(5), InDoubt::Hold, Deferred, Some(minutes(15)), true),
+            (Verdict::Deferred, 3, minutes(20), InDoubt::Hold, Deferred, Some(minutes(60)), true),
+            (Verdict::Deferred, 4, minutes(80), InDoubt::Hold, Deferred, Some(minutes(240)), true),
+            (Verdict::Deferred, 9, minutes(320), InDoubt::Hold, Deferred, Some(minutes(720)), true),
             // Twelve hours more would be past the seventy-second.
-            (Outcome::TryLater, 9, minutes(61 * 60), InDoubt::Hold, Rejected, None, true),
-            (Outcome::ServerFault, 1, minutes(3), InDoubt::Hold, Queued, Some(TimeDelta::seconds(1)), false),
-            (Outcome::OwnFault, 2, minutes(3), InDoubt::Hold, Queued, Some(minutes(15)), true),
-            (Outcome::Unknown, 1, minutes(0), InDoubt::Hold, Unknown, None, true),
-            (Outcome::Unknown, 1, minutes(0), InDoubt::Resend, Queued, Some(minutes(0)), true),
+            (Verdict::Deferred, 9, minutes(61 * 60), InDoubt::Hold, Rejected, None, true),
+            (Verdict::ServerFault, 1, minutes(3), InDoubt::Hold, Queued, Some(TimeDelta::seconds(1)), false),
+            (Verdict::OwnFault, 2, minutes(3), InDoubt::Hold, Queued, Some(minutes(15)), true),
+            (Verdict::Unknown, 1, minutes(0), InDoubt::Hold, Unknown, None, true),
+            (Verdict::Unknown, 1, minutes(0), InDoubt::Resend, Queued, Some(minutes(0)), true),
         ];
-        for (outcome, attempts, elapsed, in_doubt, status, wait, counts) in cases {
+        for (verdict, attempts, elapsed, in_doubt, status, wait, counts) in cases {
             let now = first + elapsed;
-            let next = after(outcome, attempts, first, now, in_doubt);
+            let next = after(verdict, attempts, first, now, in_doubt);
             let expected = Next { status, due: wait.map(|wait| now + wait), counts };
-            assert_eq!(next, expected, "{outcome:?} after {attempts}");
+            assert_eq!(next, expected, "{verdict:?} after {attempts}");
         }
     }
 

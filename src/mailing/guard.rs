@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Outcome;
+use super::Verdict;
 
 /// Watches the outcomes of a mailing.
 #[derive(Clone, Debug, Default)]
@@ -36,21 +36,21 @@ const FEWEST: usize = 100;
 
 impl Guard {
     /// Takes note of an outcome; says whether to stop, once for each reason.
-    pub fn note(&mut self, domain: &str, outcome: Outcome) -> Option<Stop> {
-        match outcome {
-            Outcome::OwnFault => {
+    pub fn note(&mut self, domain: &str, verdict: Verdict) -> Option<Stop> {
+        match verdict {
+            Verdict::OwnFault => {
                 self.own_faults += 1;
                 return (self.own_faults == OWN_FAULTS).then_some(Stop::Mailing);
             }
-            Outcome::Accepted | Outcome::Rejected | Outcome::TryLater => self.own_faults = 0,
-            Outcome::ServerFault | Outcome::Unknown => return None,
+            Verdict::Accepted | Verdict::Rejected | Verdict::Deferred => self.own_faults = 0,
+            Verdict::ServerFault | Verdict::Unknown => return None,
         }
         if !self.domains.contains_key(domain) {
             self.domains.insert(domain.to_owned(), Recent::default());
         }
         let recent = self.domains.get_mut(domain)?;
         let was_too_many = recent.too_many();
-        recent.push(outcome == Outcome::Rejected);
+        recent.push(verdict == Verdict::Rejected);
         (recent.too_many() && !was_too_many).then(|| Stop::Domain(domain.to_owned()))
     }
 }
@@ -77,14 +77,14 @@ mod tests {
     fn three_own_faults_in_a_row_stop_a_mailing_once() {
         let mut guard = Guard::default();
         let mut note = |outcome| guard.note("example.jp", outcome);
-        assert_eq!(note(Outcome::OwnFault), None);
-        assert_eq!(note(Outcome::OwnFault), None);
-        assert_eq!(note(Outcome::Accepted), None);
-        assert_eq!(note(Outcome::OwnFault), None);
-        assert_eq!(note(Outcome::ServerFault), None);
-        assert_eq!(note(Outcome::OwnFault), None);
-        assert_eq!(note(Outcome::OwnFault), Some(Stop::Mailing));
-        assert_eq!(note(Outcome::OwnFault), None);
+        assert_eq!(note(Verdict::OwnFault), None);
+        assert_eq!(note(Verdict::OwnFault), None);
+        assert_eq!(note(Verdict::Accepted), None);
+        assert_eq!(note(Verdict::OwnFault), None);
+        assert_eq!(note(Verdict::ServerFault), None);
+        assert_eq!(note(Verdict::OwnFault), None);
+        assert_eq!(note(Verdict::OwnFault), Some(Stop::Mailing));
+        assert_eq!(note(Verdict::OwnFault), None);
     }
 
     #[test]
@@ -92,9 +92,9 @@ mod tests {
         let mut guard = Guard::default();
         let mut stops = Vec::new();
         for number in 0..2_000 {
-            let outcome = if number % 19 == 0 { Outcome::Rejected } else { Outcome::Accepted };
+            let outcome = if number % 19 == 0 { Verdict::Rejected } else { Verdict::Accepted };
             stops.extend(guard.note("old.example.jp", outcome).map(|stop| (number, stop)));
-            let outcome = if number % 21 == 20 { Outcome::Rejected } else { Outcome::Accepted };
+            let outcome = if number % 21 == 20 { Verdict::Rejected } else { Verdict::Accepted };
             stops.extend(guard.note("good.example.jp", outcome).map(|stop| (number, stop)));
         }
         let first = stops.first().expect("it stops");

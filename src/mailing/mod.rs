@@ -7,7 +7,7 @@ mod guard;
 mod pace;
 mod patience;
 
-pub use delivery::{DeliveryStatus, InDoubt, Next, Outcome, Sums, after};
+pub use delivery::{DeliveryStatus, InDoubt, Next, Sums, Verdict, after};
 pub use guard::{Guard, Stop};
 pub use pace::{Lane, Pace, Rate, lanes};
 pub use patience::retry_after;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Sending;
 use super::feed::Feed;
+use super::{Sending, wait};
 use crate::deliver::smtp::{Courier, Mail};
-use crate::mailing::{Outcome, Stop, after};
+use crate::mailing::{Stop, Verdict, after};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Ended, MailingStatus, Step};
 
@@ -87,8 +87,7 @@ impl Carrier {
         let go = match self.courier.ready(mail).await {
             Ok(go) => go,
             Err(outcome) => {
-                let (verdict, reply) = (outcome.verdict(), outcome.to_string());
-                self.settle(&delivery, verdict.into(), reply).await?;
+                self.settle(&delivery, outcome.verdict(), outcome.to_string()).await?;
                 return Ok(None);
             }
         };
@@ -109,8 +108,7 @@ impl Carrier {
             false => self.feed.at_hand().and_then(|delivery| self.compose(delivery)),
         };
         let outcome = self.courier.finish(go, mail, next.as_ref().map(|(_, mail)| mail)).await;
-        let (verdict, reply) = (outcome.verdict(), outcome.to_string());
-        self.settle(&delivery, verdict.into(), reply).await?;
+        self.settle(&delivery, outcome.verdict(), outcome.to_string()).await?;
         Ok(next)
     }
 
@@ -124,18 +122,18 @@ impl Carrier {
     async fn settle(
         &mut self,
         delivery: &Delivery,
-        outcome: Outcome,
+        verdict: Verdict,
         reply: String,
     ) -> Result<(), StoreError> {
         self.keep(None).await?;
         let now = (self.sending.settings.clock)();
         let first = delivery.first.unwrap_or(now);
-        let next = after(outcome, delivery.attempts + 1, first, now, self.sending.mailing.in_doubt);
+        let next = after(verdict, delivery.attempts + 1, first, now, self.sending.mailing.in_doubt);
         let stop = match self.sending.guard.lock() {
-            Ok(mut guard) => guard.note(delivery.address.domain(), outcome),
+            Ok(mut guard) => guard.note(delivery.address.domain(), verdict),
             Err(_) => None,
         };
-        (self.sending.progress)(outcome);
+        (self.sending.progress)(verdict);
         self.ended = Some(Ended { claim: delivery.claim(), next, reply: reply.clone() });
         match stop {
             Some(Stop::Mailing) => {
@@ -147,7 +145,7 @@ impl Carrier {
             }
             None => {}
         }
-        if outcome == Outcome::ServerFault {
+        if verdict == Verdict::ServerFault {
             self.faults += 1;
             self.keep(None).await?;
             let wait = Duration::from_millis(250) * 2_u32.saturating_pow(self.faults.min(7));
@@ -196,10 +194,6 @@ impl Carrier {
 
     /// Waits, but not longer than until the end.
     async fn rest(&self, time: Duration) {
-        let mut stop = self.sending.stop.clone();
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
-        }
+        wait(time, &mut self.sending.stop.clone()).await;
     }
 }

@@ -22,8 +22,8 @@ use tokio::task::JoinSet;
 pub use compose::{Composer, message_id};
 pub use worker::Worker;
 
-use super::smtp::{Route, Verdict};
-use crate::mailing::{Guard, Outcome, Pace, Rate, lanes};
+use super::smtp::Route;
+use crate::mailing::{Guard, Pace, Rate, Verdict, lanes};
 use crate::store::StoreError;
 use crate::store::mailings::{Mailing, MailingStatus, Mailings};
 use carrier::Carrier;
@@ -32,8 +32,11 @@ use feed::Feed;
 /// The time, as the caller tells it.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// What is told while a mailing is sent: what became of a delivery, and to which domain it was.
-pub type Progress = Arc<dyn Fn(Outcome) + Send + Sync>;
+/// Becomes true when what runs is to end.
+pub type Ending = watch::Receiver<bool>;
+
+/// What is told while a mailing is sent: what came of each attempt.
+pub type Progress = Arc<dyn Fn(Verdict) + Send + Sync>;
 
 /// How mailings are sent.
 #[derive(Clone)]
@@ -74,7 +77,7 @@ struct Sending {
     pace: Mutex<Option<Pace>>,
     began: tokio::time::Instant,
     progress: Progress,
-    stop: watch::Receiver<bool>,
+    stop: Ending,
 }
 
 /// How often it is asked whether a mailing was paused, cancelled or finished elsewhere.
@@ -97,26 +100,26 @@ where
 }
 
 /// Waits, but not longer than until `stop` is true.
-pub async fn wait(time: Duration, stop: &mut watch::Receiver<bool>) {
+pub async fn wait(time: Duration, stop: &mut Ending) {
     tokio::select! {
         () = tokio::time::sleep(time) => {}
         () = until_true(stop) => {}
     }
 }
 
-async fn until_true(stop: &mut watch::Receiver<bool>) {
+async fn until_true(stop: &mut Ending) {
     // Whoever could say so has gone: that is an end, too.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// What makes the receiver become true.
-pub fn ending() -> (impl Fn(), watch::Receiver<bool>) {
+pub fn ending() -> (impl Fn(), Ending) {
     let (end, ending) = watch::channel(false);
     (move || _ = end.send_replace(true), ending)
 }
 
 /// Becomes true at the first Ctrl-C, or when the process is asked to end.
-pub fn interrupted() -> watch::Receiver<bool> {
+pub fn interrupted() -> Ending {
     let (end, ending) = watch::channel(false);
     tokio::spawn(async move {
         asked_to_end().await;
@@ -155,7 +158,7 @@ pub async fn send(
     worker: Worker,
     settings: Settings,
     progress: Progress,
-    stop: watch::Receiver<bool>,
+    stop: Ending,
 ) -> Result<Finished, StoreError> {
     let id = mailing.id;
     let (end, ending) = watch::channel(false);
@@ -239,19 +242,6 @@ async fn look(
     }
     sending.mailings.set_status(id, MailingStatus::Done, None, now).await?;
     Ok(Some(Finished::Done))
-}
-
-impl From<Verdict> for Outcome {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Accepted => Outcome::Accepted,
-            Verdict::Deferred => Outcome::TryLater,
-            Verdict::ServerFault => Outcome::ServerFault,
-            Verdict::Rejected => Outcome::Rejected,
-            Verdict::OwnFault => Outcome::OwnFault,
-            Verdict::Unknown => Outcome::Unknown,
-        }
-    }
 }
 
 impl std::fmt::Debug for Settings {

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use tokio::sync::watch;
-
-use super::Clock;
+use super::{Clock, Ending, until_true};
 use crate::store::StoreError;
 use crate::store::mailings::{Mailings, WorkerId};
 
@@ -52,13 +50,13 @@ impl Worker {
 
     /// Says that it lives, four times within each lease, until `stop` is true. One that slept past its lease was given
     /// up by others: it becomes a new worker, and what it had claimed is theirs.
-    pub async fn live(self, mut stop: watch::Receiver<bool>) {
+    pub async fn live(self, mut stop: Ending) {
         let inner = &self.0;
         let pause = (inner.lease / 4).to_std().unwrap_or_default();
         loop {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = until_true(&mut stop) => return,
             }
             let now = (inner.clock)();
             match inner.mailings.renew(self.id(), now, now + inner.lease).await {

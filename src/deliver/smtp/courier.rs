@@ -14,7 +14,7 @@ use super::outbox::Outbox;
 use super::outcome::{Answer, Failure, Outcome, Stage};
 use super::server::{Client, Server};
 use super::transaction::GoAhead;
-use super::verdict::Verdict;
+use crate::mailing::Verdict;
 
 /// Where mails go, the preferred place first.
 #[derive(Clone, Debug)]

@@ -38,4 +38,6 @@ pub use reply::{EnhancedCode, Reply};
 pub use server::{BadHelloName, Client, Login, Secret, Server, Timeouts, Tls};
 pub use tls::{Trust, TrustError};
 pub use transaction::GoAhead;
-pub use verdict::{Verdict, verdict};
+pub use verdict::verdict;
+
+pub use crate::mailing::Verdict;

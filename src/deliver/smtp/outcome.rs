@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::reply::{Reply, escaped};
-use super::verdict::{Verdict, verdict};
+use super::verdict::verdict;
+use crate::mailing::Verdict;
 
 /// The stages of a delivery, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,23 +2,7 @@
 
 use super::outcome::{Answer, Failure, Stage};
 use super::reply::Reply;
-
-/// What an answer means for the reader, the server and ourselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// The server has the mail.
-    Accepted,
-    /// Not now: this reader is tried again after [`retry_after`](crate::mailing::retry_after).
-    Deferred,
-    /// The server or the way to it: connect again, later; the reader is queued again and not marked.
-    ServerFault,
-    /// This address: not again.
-    Rejected,
-    /// We ourselves, or our settings: the next reader would fare no better, and no reader is marked.
-    OwnFault,
-    /// Nobody knows whether the server has the mail.
-    Unknown,
-}
+use crate::mailing::Verdict;
 
 /// Judges what ended a delivery.
 ///

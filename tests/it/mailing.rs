@@ -203,6 +203,25 @@ async fn our_own_fault_pauses_and_marks_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_cannot_be_sent_is_our_own_fault_and_ends() {
+    let server = SmtpServer::start(script(Vec::new())).await;
+    let magazine = magazine(9, server.port, 2);
+    let root = magazine.path();
+    fs::remove_file(root.join("content/issues/1.md")).unwrap();
+    // A finished mail goes out as it is: here with a carriage return that no line feed follows.
+    let mail = "Date: Thu, 14 May 2026 09:00:00 +0900\r\nFrom: news@mag.example\r\nSubject: No.1\r\n\
+        MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nVol.1 2026/05/14\r\n\r\na\rb\r\n";
+    fs::write(root.join("content/issues/1.eml"), mail).unwrap();
+    let output = run(root, &["send", "1", "--yes"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("the letter cannot be sent"), "{stderr}");
+    assert!(server.taken().is_empty());
+    let end = status(root);
+    assert_eq!(number(&end, "queued"), 9, "nobody is marked: {end}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_has_its_readers_own_parts_and_what_is_changed_is_refused() {
     let server = SmtpServer::start(script(Vec::new())).await;
     let magazine = magazine(3, server.port, 2);

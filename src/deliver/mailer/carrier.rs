@@ -52,7 +52,10 @@ impl Carrier {
                 None => {
                     let worker = self.sending.worker.clone();
                     busy.get_or_insert_with(|| worker.busy());
-                    self.feed.next().await?.and_then(|delivery| self.compose(delivery))
+                    match self.feed.next().await? {
+                        Some(delivery) => self.compose(delivery).await?,
+                        None => None,
+                    }
                 }
             };
             let Some((delivery, mail)) = current else {
@@ -103,19 +106,28 @@ impl Carrier {
                 return Err(error);
             }
         }
-        let next = match self.feed.is_paced() || *self.sending.stop.borrow() {
+        let at_hand = match self.feed.is_paced() || *self.sending.stop.borrow() {
             true => None,
-            false => self.feed.at_hand().and_then(|delivery| self.compose(delivery)),
+            false => self.feed.at_hand(),
+        };
+        let next = match at_hand {
+            Some(delivery) => self.compose(delivery).await?,
+            None => None,
         };
         let outcome = self.courier.finish(go, mail, next.as_ref().map(|(_, mail)| mail)).await;
         self.settle(&delivery, outcome.verdict(), outcome.to_string()).await?;
         Ok(next)
     }
 
-    /// The message of a delivery; nothing when it cannot be made, which is noted.
-    fn compose(&mut self, delivery: Delivery) -> Option<(Delivery, Mail)> {
-        let mail = self.sending.composer.mail(&delivery).ok()?;
-        Some((delivery, mail))
+    /// The message of a delivery; nothing when it cannot be made, which is our own fault and noted as that.
+    async fn compose(&mut self, delivery: Delivery) -> Result<Option<(Delivery, Mail)>, StoreError> {
+        match self.sending.composer.mail(&delivery) {
+            Ok(mail) => Ok(Some((delivery, mail))),
+            Err(error) => {
+                self.settle(&delivery, Verdict::OwnFault, error.to_string()).await?;
+                Ok(None)
+            }
+        }
     }
 
     /// What became of a delivery, to be kept with the next step.

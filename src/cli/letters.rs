@@ -4,14 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::production::theme_files;
 use super::{open, today};
 use crate::check;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::mail::{self, Letter};
 use crate::source::Content;
-use crate::theme::{Assets, Theme};
+use crate::theme::Theme;
 
 /// An issue as it would be sent.
 pub(super) struct Approved {
@@ -50,13 +49,14 @@ fn approved(
     index: usize,
     mut problems: Vec<Diagnostic>,
 ) -> Result<Approved, Vec<Diagnostic>> {
-    let theme = theme(&content)?;
+    // A mail shows no files of the theme.
+    let theme = Theme::new(&content.templates)?;
     let issue = &content.magazine.issues[index];
     let source = &content.issue_sources[index];
-    // What is wrong with other issues keeps this one back no more than it keeps readers waiting.
+    // What is wrong with other issues, or with what the blog has besides, keeps this one back no more than it keeps
+    // readers waiting.
     let label = issue.label.clone();
-    problems
-        .retain(|problem| problem.path().contains(&format!("/{label}")) || problem.path() == "mailmag.toml");
+    problems.retain(|problem| concerns(problem.path(), &label));
     let texts = source.texts(&mut problems);
     problems.extend(check::issue(&content, index, (source, &texts)));
     let one = |problem: Box<Diagnostic>| vec![*problem];
@@ -73,8 +73,36 @@ fn approved(
     Ok(Approved { config: content.config, number, label, subject, letter, warnings: problems })
 }
 
-fn theme(content: &Content) -> Result<Theme, Vec<Diagnostic>> {
-    let files = theme_files(content).map_err(|_| Vec::new())?;
-    let assets = Assets::new(files, content.config.blog.base_path())?;
-    Theme::with_assets(&content.templates, assets)
+/// Whether what is wrong with a file concerns the mail of an issue: its own files do, and what all issues share.
+fn concerns(path: &str, label: &str) -> bool {
+    let is_of_blog = ["content/posts/", "content/pages/"].iter().any(|folder| path.starts_with(folder));
+    match path.strip_prefix("content/issues/").map(|path| path.strip_prefix(label)) {
+        Some(Some(rest)) => rest.is_empty() || rest.starts_with(['/', '.']),
+        Some(None) => false,
+        None => !is_of_blog,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_is_kept_back_by_its_own_files_and_by_what_all_share() {
+        let cases = [
+            ("content/issues/01/index.md", true),
+            ("content/issues/01.md", true),
+            ("content/issues/01", true),
+            ("content/issues/010/index.md", false),
+            ("content/issues/02.txt", false),
+            ("content/posts/01.md", false),
+            ("content/pages/about.md", false),
+            ("content/footer.md", true),
+            ("templates/mail/body.txt", true),
+            ("mailmag.toml", true),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(concerns(path, "01"), expected, "{path}");
+        }
+    }
 }

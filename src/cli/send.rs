@@ -268,7 +268,7 @@ fn result(mailing: &Mailing, finished: Finished, books: &Books, console: &Consol
         Finished::Done => Ok(Outcome::Well),
         Finished::Waiting(due) => {
             let due = due.format("%H:%M UTC");
-            console.say(&format!("servers put {} off, the first until {due}: `mailmag worker`, or `mailmag send {label}` again, goes on", sums.deferred));
+            console.say(&format!("{} could not leave yet, the first until {due}: `mailmag worker`, or `mailmag send {label}` again, goes on", count(sums.open() as usize, "message")));
             Ok(Outcome::Well)
         }
         Finished::Drained => {

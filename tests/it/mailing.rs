@@ -185,6 +185,17 @@ async fn each_answer_of_the_server_has_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_is_waited_for() {
+    let plays = (0..3).map(|nth| Play::nth(Stage::Banner, nth, Act::Cut)).collect();
+    let server = SmtpServer::start(script(plays)).await;
+    // One reader alone: nobody else's turn fills the time until the server is asked again.
+    let magazine = magazine(1, server.port, 1);
+    told(magazine.path(), &["send", "1", "--yes"], 0);
+    let end = status(magazine.path());
+    assert_eq!((number(&end, "accepted"), &end["status"]), (1, &"done".into()), "{end}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn our_own_fault_pauses_and_marks_nobody() {
     let plays = vec![Play::always(Stage::Mail, Act::Say(b"550 5.7.1 not from you\r\n"))];
     let server = SmtpServer::start(script(plays)).await;

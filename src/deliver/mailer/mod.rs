@@ -60,7 +60,7 @@ pub enum Finished {
     Done,
     /// It was paused or cancelled, here or elsewhere.
     Stopped,
-    /// Only deliveries are left that servers did not take yet; the first is due then.
+    /// Only deliveries are left that are not due for some time; the first is due then.
     Waiting(DateTime<Utc>),
     /// This worker was told to end.
     Drained,
@@ -79,6 +79,9 @@ struct Sending {
     progress: Progress,
     stop: Ending,
 }
+
+/// How long deliveries are waited for that will be due; for others somebody comes back.
+const SOON: TimeDelta = TimeDelta::minutes(1);
 
 /// How often it is asked whether a mailing was paused, cancelled or finished elsewhere.
 const ASKED_EVERY: Duration = Duration::from_millis(300);
@@ -238,7 +241,7 @@ async fn look(
         return Ok(None);
     }
     if let Some(due) = sending.mailings.next_due(id).await? {
-        return Ok((due > now).then_some(Finished::Waiting(due)));
+        return Ok((due > now + SOON).then_some(Finished::Waiting(due)));
     }
     sending.mailings.set_status(id, MailingStatus::Done, None, now).await?;
     Ok(Some(Finished::Done))

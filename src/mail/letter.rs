@@ -9,7 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::mime::{Encoding, Head, LONGEST_LINE, has_too_long_line, transfer, wire_text};
+use super::entity::{Attachment, Entity};
+use super::mime::{Head, LONGEST_LINE, has_too_long_line, wire_text};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
@@ -28,8 +29,27 @@ pub struct Letter {
     pub digest: String,
 }
 
-/// Makes an issue's letter of its subject and its mail form, which has line feeds at the line ends. A finished mail
-/// keeps its own octets where it has them, and its character set where it has none.
+/// What a letter carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents<'a> {
+    /// The mail form, with line feeds at the line ends.
+    pub text: &'a str,
+    /// The same as an HTML document, for mailers that show it.
+    pub html: Option<&'a str>,
+    /// The files that go with it.
+    pub attachments: &'a [Attachment],
+}
+
+impl<'a> Contents<'a> {
+    /// The mail form alone.
+    pub fn text(text: &'a str) -> Self {
+        Contents { text, html: None, attachments: &[] }
+    }
+}
+
+/// Makes an issue's letter of its subject and what it carries: the text alone, or with its HTML as `multipart/alternative`,
+/// or either with files as `multipart/mixed`. The HTML is in UTF-8. A finished mail keeps its own octets where it has them,
+/// and its character set where it has none.
 ///
 /// # Errors
 /// What cannot be sent, at its place in the mail form: control characters, and with `charset = "iso-2022-jp"` the
@@ -38,26 +58,40 @@ pub fn letter(
     config: &Config,
     issue: &Issue,
     subject: &str,
-    body: &str,
+    contents: &Contents<'_>,
     sent: Option<&SentMail>,
 ) -> Result<Letter, Vec<Diagnostic>> {
     if let Some(SentMail { message: Some(octets), charset, .. }) = sent {
         return Ok(Letter { octets: octets.clone(), charset: *charset, digest: sha256(octets) });
     }
-    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), body);
+    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), contents.text);
     let controls = control_characters(&form);
     if !controls.is_empty() {
         return Err(controls);
     }
     let (charset, octets) = match sent {
-        Some(sent) => as_it_went_out(sent.charset, body),
+        Some(sent) => as_it_went_out(sent.charset, contents.text),
         None => encoded(config, issue, subject, &form)?,
     };
-    let (encoding, octets) = transfer(charset, octets);
-    let mut message = headers(config, issue, subject, charset, encoding);
-    message.extend_from_slice(&octets);
+    let content = tree(contents, charset, octets);
+    let mut message = headers(config, issue, subject, charset, &content);
+    message.extend_from_slice(&content.body);
     let digest = sha256(&message);
     Ok(Letter { octets: message, charset, digest })
+}
+
+/// All that a letter carries, its text in the octets of its character set.
+fn tree(contents: &Contents<'_>, charset: Charset, text: Vec<u8>) -> Entity {
+    let text = Entity::text(charset, text);
+    let words = match contents.html {
+        None => text,
+        Some(html) => Entity::alternative(vec![text, Entity::html(html)]),
+    };
+    if contents.attachments.is_empty() {
+        return words;
+    }
+    let files = contents.attachments.iter().map(|file| Entity::file(file, charset));
+    Entity::mixed([words].into_iter().chain(files).collect())
 }
 
 /// The body in the character set that the magazine has chosen.
@@ -173,7 +207,7 @@ const SAMPLE_READER: &str = "Sample reader <reader@example.com>";
 /// The hour at which issues are dated, in the magazine's time zone.
 const HOUR: u32 = 9;
 
-fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, encoding: Encoding) -> Vec<u8> {
+fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, content: &Entity) -> Vec<u8> {
     let from = &config.mail.from;
     let (local_part, domain) = from.address.rsplit_once('@').unwrap_or(("", &from.address));
     let list = list_label(local_part);
@@ -193,7 +227,7 @@ fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, enco
     head.add("List-Post", "NO".to_owned());
     head.add("Precedence", "bulk".to_owned());
     head.add("Feedback-ID", format!("{number}:{list}:issue:{}", sender_id(domain)));
-    head.add_content(encoding);
+    head.add_content(content);
     head.to_octets()
 }
 

@@ -3,6 +3,7 @@
 mod body;
 mod context;
 mod dkim;
+mod entity;
 mod letter;
 mod message;
 mod mime;
@@ -11,7 +12,8 @@ mod subject;
 
 pub use body::body;
 pub use dkim::{BodyHash, KeyError, Signer};
-pub use letter::{Letter, letter};
+pub use entity::Attachment;
+pub use letter::{Contents, Letter, letter};
 pub use message::{Recipient, Stencil};
 pub use notice::{NoticeLinks, NoticeValues, notice};
 pub use subject::subject;

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::context::MagazineContext;
-use super::mime::{Head, has_too_long_line, transfer, wire_text};
+use super::entity::Entity;
+use super::mime::{Head, has_too_long_line, wire_text};
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
@@ -60,8 +61,7 @@ pub fn notice(config: &Config, theme: &Theme, values: &NoticeValues<'_>) -> Resu
     })?;
     let text = wire_text(&typeset::wrap(&text, &config.mail.typesetting));
     let (charset, octets) = encoded(config, values, &subject, text);
-    let (encoding, octets) = transfer(charset, octets);
-
+    let content = Entity::text(charset, octets);
     let mut head = Head::new(charset, config.mail.charset_profile);
     head.add_date(values.date.with_timezone(&config.magazine.timezone));
     head.add_named("From", &config.mail.from.name, &config.mail.from.address);
@@ -71,9 +71,9 @@ pub fn notice(config: &Config, theme: &Theme, values: &NoticeValues<'_>) -> Resu
     // RFC 3834, section 5: nobody wrote this, and no machine is to answer it.
     head.add("Auto-Submitted", "auto-generated".to_owned());
     head.add("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned());
-    head.add_content(encoding);
+    head.add_content(&content);
     let mut message = head.to_octets();
-    message.extend_from_slice(&octets);
+    message.extend_from_slice(&content.body);
     Ok(message)
 }
 

@@ -238,6 +238,7 @@ mod tests {
             aliases: Vec::new(),
             draft: false,
             articles,
+            attachments: Vec::new(),
             finished: false,
         }
     }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::entity::{Attachment, Entity};
+use super::entity::Entity;
 use super::mime::{Head, LONGEST_LINE, has_too_long_line, wire_text};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::sha256;
 use crate::model::Issue;
-use crate::source::SentMail;
+use crate::source::{Attachment, SentMail};
 
 /// An issue as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod body;
 mod context;
 mod dkim;
 mod entity;
+mod html;
 mod letter;
 mod message;
 mod mime;
@@ -12,7 +13,7 @@ mod subject;
 
 pub use body::body;
 pub use dkim::{BodyHash, KeyError, Signer};
-pub use entity::Attachment;
+pub use html::{PictureOf, html};
 pub use letter::{Contents, Letter, letter};
 pub use message::{Recipient, Stencil};
 pub use notice::{NoticeLinks, NoticeValues, notice};

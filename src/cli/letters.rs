@@ -63,7 +63,7 @@ fn approved(
     let subject = mail::subject(&content.config, issue, &theme).map_err(one)?;
     let body = mail::body(&content, index, &texts, &theme).map_err(one)?;
     if texts.sent.is_none() {
-        problems.extend(check::masthead(&content.config, &body));
+        problems.extend(check::masthead(&content.config, &body.text));
     }
     if has_errors(&problems) {
         return Err(problems);

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
+use super::body::MailForm;
 use super::mime::{Encoding, Head, LONGEST_LINE, has_too_long_line, transfer, wire_text};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::sha256;
-use crate::model::Issue;
+use crate::model::{Field, FieldAt, Issue};
 use crate::source::SentMail;
 
 /// An issue as it is sent.
@@ -26,10 +28,35 @@ pub struct Letter {
     pub charset: Charset,
     /// SHA-256 of the octets, in small hexadecimal digits.
     pub digest: String,
+    /// Its texts, in order; none where it is kept as it went out.
+    pub texts: Vec<TextPart>,
 }
 
-/// Makes an issue's letter of its subject and its mail form, which has line feeds at the line ends. A finished mail
-/// keeps its own octets where it has them, and its character set where it has none.
+/// A text in a letter: what has to be known of it to address it to a reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPart {
+    /// Its octets in the letter, under their transfer encoding.
+    pub body: Range<usize>,
+    /// Its character set, as MIME names it.
+    pub charset: String,
+    /// Its transfer encoding, as MIME names it.
+    pub encoding: String,
+    /// Whether it is HTML.
+    pub is_html: bool,
+    /// Where each reader's message has his own words instead of the sample's, in order.
+    pub splices: Vec<Splice>,
+}
+
+/// A field's place in a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Splice {
+    /// Which field it is.
+    pub field: Field,
+    /// What it takes the place of, in octets of the text without its transfer encoding.
+    pub range: Range<usize>,
+}
+
+/// Makes an issue's letter of its subject and its mail form. A finished mail keeps its own octets where it has them, and its character set where it has none.
 ///
 /// # Errors
 /// What cannot be sent, at its place in the mail form: control characters, and with `charset = "iso-2022-jp"` the
@@ -38,26 +65,76 @@ pub fn letter(
     config: &Config,
     issue: &Issue,
     subject: &str,
-    body: &str,
+    body: &MailForm,
     sent: Option<&SentMail>,
 ) -> Result<Letter, Vec<Diagnostic>> {
     if let Some(SentMail { message: Some(octets), charset, .. }) = sent {
-        return Ok(Letter { octets: octets.clone(), charset: *charset, digest: sha256(octets) });
+        let (octets, charset, digest) = (octets.clone(), *charset, sha256(octets));
+        return Ok(Letter { octets, charset, digest, texts: Vec::new() });
     }
-    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), body);
+    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), body.text.as_str());
     let controls = control_characters(&form);
     if !controls.is_empty() {
         return Err(controls);
     }
-    let (charset, octets) = match sent {
-        Some(sent) => as_it_went_out(sent.charset, body),
-        None => encoded(config, issue, subject, &form)?,
+    let (charset, Pieces { octets, splices }) = match sent {
+        Some(sent) => as_it_went_out(sent.charset, &body.text),
+        None => encoded(config, issue, subject, (&form, &body.fields))?,
     };
     let (encoding, octets) = transfer(charset, octets);
     let mut message = headers(config, issue, subject, charset, encoding);
+    let start = message.len();
     message.extend_from_slice(&octets);
+    let text = TextPart {
+        body: start..message.len(),
+        charset: charset.name().to_owned(),
+        encoding: encoding.to_string(),
+        is_html: false,
+        splices,
+    };
     let digest = sha256(&message);
-    Ok(Letter { octets: message, charset, digest })
+    Ok(Letter { octets: message, charset, digest, texts: vec![text] })
+}
+
+/// A text in a character set, and where its fields stand in it.
+#[derive(Default)]
+struct Pieces {
+    octets: Vec<u8>,
+    splices: Vec<Splice>,
+}
+
+impl Pieces {
+    /// A text with line feeds as it goes over the wire. Whatever stands between fields begins and ends in ASCII, and so
+    /// do they.
+    fn new(
+        text: &str,
+        fields: &[FieldAt],
+        charset: Charset,
+        profile: Profile,
+    ) -> Result<Self, Vec<charset::Unsendable>> {
+        let text = text.trim_end_matches('\n');
+        let mut pieces = Pieces::default();
+        let mut written = 0;
+        for FieldAt { field, range } in fields {
+            pieces.push(&text[written..range.start], charset, profile)?;
+            let start = pieces.octets.len();
+            pieces.push(&text[range.clone()], charset, profile)?;
+            pieces.splices.push(Splice { field: *field, range: start..pieces.octets.len() });
+            written = range.end;
+        }
+        pieces.push(&format!("{}\n", &text[written..]), charset, profile)?;
+        Ok(pieces)
+    }
+
+    fn push(
+        &mut self,
+        text: &str,
+        charset: Charset,
+        profile: Profile,
+    ) -> Result<(), Vec<charset::Unsendable>> {
+        self.octets.extend(charset::encode(&wire_text(text), charset, profile)?);
+        Ok(())
+    }
 }
 
 /// The body in the character set that the magazine has chosen.
@@ -65,11 +142,14 @@ fn encoded(
     config: &Config,
     issue: &Issue,
     subject: &str,
-    form: &Arc<SourceText>,
-) -> Result<(Charset, Vec<u8>), Vec<Diagnostic>> {
+    (form, fields): (&Arc<SourceText>, &[FieldAt]),
+) -> Result<(Charset, Pieces), Vec<Diagnostic>> {
     let profile = config.mail.charset_profile;
-    let text = wire_text(&form.text);
-    let in_utf8 = || Ok((Charset::Utf8, text.clone().into_bytes()));
+    // Any character can be sent in UTF-8.
+    let in_utf8 = || {
+        let pieces = Pieces::new(&form.text, fields, Charset::Utf8, profile);
+        Ok((Charset::Utf8, pieces.unwrap_or_default()))
+    };
     let is_auto = match config.mail.charset {
         CharsetChoice::Utf8 => return in_utf8(),
         CharsetChoice::Iso2022Jp => false,
@@ -85,14 +165,14 @@ fn encoded(
             .label("in the subject or in the sender's name")
     });
     let mut problems: Vec<Diagnostic> = in_header.collect();
-    match charset::encode(&text, Charset::Iso2022Jp, profile) {
-        Ok(octets) => {
-            let too_long = too_long_lines(&form.text, &octets);
+    match Pieces::new(&form.text, fields, Charset::Iso2022Jp, profile) {
+        Ok(pieces) => {
+            let too_long = too_long_lines(&form.text, &pieces.octets);
             if is_auto && !too_long.is_empty() {
                 return in_utf8();
             }
             problems.extend(too_long.into_iter().map(|line| line_too_long(form, line)));
-            if problems.is_empty() { Ok((Charset::Iso2022Jp, octets)) } else { Err(problems) }
+            if problems.is_empty() { Ok((Charset::Iso2022Jp, pieces)) } else { Err(problems) }
         }
         Err(_) if is_auto => in_utf8(),
         Err(_) => {
@@ -107,13 +187,13 @@ fn encoded(
 
 /// The body of a mail that went out, in the set it went out in. Where an old decoder was more generous than any
 /// encoder, in UTF-8, so that no character is lost.
-fn as_it_went_out(charset: Charset, body: &str) -> (Charset, Vec<u8>) {
-    let text = wire_text(body);
-    match charset::encode(&text, charset, Profile::Ms) {
-        Ok(octets) if charset != Charset::Iso2022Jp || too_long_lines(body, &octets).is_empty() => {
-            (charset, octets)
+fn as_it_went_out(charset: Charset, body: &str) -> (Charset, Pieces) {
+    let in_set = |charset| Pieces::new(body, &[], charset, Profile::Ms);
+    match in_set(charset) {
+        Ok(pieces) if charset != Charset::Iso2022Jp || too_long_lines(body, &pieces.octets).is_empty() => {
+            (charset, pieces)
         }
-        _ => (Charset::Utf8, text.into_bytes()),
+        _ => (Charset::Utf8, in_set(Charset::Utf8).unwrap_or_default()),
     }
 }
 
@@ -179,7 +259,7 @@ fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, enco
     let list = list_label(local_part);
     let number = issue.number;
     let blog = &config.blog.url;
-    let subscribe = config.subscribe_url().unwrap_or_else(|| format!("{blog}/"));
+    let subscribe = config.subscribe_page();
     let mut head = Head::new(charset, config.mail.charset_profile);
     head.add_date(date(issue.date, config.magazine.timezone));
     head.add_named("From", &from.name, &from.address);

@@ -7,11 +7,15 @@ mod letter;
 mod message;
 mod mime;
 mod notice;
+mod splice;
 mod subject;
+mod utf8;
 
-pub use body::body;
+pub use body::{MailForm, body};
 pub use dkim::{BodyHash, KeyError, Signer};
-pub use letter::{Letter, letter};
-pub use message::{Recipient, Stencil};
+pub use letter::{Letter, Splice, TextPart, letter};
+pub use message::{Recipient, Stencil, unsubscribe_url};
 pub use notice::{NoticeLinks, NoticeValues, notice};
+pub use splice::BadLetter;
 pub use subject::subject;
+pub use utf8::in_utf8;

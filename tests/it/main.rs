@@ -6,6 +6,7 @@ mod architecture;
 mod bad_disk;
 mod bounces;
 mod broken;
+mod fields;
 mod inbox;
 mod incremental;
 mod letters;
@@ -13,6 +14,7 @@ mod links;
 mod mail_form;
 #[cfg(unix)]
 mod mailing;
+mod mails;
 mod notices;
 mod pictures;
 mod publish;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::charset::find_octet;
 
 /// A text as it may stand between tags and inside quoted attributes, in HTML and XML 1.0 alike.
-pub(in crate::blog) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_escaped(text, &mut out);
     out

@@ -23,7 +23,8 @@ use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
 use headings::{RESERVED_IDS, highest_heading};
 
-pub(super) use escape::{escape, push_escaped, without_controls};
+pub(crate) use escape::escape;
+pub(super) use escape::{push_escaped, without_controls};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.
 #[derive(Clone, Copy)]

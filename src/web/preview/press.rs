@@ -377,7 +377,7 @@ impl<'a> Press<'a> {
         let subject = mail::subject(config, issue, self.theme).map_err(|problem| vec![*problem])?;
         let body = mail::body(self.content, index, texts, self.theme).map_err(|problem| vec![*problem])?;
         if texts.sent.is_none() {
-            problems.extend(check::masthead(config, &body));
+            problems.extend(check::masthead(config, &body.text));
         }
         // A mail that cannot be sent can be read all the same.
         let letter = mail::letter(config, issue, &subject, &body, texts.sent.as_ref());
@@ -388,7 +388,7 @@ impl<'a> Press<'a> {
                 (None, String::new())
             }
         };
-        Ok(Mail { subject, body, letter, digest })
+        Ok(Mail { subject, body: body.text, letter, digest })
     }
 
     fn site(&mut self) -> Result<Rc<Site<'a>>, Vec<Diagnostic>> {

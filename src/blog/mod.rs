@@ -39,7 +39,6 @@ use values::{Values, map, optional, text};
 
 pub use found::SearchTerms;
 pub use html::FileCopy;
-pub(crate) use html::escape;
 pub use labels::Entry;
 pub use links::{Destination, Link, PageLinks, PageOf, own_path};
 pub use lists::List;

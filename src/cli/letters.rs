@@ -68,7 +68,8 @@ fn approved(
     if has_errors(&problems) {
         return Err(problems);
     }
-    let letter = mail::letter(&content.config, issue, &subject, &body, texts.sent.as_ref())?;
+    let letter =
+        mail::letter(&content.config, issue, &subject, &mail::Contents::text(&body), texts.sent.as_ref())?;
     let number = issue.number;
     Ok(Approved { config: content.config, number, label, subject, letter, warnings: problems })
 }

@@ -215,7 +215,7 @@ impl<'b> Work<'_, 'b> {
             problems.extend(self.site.render_issue(index, &texts, &body.text, "").err().unwrap_or_default());
             return Ok(problems);
         }
-        match mail::letter(config, issue, &subject, &body, texts.sent.as_ref()) {
+        match mail::letter(config, issue, &subject, &mail::Contents::text(&body), texts.sent.as_ref()) {
             Ok(letter) => {
                 work.files = ["txt", "eml"].map(|form| format!("mail/{}.{form}", issue.label)).into();
                 self.output.put(&work.files[0], body.text.as_bytes())?;

@@ -5,7 +5,6 @@
 
 mod addresses;
 mod code;
-mod escape;
 mod headings;
 mod pictures;
 
@@ -23,8 +22,7 @@ use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
 use headings::{RESERVED_IDS, highest_heading};
 
-pub(crate) use escape::escape;
-pub(super) use escape::{push_escaped, without_controls};
+pub(super) use crate::escape::{escape, push_escaped, without_controls};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.
 #[derive(Clone, Copy)]

@@ -380,7 +380,7 @@ impl<'a> Press<'a> {
             problems.extend(check::masthead(config, &body.text));
         }
         // A mail that cannot be sent can be read all the same.
-        let letter = mail::letter(config, issue, &subject, &body, texts.sent.as_ref());
+        let letter = mail::letter(config, issue, &subject, &mail::Contents::text(&body), texts.sent.as_ref());
         let (letter, digest) = match letter {
             Ok(letter) => (Some((letter.charset.name(), letter.octets.len())), letter.digest),
             Err(more) => {

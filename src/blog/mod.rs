@@ -368,6 +368,7 @@ impl<'a> Site<'a> {
         let folder = text.source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let place = Place {
             root,
+            subscribe: &|| self.config.subscribe_page(),
             folder,
             prefix,
             top: 2,

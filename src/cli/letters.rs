@@ -69,12 +69,12 @@ fn approved(
     let picture = |path: &str| pictures.picture(path);
     let html = mail::html(&content, index, &texts, &theme, &subject, &picture).map_err(one)?;
     if texts.sent.is_none() {
-        problems.extend(check::masthead(&content.config, &body));
+        problems.extend(check::masthead(&content.config, &body.text));
     }
     if has_errors(&problems) {
         return Err(problems);
     }
-    let contents = mail::Contents { text: &body, html: html.as_deref(), attachments: &attachments };
+    let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
     let letter = mail::letter(&content.config, issue, &subject, &contents, texts.sent.as_ref())?;
     let number = issue.number;
     Ok(Approved { config: content.config, number, label, subject, letter, warnings: problems })

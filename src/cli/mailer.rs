@@ -13,10 +13,10 @@ use crate::charset::Charset;
 use crate::config::Config;
 use crate::deliver::mailer::{self, Composer, Ending, Settings, Worker};
 use crate::list::StoreKey;
-use crate::mail::{Letter, Signer, Stencil};
+use crate::mail::{Letter, Signer, Stencil, in_utf8};
 use crate::mailing::Rate;
 use crate::store::Store;
-use crate::store::mailings::{Mailing, Mailings};
+use crate::store::mailings::{FrozenLetter, Mailing, Mailings};
 
 /// How long a sender that says nothing is taken for alive.
 const LEASE: TimeDelta = TimeDelta::seconds(10);
@@ -53,7 +53,7 @@ pub(super) fn composer(
     config: &Config,
     directory: &Path,
     key: &StoreKey,
-    letter: Vec<u8>,
+    letter: &FrozenLetter,
     starts: DateTime<Utc>,
 ) -> Result<Composer> {
     let Some(web) = &config.web else {
@@ -63,10 +63,26 @@ pub(super) fn composer(
     };
     let signer = signer(config, directory)?.map(|signer| (signer, starts.timestamp()));
     let date = starts.with_timezone(&config.magazine.timezone);
-    let letter = Letter { octets: letter, charset: Charset::Utf8, digest: String::new() };
+    let letter = thawed(letter)?;
     let domain = config.mail.from.domain().to_owned();
-    let stencil = Arc::new(Stencil::new(&letter, date));
-    Ok(Composer { stencil, key: key.clone(), domain, web_url: web.url.clone(), signer })
+    let stencil = Arc::new(Stencil::new(&letter, date)?);
+    let domains = &config.mail.utf_8_domains;
+    let in_utf8 = match domains.is_empty() {
+        true => None,
+        false => Some((Arc::new(Stencil::new(&in_utf8(&letter)?, date)?), domains.clone())),
+    };
+    Ok(Composer { stencil, in_utf8, key: key.clone(), domain, web_url: web.url.clone(), signer })
+}
+
+/// A letter as the store keeps it.
+pub(super) fn frozen(letter: &Letter) -> Result<FrozenLetter> {
+    Ok(FrozenLetter { octets: letter.octets.clone(), texts: serde_json::to_string(&letter.texts)? })
+}
+
+/// The letter that was kept, as far as it is needed to address it.
+fn thawed(letter: &FrozenLetter) -> Result<Letter> {
+    let texts = serde_json::from_str(&letter.texts).context("the kept letter is damaged")?;
+    Ok(Letter { octets: letter.octets.clone(), charset: Charset::Utf8, digest: String::new(), texts })
 }
 
 /// Who signs a magazine's mail, if we do.

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 
 use super::console::{Console, count};
 use super::letters::{Approved, letter_of};
-use super::mailer::{Books, as_worker, books, composer, settings};
+use super::mailer::{Books, as_worker, books, composer, frozen, settings};
 use super::{Outcome, time};
 use crate::deliver::mailer::{self, Composer, Finished, Settings};
 use crate::deliver::smtp::Courier;
@@ -62,8 +62,8 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     console.problems(&approved.warnings);
     let books = books(&approved.config, directory)?;
     let now = time();
-    let letter = approved.letter.octets.clone();
-    let compose = |at| composer(&approved.config, directory, &books.key, letter, at);
+    let letter = frozen(&approved.letter)?;
+    let compose = |at| composer(&approved.config, directory, &books.key, &letter, at);
     if !arguments.test.is_empty() {
         return test(&arguments.test, &compose(now)?, &settings(&approved.config, directory)?, console);
     }
@@ -127,7 +127,7 @@ fn plan(
         label: approved.label.clone(),
         correction,
         subject: approved.subject.clone(),
-        letter: approved.letter.octets.clone(),
+        letter: frozen(&approved.letter)?,
         charset: approved.letter.charset.name().to_owned(),
         digest: approved.letter.digest.clone(),
         in_doubt,
@@ -228,7 +228,7 @@ fn send(
     console: &Console,
 ) -> Result<Outcome> {
     let letter = books.mailings.letter(mailing.id).wait()?;
-    let composer = composer(&approved.config, directory, &books.key, letter, mailing.starts)?;
+    let composer = composer(&approved.config, directory, &books.key, &letter, mailing.starts)?;
     let progress = console.progress(usize::try_from(mailing.planned).unwrap_or(usize::MAX), "sending");
     let before = books.mailings.sums(mailing.id).wait()?;
     progress.inc(before.planned - before.open());

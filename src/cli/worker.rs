@@ -45,7 +45,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
                     continue;
                 }
                 let letter = books.mailings.letter(mailing.id).await?;
-                let composer = composer(&config, directory, &books.key, letter, mailing.starts)?;
+                let composer = composer(&config, directory, &books.key, &letter, mailing.starts)?;
                 console.say(&format!("issue {}: sending", mailing.title()));
                 let (mailings, worker, settings) = (books.mailings.clone(), worker.clone(), settings.clone());
                 let (stop, under_way) = (stop.clone(), under_way.clone());

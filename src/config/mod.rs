@@ -70,6 +70,8 @@ pub struct MailConfig {
     pub charset: CharsetChoice,
     /// Which characters count as Japanese: Microsoft's set or JIS X 0208 alone.
     pub charset_profile: Profile,
+    /// The domains whose readers get every letter in UTF-8, each with those below it, in small letters.
+    pub utf_8_domains: Vec<String>,
     /// How lines are set unless an author or an article says otherwise.
     pub typesetting: Typesetting,
     /// Whether the contents stand before the first article.
@@ -207,6 +209,11 @@ impl Config {
     pub fn subscribe_url(&self) -> Option<String> {
         let of_service = || self.web.as_ref().map(|web| format!("{}/", web.url));
         self.blog.subscribe_url.clone().or_else(of_service)
+    }
+
+    /// The page where readers subscribe and leave, else the blog's home page.
+    pub fn subscribe_page(&self) -> String {
+        self.subscribe_url().unwrap_or_else(|| format!("{}/", self.blog.url))
     }
 
     /// The author under a key, as articles name him.

@@ -132,6 +132,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
     ];
     let charset = keys.one_of("charset", &charsets, problems).unwrap_or_default();
     let profiles = [("ms", Profile::Ms), ("strict", Profile::Strict)];
+    let utf_8_domains = keys.strings("utf-8-domains", problems);
     let charset_profile = keys.one_of("charset-profile", &profiles, problems).unwrap_or(Profile::Ms);
     let typesetting = TypesettingChange::read(&mut keys, problems).apply(Typesetting::default());
     let contents = keys.boolean("contents", problems).unwrap_or(false);
@@ -149,6 +150,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
         subject,
         charset,
         charset_profile,
+        utf_8_domains: utf_8_domains.into_iter().map(|domain| domain.to_ascii_lowercase()).collect(),
         typesetting,
         contents,
         emphasis,

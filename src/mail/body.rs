@@ -5,17 +5,34 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::context::{IssueContext, MagazineContext};
+use super::message::{SAMPLE_TOKEN, unsubscribe_url};
 use crate::address::{article_path, full_address, href};
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Article, InMail, Issue, Links, Typesetting};
+use crate::model::{Article, Field, FieldAt, InMail, Issue, Links, Typesetting, take_fields};
 use crate::source::{Content, IssueTexts, Text};
 use crate::theme::{self, Theme};
 use crate::typeset::document::{Layout, Manner, document};
 
-/// The mail form of an issue by its index in the magazine: UTF-8, with a line feed after each line. A finished mail's
-/// is as it went out.
+/// An issue's mail form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailForm {
+    /// The typeset text: UTF-8, with a line feed after each line. Where a reader's own words go it has a sample's.
+    pub text: String,
+    /// Where those stand in it.
+    pub fields: Vec<FieldAt>,
+}
+
+impl MailForm {
+    /// A text whose fields are marked ([`Field::marked`]).
+    pub fn of_marked(text: &str) -> Self {
+        let (text, fields) = take_fields(text);
+        MailForm { text: text.into_owned(), fields }
+    }
+}
+
+/// The mail form of an issue by its index in the magazine. A finished mail's is as it went out, and has no fields.
 ///
 /// # Errors
 /// A template that cannot be rendered.
@@ -24,18 +41,19 @@ pub fn body(
     index: usize,
     texts: &IssueTexts,
     theme: &Theme,
-) -> Result<String, Box<Diagnostic>> {
+) -> Result<MailForm, Box<Diagnostic>> {
     let issue = &content.magazine.issues[index];
-    let mut text = match &texts.sent {
-        Some(sent) => sent.body.clone(),
-        None => typeset(&content.config, issue, texts, content.footer.as_ref(), theme)?,
+    let MailForm { mut text, mut fields } = match &texts.sent {
+        Some(sent) => MailForm { text: sent.body.clone(), fields: Vec::new() },
+        None => MailForm::of_marked(&typeset(&content.config, issue, texts, content.footer.as_ref(), theme)?),
     };
     text.truncate(text.trim_end_matches('\n').len());
+    fields.retain(|at| at.range.end <= text.len());
     text.push('\n');
-    Ok(text)
+    Ok(MailForm { text, fields })
 }
 
-/// An issue typeset with the characters it is sent in: what ISO-2022-JP writes otherwise may be wider, as `(1)` is
+/// An issue typeset, its fields marked, with the characters it is sent in: what ISO-2022-JP writes otherwise may be wider, as `(1)` is
 /// than `①`.
 fn typeset(
     config: &Config,
@@ -72,7 +90,9 @@ fn goes_out_in_jis(config: &Config, body: &str) -> bool {
     match config.mail.charset {
         CharsetChoice::Utf8 => false,
         CharsetChoice::Iso2022Jp => true,
-        CharsetChoice::Auto => charset::choose(body, config.mail.charset_profile) == Charset::Iso2022Jp,
+        CharsetChoice::Auto => {
+            charset::choose(&take_fields(body).0, config.mail.charset_profile) == Charset::Iso2022Jp
+        }
     }
 }
 
@@ -140,7 +160,7 @@ fn context<'a>(
 
 /// Words of the magazine itself, set as `[mail]` says.
 fn in_full(config: &Config, text: &Text, layout: Layout) -> String {
-    let address = |url: &str| full_address(&config.blog, url, &text.source.path);
+    let address = |url: &str| address(config, url, &text.source.path);
     let manner = manner(config, config.mail.typesetting, &address);
     // Standing words have no end at which anybody would look for notes.
     let links = if layout == Layout::Compact { Links::Line } else { manner.links };
@@ -153,8 +173,8 @@ fn article_context<'a>(
     text: &Text,
     issue: &Issue,
 ) -> ArticleContext<'a> {
-    let address = |url: &str| full_address(&config.blog, url, &text.source.path);
-    let manner = manner(config, article.typesetting, &address);
+    let to = |url: &str| address(config, url, &text.source.path);
+    let manner = manner(config, article.typesetting, &to);
     let run_in = article.author.as_ref().map(|author| format!("({})", author.name));
     let is_summary = article.in_mail == InMail::Summary;
     let summary = is_summary.then(|| text.document.first_paragraph());
@@ -168,6 +188,22 @@ fn article_context<'a>(
         text: document(shown, &manner, run_in.as_deref()).text(),
         is_summary,
         address: href(&config.blog.url, &article_path(issue, article)),
+    }
+}
+
+/// The full address of what a text in a file names by `url`, marked where it is each reader's own.
+fn address(config: &Config, url: &str, path: &str) -> String {
+    match Field::of_address(url) {
+        Some(Some(Field::Unsubscribe)) => address_to_leave(config),
+        _ => full_address(&config.blog, url, path),
+    }
+}
+
+/// The sample reader's address to leave, marked; where no service gives one, the page for all.
+pub(super) fn address_to_leave(config: &Config) -> String {
+    match &config.web {
+        Some(web) => Field::Unsubscribe.marked(&unsubscribe_url(&web.url, SAMPLE_TOKEN)),
+        None => config.subscribe_page(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The content of a message as a tree of entities (RFC 2045, RFC 2046): a text, its HTML, files, and what holds them
 //! together.
 
-use super::mime::{Encoding, base64, transfer, wire_text};
-use crate::charset::{self, Charset};
+use super::body::MailForm;
+use super::mime::{Encoding, base64, transfer};
+use super::pieces::{Pieces, TextPart};
+use crate::charset::{self, Charset, Profile};
 use crate::digest::sha256;
 use crate::media_type::media_type;
 use crate::source::Attachment;
@@ -12,27 +14,38 @@ pub(super) struct Entity {
     pub(super) fields: Vec<(&'static str, String)>,
     /// CR LF at the line ends, one at the very end.
     pub(super) body: Vec<u8>,
+    /// The texts in it, by their places in the body.
+    pub(super) texts: Vec<TextPart>,
     /// Whether the last line end is the text's own, and not merely that of the encoding.
     ends_as_text: bool,
 }
 
 impl Entity {
     /// A text in the octets of its character set.
-    pub(super) fn text(charset: Charset, octets: Vec<u8>) -> Self {
-        Entity::of_words("plain", charset, octets)
+    pub(super) fn text(charset: Charset, text: Pieces) -> Self {
+        Entity::of_words("plain", charset, text)
     }
 
     /// An HTML document in UTF-8, whatever the text beside it is in. A mailer that shows HTML knows UTF-8; and a
     /// paragraph is one line here, which in ISO-2022-JP would be too long for mail.
-    pub(super) fn html(document: &str) -> Self {
-        Entity::of_words("html", Charset::Utf8, wire_text(document).into_bytes())
+    pub(super) fn html(document: &MailForm) -> Self {
+        // Any character can be sent in UTF-8.
+        let pieces = Pieces::new(&document.text, &document.fields, Charset::Utf8, Profile::Ms);
+        Entity::of_words("html", Charset::Utf8, pieces.unwrap_or_default())
     }
 
-    fn of_words(subtype: &str, charset: Charset, octets: Vec<u8>) -> Self {
+    fn of_words(subtype: &str, charset: Charset, Pieces { octets, splices }: Pieces) -> Self {
         let (encoding, body) = transfer(charset, octets);
         let content_type = format!("text/{subtype}; charset={}", charset.name());
         let ends_as_text = !matches!(encoding, Encoding::Base64);
-        Entity { fields: fields(content_type, encoding), body, ends_as_text }
+        let text = TextPart {
+            body: 0..body.len(),
+            charset: charset.name().to_owned(),
+            encoding: encoding.to_string(),
+            is_html: subtype == "html",
+            splices,
+        };
+        Entity { fields: fields(content_type, encoding), body, texts: vec![text], ends_as_text }
     }
 
     /// A file. Its name is told as RFC 2231 has it, and to mailers that know only encoded words as they expect it.
@@ -46,7 +59,7 @@ impl Entity {
             ("Content-Transfer-Encoding", Encoding::Base64.to_string()),
         ];
         let body = base64(file.octets.clone());
-        Entity { fields, body, ends_as_text: false }
+        Entity { fields, body, texts: Vec::new(), ends_as_text: false }
     }
 
     /// The same content in several forms, the plainest first.
@@ -60,33 +73,41 @@ impl Entity {
     }
 
     fn multipart(subtype: &str, parts: &[Entity]) -> Self {
-        let parts: Vec<Vec<u8>> = parts.iter().map(Entity::as_part).collect();
+        let parts: Vec<(Vec<u8>, Vec<TextPart>)> = parts.iter().map(Entity::as_part).collect();
         // No part can have the digest of itself in it, and no encoded one has a line that begins so.
-        let boundary = format!("=_{}", &sha256(&parts.concat())[..32]);
-        let mut body = Vec::with_capacity(parts.iter().map(|part| part.len() + 40).sum::<usize>() + 40);
-        for part in parts {
+        let whole: Vec<u8> = parts.iter().flat_map(|(part, _)| part).copied().collect();
+        let boundary = format!("=_{}", &sha256(&whole)[..32]);
+        let mut body = Vec::with_capacity(whole.len() + 40 * (parts.len() + 1));
+        let mut texts = Vec::new();
+        for (part, of_part) in parts {
             body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+            texts.extend(of_part.iter().map(|text| text.moved(body.len())));
             body.extend_from_slice(&part);
             body.extend_from_slice(b"\r\n");
         }
         body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
         let content_type = format!("multipart/{subtype};\r\n boundary=\"{boundary}\"");
-        Entity { fields: vec![("Content-Type", content_type)], body, ends_as_text: false }
+        Entity { fields: vec![("Content-Type", content_type)], body, texts, ends_as_text: false }
     }
 
-    /// The entity without the line end that belongs to the boundary behind it (RFC 2046, section 5.1.1).
-    fn as_part(&self) -> Vec<u8> {
+    /// The entity without the line end that belongs to the boundary behind it (RFC 2046, section 5.1.1), and where its
+    /// texts stand in that.
+    fn as_part(&self) -> (Vec<u8>, Vec<TextPart>) {
         let mut part = Vec::with_capacity(self.body.len() + 160);
         for (name, value) in &self.fields {
             part.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         part.extend_from_slice(b"\r\n");
         let body = self.body.as_slice();
+        let start = part.len();
         part.extend_from_slice(match self.ends_as_text {
             true => body,
             false => body.strip_suffix(b"\r\n").unwrap_or(body),
         });
-        part
+        let end = part.len();
+        let within = |text: TextPart| TextPart { body: text.body.start..text.body.end.min(end), ..text };
+        let texts = self.texts.iter().map(|text| within(text.moved(start))).collect();
+        (part, texts)
     }
 }
 
@@ -168,8 +189,10 @@ mod tests {
 
     #[test]
     fn what_holds_entities_together_adds_nothing_to_them() {
-        let jis = Entity::text(Charset::Iso2022Jp, b"a\r\n".to_vec());
-        let html = Entity::html("<p>\u{3042}</p>\n");
+        let pieces = Pieces { octets: b"a\r\n".to_vec(), splices: Vec::new() };
+        let jis = Entity::text(Charset::Iso2022Jp, pieces);
+        let html = MailForm { text: "<p>\u{3042}</p>\n".to_owned(), fields: Vec::new() };
+        let html = Entity::html(&html);
         let both = Entity::alternative(vec![jis, html]);
         let text = String::from_utf8(both.body).unwrap();
         let boundary = text[2..36].to_owned();

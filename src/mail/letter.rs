@@ -9,13 +9,15 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
+use super::body::MailForm;
 use super::entity::Entity;
-use super::mime::{Head, LONGEST_LINE, has_too_long_line, wire_text};
+use super::mime::{Head, LONGEST_LINE, has_too_long_line};
+use super::pieces::{Pieces, TextPart};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::sha256;
-use crate::model::Issue;
+use crate::model::{FieldAt, Issue};
 use crate::source::{Attachment, SentMail};
 
 /// An issue as it is sent.
@@ -27,22 +29,24 @@ pub struct Letter {
     pub charset: Charset,
     /// SHA-256 of the octets, in small hexadecimal digits.
     pub digest: String,
+    /// Its texts, in order; none where it is kept as it went out.
+    pub texts: Vec<TextPart>,
 }
 
 /// What a letter carries.
 #[derive(Clone, Copy, Debug)]
 pub struct Contents<'a> {
-    /// The mail form, with line feeds at the line ends.
-    pub text: &'a str,
+    /// The mail form.
+    pub text: &'a MailForm,
     /// The same as an HTML document, for mailers that show it.
-    pub html: Option<&'a str>,
+    pub html: Option<&'a MailForm>,
     /// The files that go with it.
     pub attachments: &'a [Attachment],
 }
 
 impl<'a> Contents<'a> {
     /// The mail form alone.
-    pub fn text(text: &'a str) -> Self {
+    pub fn text(text: &'a MailForm) -> Self {
         Contents { text, html: None, attachments: &[] }
     }
 }
@@ -62,26 +66,28 @@ pub fn letter(
     sent: Option<&SentMail>,
 ) -> Result<Letter, Vec<Diagnostic>> {
     if let Some(SentMail { message: Some(octets), charset, .. }) = sent {
-        return Ok(Letter { octets: octets.clone(), charset: *charset, digest: sha256(octets) });
+        let (octets, charset, digest) = (octets.clone(), *charset, sha256(octets));
+        return Ok(Letter { octets, charset, digest, texts: Vec::new() });
     }
-    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), contents.text);
+    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), contents.text.text.as_str());
     let controls = control_characters(&form);
     if !controls.is_empty() {
         return Err(controls);
     }
-    let (charset, octets) = match sent {
-        Some(sent) => as_it_went_out(sent.charset, contents.text),
-        None => encoded(config, issue, subject, &form)?,
+    let (charset, pieces) = match sent {
+        Some(sent) => as_it_went_out(sent.charset, &contents.text.text),
+        None => encoded(config, issue, subject, (&form, &contents.text.fields))?,
     };
-    let content = tree(contents, charset, octets);
+    let content = tree(contents, charset, pieces);
     let mut message = headers(config, issue, subject, charset, &content);
+    let texts = content.texts.iter().map(|text| text.moved(message.len())).collect();
     message.extend_from_slice(&content.body);
     let digest = sha256(&message);
-    Ok(Letter { octets: message, charset, digest })
+    Ok(Letter { octets: message, charset, digest, texts })
 }
 
 /// All that a letter carries, its text in the octets of its character set.
-fn tree(contents: &Contents<'_>, charset: Charset, text: Vec<u8>) -> Entity {
+fn tree(contents: &Contents<'_>, charset: Charset, text: Pieces) -> Entity {
     let text = Entity::text(charset, text);
     let words = match contents.html {
         None => text,
@@ -99,11 +105,14 @@ fn encoded(
     config: &Config,
     issue: &Issue,
     subject: &str,
-    form: &Arc<SourceText>,
-) -> Result<(Charset, Vec<u8>), Vec<Diagnostic>> {
+    (form, fields): (&Arc<SourceText>, &[FieldAt]),
+) -> Result<(Charset, Pieces), Vec<Diagnostic>> {
     let profile = config.mail.charset_profile;
-    let text = wire_text(&form.text);
-    let in_utf8 = || Ok((Charset::Utf8, text.clone().into_bytes()));
+    // Any character can be sent in UTF-8.
+    let in_utf8 = || {
+        let pieces = Pieces::new(&form.text, fields, Charset::Utf8, profile);
+        Ok((Charset::Utf8, pieces.unwrap_or_default()))
+    };
     let is_auto = match config.mail.charset {
         CharsetChoice::Utf8 => return in_utf8(),
         CharsetChoice::Iso2022Jp => false,
@@ -119,14 +128,14 @@ fn encoded(
             .label("in the subject or in the sender's name")
     });
     let mut problems: Vec<Diagnostic> = in_header.collect();
-    match charset::encode(&text, Charset::Iso2022Jp, profile) {
-        Ok(octets) => {
-            let too_long = too_long_lines(&form.text, &octets);
+    match Pieces::new(&form.text, fields, Charset::Iso2022Jp, profile) {
+        Ok(pieces) => {
+            let too_long = too_long_lines(&form.text, &pieces.octets);
             if is_auto && !too_long.is_empty() {
                 return in_utf8();
             }
             problems.extend(too_long.into_iter().map(|line| line_too_long(form, line)));
-            if problems.is_empty() { Ok((Charset::Iso2022Jp, octets)) } else { Err(problems) }
+            if problems.is_empty() { Ok((Charset::Iso2022Jp, pieces)) } else { Err(problems) }
         }
         Err(_) if is_auto => in_utf8(),
         Err(_) => {
@@ -141,13 +150,13 @@ fn encoded(
 
 /// The body of a mail that went out, in the set it went out in. Where an old decoder was more generous than any
 /// encoder, in UTF-8, so that no character is lost.
-fn as_it_went_out(charset: Charset, body: &str) -> (Charset, Vec<u8>) {
-    let text = wire_text(body);
-    match charset::encode(&text, charset, Profile::Ms) {
-        Ok(octets) if charset != Charset::Iso2022Jp || too_long_lines(body, &octets).is_empty() => {
-            (charset, octets)
+fn as_it_went_out(charset: Charset, body: &str) -> (Charset, Pieces) {
+    let in_set = |charset| Pieces::new(body, &[], charset, Profile::Ms);
+    match in_set(charset) {
+        Ok(pieces) if charset != Charset::Iso2022Jp || too_long_lines(body, &pieces.octets).is_empty() => {
+            (charset, pieces)
         }
-        _ => (Charset::Utf8, text.into_bytes()),
+        _ => (Charset::Utf8, in_set(Charset::Utf8).unwrap_or_default()),
     }
 }
 
@@ -213,7 +222,7 @@ fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, cont
     let list = list_label(local_part);
     let number = issue.number;
     let blog = &config.blog.url;
-    let subscribe = config.subscribe_url().unwrap_or_else(|| format!("{blog}/"));
+    let subscribe = config.subscribe_page();
     let mut head = Head::new(charset, config.mail.charset_profile);
     head.add_date(date(issue.date, config.magazine.timezone));
     head.add_named("From", &from.name, &from.address);

@@ -1,11 +1,11 @@
-//! The message: a letter to one reader. What is his alone is spliced into the letter's octets; no template runs, and
-//! nothing of the reader's is read as anything but an address.
+//! The message: a letter to one reader. What is his alone is spliced into the letter's octets; no template runs on it.
 
 use chrono::{DateTime, TimeZone};
 
 use super::dkim::{BodyHash, KeyError, Signer};
 use super::letter::Letter;
 use super::mime::fields;
+use super::splice::{BadLetter, Text};
 use crate::model::EmailAddress;
 
 /// A letter cut open where each reader's own parts go.
@@ -14,8 +14,9 @@ pub struct Stencil {
     /// What stands between the readers' parts, from the first header to the last.
     head: Vec<Part>,
     /// The empty line and the body.
-    body: Vec<u8>,
-    body_hash: BodyHash,
+    body: Vec<BodyPart>,
+    /// Of a body that is the same for all.
+    body_hash: Option<BodyHash>,
     /// The octets of all fixed parts.
     length: usize,
 }
@@ -28,11 +29,19 @@ enum Part {
     Unsubscribe,
 }
 
+#[derive(Debug)]
+enum BodyPart {
+    Fixed(Vec<u8>),
+    Text(Text),
+}
+
 /// What is one reader's alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
     /// His address.
     pub address: &'a EmailAddress,
+    /// The name he gave.
+    pub name: Option<&'a str>,
     /// The Message-ID with its angle brackets, the same on every retry.
     pub message_id: &'a str,
     /// Where one click leaves (RFC 8058): an https address with his token.
@@ -41,54 +50,47 @@ pub struct Recipient<'a> {
     pub unsubscribe_mail: &'a str,
 }
 
+/// A token that is nobody's, as long as every token is.
+pub(super) const SAMPLE_TOKEN: &str = "samplereadersamplereaderaa";
+
+/// Where a reader leaves, by his token; `web_url` is the service's address, without a slash at its end.
+pub fn unsubscribe_url(web_url: &str, token: &str) -> String {
+    format!("{web_url}/u/{token}")
+}
+
 impl Stencil {
     /// Cuts a letter open. All its messages are dated alike, so that one that is sent again is the same octet for octet.
-    pub fn new<Zone: TimeZone<Offset: std::fmt::Display>>(letter: &Letter, date: DateTime<Zone>) -> Self {
+    ///
+    /// # Errors
+    /// When what the letter tells of its texts does not fit its octets.
+    pub fn new<Zone: TimeZone<Offset: std::fmt::Display>>(
+        letter: &Letter,
+        date: DateTime<Zone>,
+    ) -> Result<Self, BadLetter> {
         let end = letter.octets.windows(4).position(|four| four == b"\r\n\r\n");
         let (headers, body) = match end {
             Some(end) => letter.octets.split_at(end + 2),
             None => (letter.octets.as_slice(), b"\r\n".as_slice()),
         };
-        let mut head: Vec<Part> = Vec::new();
-        let mut fixed: Vec<u8> = Vec::new();
-        let mut has_left = false;
-        for field in fields(headers) {
-            let part = match name(field).as_str() {
-                "to" => Part::To,
-                "message-id" => Part::MessageId,
-                "date" => {
-                    let date = date.format("Date: %a, %d %b %Y %H:%M:%S %z\r\n").to_string();
-                    fixed.extend_from_slice(date.as_bytes());
-                    continue;
-                }
-                // A finished mail that went out by another system: its reader's links are none of ours.
-                "list-unsubscribe" | "list-unsubscribe-post" | "dkim-signature" => continue,
-                "mime-version" if !has_left => {
-                    has_left = true;
-                    head.push(Part::Fixed(std::mem::take(&mut fixed)));
-                    head.push(Part::Unsubscribe);
-                    fixed.extend_from_slice(field);
-                    continue;
-                }
-                _ => {
-                    fixed.extend_from_slice(field);
-                    continue;
-                }
-            };
-            head.push(Part::Fixed(std::mem::take(&mut fixed)));
-            head.push(part);
-        }
-        head.push(Part::Fixed(fixed));
-        if !has_left {
-            head.push(Part::Unsubscribe);
-        }
-        let of_part = |part: &Part| match part {
+        let head = head(headers, date);
+        let body = match letter.texts.iter().any(|text| !text.splices.is_empty()) {
+            true => body_parts(letter, headers.len())?,
+            false => vec![BodyPart::Fixed(body.to_vec())],
+        };
+        let body_hash = match body.as_slice() {
+            [BodyPart::Fixed(body)] => Some(BodyHash::of(&body[2..])),
+            _ => None,
+        };
+        let of_head = |part: &Part| match part {
             Part::Fixed(octets) => octets.len(),
             _ => 0,
         };
-        let length = head.iter().map(of_part).sum::<usize>() + body.len();
-        let body_hash = BodyHash::of(&body[2..]);
-        Stencil { head, body: body.to_vec(), body_hash, length }
+        let of_body = |part: &BodyPart| match part {
+            BodyPart::Fixed(octets) => octets.len(),
+            BodyPart::Text(text) => text.length(),
+        };
+        let length = head.iter().map(of_head).sum::<usize>() + body.iter().map(of_body).sum::<usize>();
+        Ok(Stencil { head, body, body_hash, length })
     }
 
     /// One reader's message: CR LF at the line ends. With a signer, `time` is when it is signed, in seconds since 1970.
@@ -100,33 +102,91 @@ impl Stencil {
         recipient: &Recipient<'_>,
         signer: Option<(&Signer, i64)>,
     ) -> Result<Vec<u8>, KeyError> {
-        let mut head = Vec::with_capacity(self.length + 512);
+        let mut message = Vec::with_capacity(self.length + 1_024);
         for part in &self.head {
             match part {
-                Part::Fixed(octets) => head.extend_from_slice(octets),
-                Part::To => field(&mut head, "To", &recipient.address.on_the_wire()),
-                Part::MessageId => field(&mut head, "Message-ID", recipient.message_id),
+                Part::Fixed(octets) => message.extend_from_slice(octets),
+                Part::To => field(&mut message, "To", &recipient.address.on_the_wire()),
+                Part::MessageId => field(&mut message, "Message-ID", recipient.message_id),
                 Part::Unsubscribe => {
                     let both = format!(
                         "<{}>,\r\n <mailto:{}>",
                         recipient.unsubscribe_url, recipient.unsubscribe_mail
                     );
-                    field(&mut head, "List-Unsubscribe", &both);
-                    field(&mut head, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+                    field(&mut message, "List-Unsubscribe", &both);
+                    field(&mut message, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
                 }
             }
         }
-        let mut message = match signer {
-            Some((signer, time)) => {
-                let mut signed = signer.sign(&head, self.body_hash, time)?;
-                signed.append(&mut head);
-                signed
+        let end_of_head = message.len();
+        for part in &self.body {
+            match part {
+                BodyPart::Fixed(octets) => message.extend_from_slice(octets),
+                BodyPart::Text(text) => text.push(recipient, &mut message),
             }
-            None => head,
-        };
-        message.extend_from_slice(&self.body);
+        }
+        if let Some((signer, time)) = signer {
+            let hash = self.body_hash.unwrap_or_else(|| BodyHash::of(&message[end_of_head + 2..]));
+            let mut signed = signer.sign(&message[..end_of_head], hash, time)?;
+            signed.reserve(message.len());
+            signed.append(&mut message);
+            return Ok(signed);
+        }
         Ok(message)
     }
+}
+
+/// The headers, cut open where each reader has his own.
+fn head<Zone: TimeZone<Offset: std::fmt::Display>>(headers: &[u8], date: DateTime<Zone>) -> Vec<Part> {
+    let mut head: Vec<Part> = Vec::new();
+    let mut fixed: Vec<u8> = Vec::new();
+    let mut has_left = false;
+    for field in fields(headers) {
+        let part = match name(field).as_str() {
+            "to" => Part::To,
+            "message-id" => Part::MessageId,
+            "date" => {
+                let date = date.format("Date: %a, %d %b %Y %H:%M:%S %z\r\n").to_string();
+                fixed.extend_from_slice(date.as_bytes());
+                continue;
+            }
+            // A finished mail that went out by another system: its reader's links are none of ours.
+            "list-unsubscribe" | "list-unsubscribe-post" | "dkim-signature" => continue,
+            "mime-version" if !has_left => {
+                has_left = true;
+                head.push(Part::Fixed(std::mem::take(&mut fixed)));
+                head.push(Part::Unsubscribe);
+                fixed.extend_from_slice(field);
+                continue;
+            }
+            _ => {
+                fixed.extend_from_slice(field);
+                continue;
+            }
+        };
+        head.push(Part::Fixed(std::mem::take(&mut fixed)));
+        head.push(part);
+    }
+    head.push(Part::Fixed(fixed));
+    if !has_left {
+        head.push(Part::Unsubscribe);
+    }
+    head
+}
+
+/// The body from the empty line on, cut open at its texts that have fields.
+fn body_parts(letter: &Letter, start: usize) -> Result<Vec<BodyPart>, BadLetter> {
+    let mut parts = Vec::new();
+    let mut written = start;
+    for text in letter.texts.iter().filter(|text| !text.splices.is_empty()) {
+        let before = letter.octets.get(written..text.body.start).ok_or(BadLetter)?;
+        let octets = letter.octets.get(text.body.clone()).ok_or(BadLetter)?;
+        parts.push(BodyPart::Fixed(before.to_vec()));
+        parts.push(BodyPart::Text(Text::new(text, octets)?));
+        written = text.body.end;
+    }
+    parts.push(BodyPart::Fixed(letter.octets.get(written..).ok_or(BadLetter)?.to_vec()));
+    Ok(parts)
 }
 
 fn field(head: &mut Vec<u8>, name: &str, value: &str) {
@@ -150,14 +210,15 @@ mod tests {
 
     fn stencil(letter: &str) -> Stencil {
         let octets = letter.replace('\n', "\r\n").into_bytes();
-        let letter = Letter { octets, charset: Charset::Utf8, digest: String::new() };
-        Stencil::new(&letter, DateTime::parse_from_rfc3339("2026-05-14T09:30:00+09:00").unwrap())
+        let letter = Letter { octets, charset: Charset::Utf8, digest: String::new(), texts: Vec::new() };
+        Stencil::new(&letter, DateTime::parse_from_rfc3339("2026-05-14T09:30:00+09:00").unwrap()).unwrap()
     }
 
     fn message(letter: &str, address: &str) -> String {
         let address = EmailAddress::parse_legacy(address).unwrap();
         let recipient = Recipient {
             address: &address,
+            name: None,
             message_id: "<m.1@example.jp>",
             unsubscribe_url: "https://list.example.jp/u/abc",
             unsubscribe_mail: "u+abc@example.jp",

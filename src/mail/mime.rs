@@ -1,5 +1,7 @@
 //! How a mail is written down (RFC 5322, MIME): its headers, and its text under a transfer encoding.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, TimeZone};
 use lettre::message::Body;
 use lettre::message::header::{HeaderName, HeaderValue, Headers};
@@ -114,14 +116,9 @@ pub(super) fn fields(headers: &[u8]) -> Vec<&[u8]> {
     fields
 }
 
-/// The text as it goes over the wire but for its character set: CR LF at the line ends, one at the very end.
-pub(super) fn wire_text(body: &str) -> String {
-    let mut text = String::with_capacity(body.len() + body.len() / 16);
-    for line in body.trim_end_matches('\n').split('\n') {
-        text.push_str(line);
-        text.push_str("\r\n");
-    }
-    text
+/// The text as it goes over the wire but for its character set: CR LF at the line ends.
+pub(super) fn wire_text(text: &str) -> String {
+    text.replace('\n', "\r\n")
 }
 
 /// The body under its transfer encoding: as it is where it is 7-bit, else whatever is shorter.
@@ -129,7 +126,7 @@ pub(super) fn transfer(charset: Charset, text: Vec<u8>) -> (Encoding, Vec<u8>) {
     if charset == Charset::Iso2022Jp {
         return (Encoding::SevenBit, text);
     }
-    let quoted_printable = encoded(text.clone(), Encoding::QuotedPrintable);
+    let quoted_printable = transfer_as(Encoding::QuotedPrintable, text.clone());
     let base64 = base64(text);
     if quoted_printable.len() < base64.len() {
         (Encoding::QuotedPrintable, quoted_printable)
@@ -140,14 +137,33 @@ pub(super) fn transfer(charset: Charset, text: Vec<u8>) -> (Encoding, Vec<u8>) {
 
 /// Octets in base64, in lines of 76.
 pub(super) fn base64(octets: Vec<u8>) -> Vec<u8> {
-    encoded(octets, Encoding::Base64)
+    transfer_as(Encoding::Base64, octets)
 }
 
-fn encoded(octets: Vec<u8>, encoding: Encoding) -> Vec<u8> {
-    let body = Body::new_with_encoding(octets, encoding);
+/// A text under a transfer encoding, with CR LF at its end.
+pub(super) fn transfer_as(encoding: Encoding, text: Vec<u8>) -> Vec<u8> {
+    if matches!(encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary) {
+        return text;
+    }
+    let body = Body::new_with_encoding(text, encoding);
     let mut octets = body.expect("any octets can be encoded so").into_vec();
     if !octets.ends_with(b"\r\n") {
         octets.extend_from_slice(b"\r\n");
     }
     octets
+}
+
+/// A text without its transfer encoding; nothing when it is broken.
+pub(super) fn undo_transfer(encoding: Encoding, octets: &[u8]) -> Option<Vec<u8>> {
+    match encoding {
+        Encoding::SevenBit | Encoding::EightBit | Encoding::Binary => Some(octets.to_vec()),
+        Encoding::Base64 => {
+            let octets: Vec<u8> =
+                octets.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
+            BASE64.decode(octets).ok()
+        }
+        Encoding::QuotedPrintable => {
+            quoted_printable::decode(octets, quoted_printable::ParseMode::Strict).ok()
+        }
+    }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::context::MagazineContext;
 use super::entity::Entity;
 use super::mime::{Head, has_too_long_line, wire_text};
+use super::pieces::Pieces;
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
@@ -59,9 +60,10 @@ pub fn notice(config: &Config, theme: &Theme, values: &NoticeValues<'_>) -> Resu
             .in_file(format!("templates/{template}"))
             .help("`mailmag theme eject` gives you the built-in one to compare")
     })?;
-    let text = wire_text(&typeset::wrap(&text, &config.mail.typesetting));
+    let text = typeset::wrap(&text, &config.mail.typesetting);
+    let text = wire_text(&format!("{}\n", text.trim_end_matches('\n')));
     let (charset, octets) = encoded(config, values, &subject, text);
-    let content = Entity::text(charset, octets);
+    let content = Entity::text(charset, Pieces { octets, splices: Vec::new() });
     let mut head = Head::new(charset, config.mail.charset_profile);
     head.add_date(values.date.with_timezone(&config.magazine.timezone));
     head.add_named("From", &config.mail.from.name, &config.mail.from.address);

@@ -9,5 +9,5 @@ mod patience;
 
 pub use delivery::{DeliveryStatus, InDoubt, Next, Sums, Verdict, after};
 pub use guard::{Guard, Stop};
-pub use pace::{Lane, Pace, Rate, lanes};
+pub use pace::{Lane, Pace, Rate, is_below, lanes};
 pub use patience::retry_after;

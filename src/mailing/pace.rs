@@ -49,13 +49,16 @@ pub fn lanes() -> &'static [Lane] {
     &LANES
 }
 
+/// Whether a domain is another, or lies below it; both in small letters.
+pub fn is_below(domain: &str, other: &str) -> bool {
+    domain.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 impl Lane {
     /// The lane of a domain, by its place in [`lanes`].
     pub fn of(domain: &str) -> usize {
-        let is_of = |suffix: &&str| {
-            domain.strip_suffix(*suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
-        lanes().iter().position(|lane| lane.domains.iter().any(is_of)).unwrap_or(0)
+        let is_of = |lane: &Lane| lane.domains.iter().any(|known| is_below(domain, known));
+        lanes().iter().position(is_of).unwrap_or(0)
     }
 
     /// Whether it may be begun at a minute of the hour.

@@ -159,6 +159,8 @@ const fn entries() -> [u8; 0x1_0000] {
     fill(&mut entries, (0x200C, 0x200F), Class::Attach, 0);
     fill(&mut entries, (0x202A, 0x202E), Class::Attach, 0);
     fill(&mut entries, (0x2061, 0x206F), Class::Attach, 0);
+    // Marks around what is another for each reader; see `model::Field`.
+    fill(&mut entries, (0xFDD0, 0xFDEF), Class::Glue, 0);
     fill(&mut entries, (0xFF61, 0xFF9F), Class::Unclean, 1);
     at = 0;
     while at < CLASSES.len() {

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use mailmag::charset::Charset;
 use mailmag::config::{self, Config};
 use mailmag::diagnostic::SourceText;
-use mailmag::mail::{Contents, Letter, letter};
+use mailmag::mail::{Contents, Letter, MailForm, letter};
 use mailmag::model::Issue;
 use mailmag::source::{Attachment, SentMail};
 
@@ -47,6 +47,11 @@ fn issue(label: &str) -> Issue {
     }
 }
 
+/// A mail form without fields.
+fn form(text: &str) -> MailForm {
+    MailForm { text: text.to_owned(), fields: Vec::new() }
+}
+
 fn sent(charset: Charset, message: Option<&[u8]>) -> SentMail {
     SentMail { body: BODY.to_owned(), message: message.map(<[u8]>::to_vec), charset }
 }
@@ -69,7 +74,7 @@ fn check(name: &str, letter: &Letter) {
 #[test]
 fn an_issue_goes_out_in_iso_2022_jp() {
     let subject = "等幅通信 Vol.010 組版と文字コードの長い話をもう少しだけ続けるための題名 (2010/05/14)";
-    let letter = letter(&config(SETTINGS), &issue("010"), subject, &Contents::text(BODY), None)
+    let letter = letter(&config(SETTINGS), &issue("010"), subject, &Contents::text(&form(BODY)), None)
         .expect("it can be sent");
     assert_eq!(letter.charset, Charset::Iso2022Jp);
     check("iso-2022-jp", &letter);
@@ -79,7 +84,7 @@ fn an_issue_goes_out_in_iso_2022_jp() {
 fn a_name_outside_jis_makes_it_utf_8() {
     for name in ["等幅通信 編集部", "name = \"等幅通信\""] {
         let settings = SETTINGS.replace(name, &name.replace("通信", "通信€"));
-        let letter = letter(&config(&settings), &issue("010"), "件名", &Contents::text(BODY), None)
+        let letter = letter(&config(&settings), &issue("010"), "件名", &Contents::text(&form(BODY)), None)
             .expect("it can be sent");
         assert_eq!(letter.charset, Charset::Utf8, "{settings}");
         assert!(!String::from_utf8_lossy(&letter.octets).contains("ISO-2022-JP"));
@@ -89,8 +94,9 @@ fn a_name_outside_jis_makes_it_utf_8() {
 #[test]
 fn an_emoji_makes_it_utf_8() {
     let body = format!("{BODY}🍣\n");
-    let letter = letter(&config(SETTINGS), &issue("011"), "等幅通信 Vol.011", &Contents::text(&body), None)
-        .expect("it can be sent");
+    let letter =
+        letter(&config(SETTINGS), &issue("011"), "等幅通信 Vol.011", &Contents::text(&form(&body)), None)
+            .expect("it can be sent");
     assert_eq!(letter.charset, Charset::Utf8);
     check("utf-8", &letter);
 }
@@ -103,7 +109,7 @@ fn mostly_latin_text_is_quoted_printable() {
         .replace("等幅通信", "Fixed-Pitch News");
     let body = format!("{}naïve = café \n", "A line of plain words, = and all.\n".repeat(3));
     let letter =
-        letter(&config(&settings), &issue("012"), "Fixed-Pitch News 12", &Contents::text(&body), None)
+        letter(&config(&settings), &issue("012"), "Fixed-Pitch News 12", &Contents::text(&form(&body)), None)
             .expect("it can be sent");
     check("quoted-printable", &letter);
 }
@@ -111,9 +117,14 @@ fn mostly_latin_text_is_quoted_printable() {
 #[test]
 fn a_finished_text_keeps_its_character_set() {
     let sent = sent(Charset::ShiftJis, None);
-    let letter =
-        letter(&config(SETTINGS), &issue("008"), "等幅通信 Vol.008", &Contents::text(BODY), Some(&sent))
-            .expect("it was sent");
+    let letter = letter(
+        &config(SETTINGS),
+        &issue("008"),
+        "等幅通信 Vol.008",
+        &Contents::text(&form(BODY)),
+        Some(&sent),
+    )
+    .expect("it was sent");
     assert_eq!(letter.charset, Charset::ShiftJis);
     check("finished-shift-jis", &letter);
 }
@@ -122,7 +133,7 @@ fn a_finished_text_keeps_its_character_set() {
 fn a_finished_message_is_as_it_was() {
     let octets = b"Subject: x\nany: thing\n\n\xff\x1b$B";
     let sent = sent(Charset::Iso2022Jp, Some(octets));
-    let letter = letter(&config(SETTINGS), &issue("007"), "", &Contents::text(BODY), Some(&sent))
+    let letter = letter(&config(SETTINGS), &issue("007"), "", &Contents::text(&form(BODY)), Some(&sent))
         .expect("it was sent");
     assert_eq!(letter.octets, octets);
     assert_eq!(letter.digest, "0c2d5c9678e1ce5f3d29dbe3f105a6862df4e8fb96a94961b8f2da01a99132e7");
@@ -144,7 +155,8 @@ fn html_and_files_go_with_the_text() {
         ("attachments", None, &attachments),
         ("alternative-attachments", Some(HTML), &attachments),
     ] {
-        let contents = Contents { text: BODY, html, attachments };
+        let (text, html) = (form(BODY), html.map(form));
+        let contents = Contents { text: &text, html: html.as_ref(), attachments };
         let letter = letter(&config, &issue, "等幅通信 Vol.010", &contents, None).expect("it can be sent");
         assert_eq!(letter.charset, Charset::Iso2022Jp);
         check(name, &letter);
@@ -163,7 +175,7 @@ fn what_cannot_be_sent_is_named_at_its_place() {
         (SETTINGS, "題", &format!("一\n{long}\n二"), &[]),
     ];
     for (settings, subject, body, expected) in cases {
-        let problems = letter(&config(settings), &issue("010"), subject, &Contents::text(body), None)
+        let problems = letter(&config(settings), &issue("010"), subject, &Contents::text(&form(body)), None)
             .err()
             .unwrap_or_default();
         let found: Vec<String> = problems
@@ -182,7 +194,7 @@ fn what_cannot_be_sent_is_named_at_its_place() {
 #[test]
 fn a_strict_magazine_spells_out_its_headers_too() {
     let settings = SETTINGS.replace("subject =", "charset-profile = \"strict\"\nsubject =");
-    let letter = letter(&config(&settings), &issue("013"), "第①号", &Contents::text(BODY), None)
+    let letter = letter(&config(&settings), &issue("013"), "第①号", &Contents::text(&form(BODY)), None)
         .expect("it can be sent");
     let text = String::from_utf8(letter.octets).expect("it is ASCII");
     let subject = text.lines().find_map(|line| line.strip_prefix("Subject: ")).expect("it has one");

@@ -26,9 +26,9 @@ fn mail(settings: &str, text: &str) -> (String, String, Charset) {
     let end = letter.octets.windows(4).position(|window| window == b"\r\n\r\n").expect("a blank line") + 4;
     let carried = match letter.charset {
         Charset::Iso2022Jp => decode(&letter.octets[end..], Some(letter.charset)).expect("it is good").text,
-        _ => form.replace('\n', "\r\n"),
+        _ => form.text.replace('\n', "\r\n"),
     };
-    (form, carried.replace("\r\n", "\n"), letter.charset)
+    (form.text, carried.replace("\r\n", "\n"), letter.charset)
 }
 
 #[test]

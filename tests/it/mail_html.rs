@@ -19,7 +19,7 @@ next-date = 2010-05-28
 # 要素を並べる <&> {author=ito corner=道具箱}
 
 段落の*強調*と**重要**と~~取り消し~~と`<code>`、{漢字|かん|じ}[^1]。\
-改行の[リンク](https://example.jp/?a=1&b="2")、<https://example.jp/x>、[危ない](javascript:alert(1))、[下](#below)。
+改行の[リンク](https://example.jp/?a=1&b="2")、<https://example.jp/x>、[危ない](javascript:alert(1))、[下](#below)。[読者&amp;](mailmag:name)様、[止める](mailmag:unsubscribe)、<mailmag:unsubscribe>。
 
 ![棚の「中」](route.png "図1 棚")
 
@@ -73,6 +73,8 @@ html = true
 name = "伊藤"
 [blog]
 url = "https://blog.example.jp/m"
+[web]
+url = "https://list.example.jp"
 "#;
 
 fn magazine(sources: Sources) -> Content {
@@ -107,7 +109,7 @@ fn both_forms(content: &Content, index: usize, texts: &IssueTexts) -> (String, O
         picture::describe(&octets)
     };
     let html = mail::html(content, index, texts, &theme, "題 <1>", &picture);
-    (text, html.expect("the template is good"))
+    (text.text, html.expect("the template is good").map(|html| html.text))
 }
 
 /// How often each letter and digit stands in a text; its addresses and the marks of its notes aside.
@@ -209,6 +211,8 @@ fn mailers_get_what_they_need() {
         "<a href=\"https://example.jp/?a=1&amp;b=%222%22\">リンク</a>、",
         "、危ない、",
         "<a href=\"https://blog.example.jp/m/issues/010/#below\">下</a>",
+        "。読者&amp;様、<a href=\"https://list.example.jp/u/samplereadersamplereaderaa\">止める</a>、",
+        "、<a href=\"https://list.example.jp/u/samplereadersamplereaderaa\">https://list.example.jp/u/samplereadersamplereaderaa</a>。",
         "<img src=\"https://blog.example.jp/m/issues/route.png\" alt=\"棚の「中」\" width=\"608\" height=\"200\" ",
         "<a href=\"https://blog.example.jp/m/issues/drawing.svg\">[画像] 絵図</a>",
         "とない。",

@@ -12,8 +12,8 @@ use mailmag::list::{Evidence, Limits, Nonce, Request, StoreKey, Via};
 use mailmag::mailing::{DeliveryStatus, InDoubt, Sums, Verdict, after};
 use mailmag::model::{Language, Source};
 use mailmag::store::mailings::{
-    Audience, Claimed, Delivery, Ended, Mailing, MailingStatus, Mailings, NewMailing, Order, Planned, Step,
-    WorkerId,
+    Audience, Claimed, Delivery, Ended, FrozenLetter, Mailing, MailingStatus, Mailings, NewMailing, Order,
+    Planned, Step, WorkerId,
 };
 use mailmag::store::{Settings, Store};
 use serde_json::Value;
@@ -329,7 +329,7 @@ fn new_mailing(digest: &str, in_doubt: InDoubt) -> NewMailing {
         label: "001".to_owned(),
         correction: 0,
         subject: "小さな通信".to_owned(),
-        letter: b"From: a@b.jp\r\n\r\ntext\r\n".to_vec(),
+        letter: FrozenLetter { octets: b"From: a@b.jp\r\n\r\ntext\r\n".to_vec(), texts: "[]".to_owned() },
         charset: "UTF-8".to_owned(),
         digest: digest.to_owned(),
         in_doubt,

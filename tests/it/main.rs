@@ -6,6 +6,7 @@ mod architecture;
 mod bad_disk;
 mod bounces;
 mod broken;
+mod fields;
 mod inbox;
 mod incremental;
 mod letters;
@@ -14,6 +15,7 @@ mod mail_form;
 mod mail_html;
 #[cfg(unix)]
 mod mailing;
+mod mails;
 mod notices;
 mod pictures;
 mod publish;

@@ -29,6 +29,8 @@ pub(super) use crate::escape::{escape, push_escaped, without_controls};
 pub(super) struct Place<'a> {
     /// What every address of the blog begins with: `` or `/magazine`; in feeds the whole `https://…`.
     pub(super) root: &'a str,
+    /// The page where readers subscribe and leave.
+    pub(super) subscribe: &'a dyn Fn() -> String,
     /// The folder of the text's file, from the magazine's root: `content/issues/010`.
     pub(super) folder: &'a str,
     /// What every id begins with, where several texts share a page; may be empty.

@@ -6,7 +6,8 @@ use crate::bounce::verp;
 use crate::deliver::smtp::{Envelope, Mail, MailData};
 use crate::digest::hexadecimal;
 use crate::list::{StoreKey, Token, TokenKind};
-use crate::mail::{Recipient, Signer, Stencil};
+use crate::mail::{Recipient, Signer, Stencil, unsubscribe_url};
+use crate::mailing::is_below;
 use crate::model::{EmailAddress, SubscriberId};
 use crate::store::mailings::{Delivery, MailingId};
 
@@ -15,6 +16,8 @@ use crate::store::mailings::{Delivery, MailingId};
 pub struct Composer {
     /// The letter, cut open.
     pub stencil: Arc<Stencil>,
+    /// The same letter in UTF-8, for the domains that get it so.
+    pub in_utf8: Option<(Arc<Stencil>, Vec<String>)>,
     /// The key that tokens, return paths and Message-IDs are made with.
     pub key: StoreKey,
     /// The domain that mail comes from.
@@ -43,22 +46,30 @@ impl Composer {
     /// When the letter is none that can be sent, which shows with the first.
     pub fn mail(&self, delivery: &Delivery) -> Result<Mail, ComposeError> {
         let token = Token::derive(&self.key, TokenKind::Unsubscribe, delivery.unsubscribe).to_text();
-        let unsubscribe_url = format!("{}/u/{token}", self.web_url);
+        let unsubscribe_url = unsubscribe_url(&self.web_url, &token);
         let unsubscribe_mail = format!("u+{token}@{}", self.domain);
         let message_id = message_id(&self.key, delivery.mailing, delivery.subscriber, &self.domain);
         let recipient = Recipient {
             address: &delivery.address,
+            name: delivery.name.as_deref(),
             message_id: &message_id,
             unsubscribe_url: &unsubscribe_url,
             unsubscribe_mail: &unsubscribe_mail,
         };
         let signer = self.signer.as_ref().map(|(signer, time)| (signer.as_ref(), *time));
-        let octets = self.stencil.message(&recipient, signer)?;
+        let octets = self.stencil_for(delivery.address.domain()).message(&recipient, signer)?;
         let data = MailData::new(&octets).map_err(|error| ComposeError::Letter(error.to_string()))?;
         let path = verp::Path { mailing: delivery.mailing.0, subscriber: delivery.subscriber };
         let sender = EmailAddress::parse(&verp::address(&self.key, path, &self.domain));
         let sender = sender.map_err(|error| ComposeError::Letter(error.to_string()))?;
         Ok(Mail { envelope: Envelope { sender: Some(sender), recipient: delivery.address.clone() }, data })
+    }
+
+    fn stencil_for(&self, domain: &str) -> &Stencil {
+        match &self.in_utf8 {
+            Some((stencil, domains)) if domains.iter().any(|known| is_below(domain, known)) => stencil,
+            _ => &self.stencil,
+        }
     }
 }
 

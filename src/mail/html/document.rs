@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use super::{PictureOf, style};
 use crate::address::{Target, decode, href, target};
 use crate::escape::push_escaped;
-use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
+use crate::model::{Alignment, Block, Definition, Document, Field, Footnote, Inline, Item, RubyGroup, plain};
 use crate::picture::{Picture, describe};
 use crate::theme::Assets;
 
@@ -21,6 +21,8 @@ pub(super) struct Place<'a> {
     pub(super) folder: &'a str,
     /// The page of the blog that has the text whole.
     pub(super) page: &'a str,
+    /// The address where a reader leaves.
+    pub(super) to_leave: &'a dyn Fn() -> String,
     /// The level that the text's highest heading gets.
     pub(super) top: u8,
     /// Whether there is a file, by its path from the magazine's root.
@@ -311,12 +313,18 @@ impl<'a> Writer<'a> {
     }
 
     fn link(&mut self, url: &str, words: &'a [Inline]) {
+        if Field::of_address(url) == Some(Some(Field::Name)) {
+            return push_escaped(&Field::Name.marked(&plain(words)), &mut self.out);
+        }
         let address = self.address(url).filter(|_| !self.in_link);
         let Some(address) = address else { return self.inlines(words) };
         self.open_with("a", &[("href", &address)]);
         self.in_link = true;
         match words {
-            [] => push_escaped(&address, &mut self.out),
+            // An address that stands for itself is another's for each reader where it is a field.
+            words if words.is_empty() || Field::of_address(url).is_some() && plain(words) == url => {
+                push_escaped(&address, &mut self.out);
+            }
             words => self.inlines(words),
         }
         self.in_link = false;
@@ -326,6 +334,9 @@ impl<'a> Writer<'a> {
     /// The whole address of what a text names; none for what would run something rather than lead somewhere.
     fn address(&self, url: &str) -> Option<String> {
         let Place { blog, folder, page, .. } = self.place;
+        if Field::of_address(url) == Some(Some(Field::Unsubscribe)) {
+            return Some((self.place.to_leave)());
+        }
         match target(url, folder, "") {
             // A place of the text itself: the page of the blog has it, too.
             Target::Elsewhere(address) if address.starts_with('#') => Some(format!("{page}{address}")),

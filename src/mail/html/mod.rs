@@ -5,6 +5,7 @@ mod style;
 
 use serde::Serialize;
 
+use super::body::{MailForm, address_to_leave};
 use super::context::{IssueContext, MagazineContext};
 use crate::address::{article_path, href, issue_path};
 use crate::diagnostic::Diagnostic;
@@ -18,7 +19,8 @@ use document::{Place, document};
 pub type PictureOf<'a> = dyn Fn(&str) -> Result<Picture, Fault> + 'a;
 
 /// An issue's mail as an HTML document with line feeds at the line ends, the issue by its index in the magazine; none
-/// where `[mail] html` does not ask for it, and none beside a finished mail, which stays as it went out.
+/// where `[mail] html` does not ask for it, and none beside a finished mail, which stays as it went out. It has the fields
+/// of its texts.
 ///
 /// # Errors
 /// A template that cannot be rendered.
@@ -29,7 +31,7 @@ pub fn html(
     theme: &Theme,
     subject: &str,
     picture: &PictureOf<'_>,
-) -> Result<Option<String>, Box<Diagnostic>> {
+) -> Result<Option<MailForm>, Box<Diagnostic>> {
     let issue = &content.magazine.issues[index];
     if !content.config.mail.html || texts.sent.is_some() {
         return Ok(None);
@@ -38,7 +40,7 @@ pub fn html(
     let context = theme::Context::from_serialize(&context).expect("it is of strings, numbers and lists");
     let what = format!("the mail of issue {}", issue.label);
     let html = theme.render("mail/body.html", &context, &what)?;
-    Ok(Some(if html.contains('\r') { html.replace("\r\n", "\n") } else { html }))
+    Ok(Some(MailForm::of_marked(&html.replace("\r\n", "\n"))))
 }
 
 /// What the template knows; `docs/templates.md` describes it.
@@ -128,6 +130,7 @@ impl<'a> Mail<'a> {
             blog: &self.content.config.blog.url,
             folder: path.rsplit_once('/').map_or("", |(folder, _)| folder),
             page,
+            to_leave: &|| address_to_leave(&self.content.config),
             top,
             has_file: &|path| self.content.has_file(path),
             picture: self.picture,

@@ -14,8 +14,8 @@ use std::thread::JoinHandle;
 use chrono::{DateTime, Utc};
 
 pub use values::{
-    Audience, Claim, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus,
-    NewMailing, Order, Step, WorkerId,
+    Audience, Claim, Claimed, Delivery, DeliveryRow, Ended, Expired, FrozenLetter, Mailing, MailingId,
+    MailingStatus, NewMailing, Order, Step, WorkerId,
 };
 
 use super::place::Place;
@@ -108,8 +108,8 @@ impl Mailings {
         self.ask(move |tables| tables.running(at))
     }
 
-    /// The octets of a mailing's letter.
-    pub fn letter(&self, id: MailingId) -> Waiting<Vec<u8>> {
+    /// A mailing's letter.
+    pub fn letter(&self, id: MailingId) -> Waiting<FrozenLetter> {
         self.ask(move |tables| tables.letter(id))
     }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Audience, Claimed, Delivery, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing, Order,
-    Step, WorkerId,
+    Audience, Claimed, Delivery, DeliveryRow, Expired, FrozenLetter, Mailing, MailingId, MailingStatus,
+    NewMailing, Order, Step, WorkerId,
 };
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::StoreError;
@@ -40,8 +40,8 @@ pub(crate) trait MailingTables: Send {
     /// The mailings that are to be sent now.
     fn running(&mut self, at: DateTime<Utc>) -> Result<Vec<Mailing>, StoreError>;
 
-    /// The letter of a mailing: its octets.
-    fn letter(&mut self, id: MailingId) -> Result<Vec<u8>, StoreError>;
+    /// The letter of a mailing.
+    fn letter(&mut self, id: MailingId) -> Result<FrozenLetter, StoreError>;
 
     /// Sets how it stands with a mailing; says whether that was possible. A mailing that is cancelled or done stays so.
     fn set_status(

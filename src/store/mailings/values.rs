@@ -38,8 +38,8 @@ pub struct NewMailing {
     pub correction: i64,
     /// The subject, decoded, for reports.
     pub subject: String,
-    /// The letter's octets.
-    pub letter: Vec<u8>,
+    /// The letter.
+    pub letter: FrozenLetter,
     /// The name of the letter's character set.
     pub charset: String,
     /// The letter's SHA-256.
@@ -50,6 +50,15 @@ pub struct NewMailing {
     pub created: DateTime<Utc>,
     /// When it is to be sent: the `Date` of its messages.
     pub starts: DateTime<Utc>,
+}
+
+/// A letter as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrozenLetter {
+    /// Its octets.
+    pub octets: Vec<u8>,
+    /// What has to be known of its texts to address it to readers, as JSON.
+    pub texts: String,
 }
 
 /// Who gets a mailing: all active readers, or fewer of them.

@@ -13,8 +13,8 @@ use crate::store::StoreError;
 use crate::store::database::{self, micros};
 use crate::store::mailings::tables::{MailingTables, code, status};
 use crate::store::mailings::{
-    Audience, Claim, Claimed, Delivery, DeliveryRow, Expired, Mailing, MailingId, MailingStatus, NewMailing,
-    Order, Step, WorkerId,
+    Audience, Claim, Claimed, Delivery, DeliveryRow, Expired, FrozenLetter, Mailing, MailingId,
+    MailingStatus, NewMailing, Order, Step, WorkerId,
 };
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -83,8 +83,11 @@ impl MailingTables for Postgres {
         self.run(|session| mailings(session, "status = 'running' AND starts <= $1", micros(at)))
     }
 
-    fn letter(&mut self, id: MailingId) -> Result<Vec<u8>, StoreError> {
-        self.run(|session| get(&one(session, "SELECT letter FROM mailings WHERE id = $1", id.0)?, 0))
+    fn letter(&mut self, id: MailingId) -> Result<FrozenLetter, StoreError> {
+        self.run(|session| {
+            let row = one(session, "SELECT letter, texts FROM mailings WHERE id = $1", id.0)?;
+            Ok(FrozenLetter { octets: get(&row, 0)?, texts: get(&row, 1)? })
+        })
     }
 
     fn set_status(
@@ -230,19 +233,20 @@ fn delivery_row(row: &Row) -> Read<DeliveryRow> {
 fn plan(session: &mut Session, new: &NewMailing, audience: &Audience) -> Read<Mailing> {
     let inserted = session.query(
         "INSERT INTO mailings (issue, correction, label, subject, letter, charset, digest, in_doubt, created, starts,
-             status, planned)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'running', 0) RETURNING id",
+             texts, status, planned)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'running', 0) RETURNING id",
         &[
             &new.issue,
             &new.correction,
             &new.label,
             &new.subject,
-            &new.letter,
+            &new.letter.octets,
             &new.charset,
             &new.digest,
             &new.in_doubt.name(),
             &micros(new.created),
             &micros(new.starts),
+            &new.letter.texts,
         ],
     )?;
     let id: i64 = get(inserted.first().ok_or_else(missing)?, 0)?;

@@ -11,8 +11,8 @@ use crate::store::StoreError;
 use crate::store::database::{micros, octets, time};
 use crate::store::mailings::tables::{MailingTables, code, status};
 use crate::store::mailings::{
-    Audience, Claimed, Delivery, DeliveryRow, Ended, Expired, Mailing, MailingId, MailingStatus, NewMailing,
-    Order, Step, WorkerId,
+    Audience, Claimed, Delivery, DeliveryRow, Ended, Expired, FrozenLetter, Mailing, MailingId,
+    MailingStatus, NewMailing, Order, Step, WorkerId,
 };
 
 const MAILING: &str =
@@ -97,10 +97,10 @@ impl MailingTables for Sqlite {
         self.mailings("status = 'running' AND starts <= ?1", micros(at))
     }
 
-    fn letter(&mut self, id: MailingId) -> Result<Vec<u8>, StoreError> {
-        self.told(
-            self.connection.query_row("SELECT letter FROM mailings WHERE id = ?1", [id.0], |row| row.get(0)),
-        )
+    fn letter(&mut self, id: MailingId) -> Result<FrozenLetter, StoreError> {
+        let sql = "SELECT letter, texts FROM mailings WHERE id = ?1";
+        let letter = |row: &Row<'_>| Ok(FrozenLetter { octets: row.get(0)?, texts: row.get(1)? });
+        self.told(self.connection.query_row(sql, [id.0], letter))
     }
 
     fn set_status(
@@ -207,19 +207,20 @@ fn mailing(row: &Row<'_>) -> rusqlite::Result<Option<Mailing>> {
 fn insert_mailing(connection: &Connection, new: &NewMailing) -> rusqlite::Result<i64> {
     connection.execute(
         "INSERT INTO mailings (issue, correction, label, subject, letter, charset, digest, in_doubt, created, starts,
-             status, planned)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'running', 0)",
+             texts, status, planned)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'running', 0)",
         params![
             new.issue,
             new.correction,
             new.label,
             new.subject,
-            new.letter,
+            new.letter.octets,
             new.charset,
             new.digest,
             new.in_doubt.name(),
             micros(new.created),
             micros(new.starts),
+            new.letter.texts,
         ],
     )?;
     Ok(connection.last_insert_rowid())

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Manner;
-use crate::model::{Document, Emphasis, Inline, Links, plain};
+use crate::model::{Document, Emphasis, Field, Inline, Links, plain};
 
 /// Keeps a note's number on the line of its word; never sent (U+2060 WORD JOINER).
 pub(super) const GLUE: char = '\u{2060}';
@@ -130,7 +130,11 @@ impl<'a> Words<'a> {
 
     fn push_link(&mut self, url: &str, content: &[Inline], words: &mut String) {
         let shown = plain(content);
-        if shown == url || url.strip_prefix("mailto:") == Some(&shown) {
+        if Field::of_address(url) == Some(Some(Field::Name)) {
+            words.push_str(&Field::Name.marked(&shown));
+        } else if shown == url && Field::of_address(url).is_some() {
+            words.push_str(&self.address(url));
+        } else if shown == url || url.strip_prefix("mailto:") == Some(&shown) {
             words.push_str(&shown);
         } else if content.is_empty() {
             words.push_str(&self.address(url));

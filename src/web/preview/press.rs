@@ -377,12 +377,12 @@ impl<'a> Press<'a> {
         let subject = mail::subject(config, issue, self.theme).map_err(|problem| vec![*problem])?;
         let body = mail::body(self.content, index, texts, self.theme).map_err(|problem| vec![*problem])?;
         if texts.sent.is_none() {
-            problems.extend(check::masthead(config, &body));
+            problems.extend(check::masthead(config, &body.text));
         }
         let html = mail::html(self.content, index, texts, self.theme, &subject, self.beside.picture)
             .map_err(|problem| vec![*problem])?;
         let attachments = self.content.attachments(index, problems);
-        let contents = mail::Contents { text: &body, html: html.as_deref(), attachments: &attachments };
+        let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
         // A mail that cannot be sent can be read all the same.
         let letter = mail::letter(config, issue, &subject, &contents, texts.sent.as_ref());
         let (letter, digest) = match letter {
@@ -392,7 +392,7 @@ impl<'a> Press<'a> {
                 (None, String::new())
             }
         };
-        Ok(Mail { subject, body, letter, digest })
+        Ok(Mail { subject, body: body.text, letter, digest })
     }
 
     fn site(&mut self) -> Result<Rc<Site<'a>>, Vec<Diagnostic>> {

@@ -7,6 +7,7 @@ use pulldown_cmark::LinkType;
 
 use super::{Builder, DEEPEST};
 use crate::diagnostic::Diagnostic;
+use crate::model::Field;
 use crate::source::markdown::html::unsafe_address;
 
 impl Builder<'_> {
@@ -30,6 +31,14 @@ impl Builder<'_> {
             let diagnostic = Diagnostic::error("unsafe-link", "this address would run or hold a program")
                 .label("followed by a reader's browser")
                 .help("link to an address that begins with https: or to a file beside the text");
+            self.tell(diagnostic, range.clone());
+        }
+        if Field::of_address(&url) == Some(None) {
+            let names: Vec<&str> = Field::NAMES.iter().map(|(name, _)| *name).collect();
+            let diagnostic =
+                Diagnostic::error("unknown-field", format!("`{url}` names no field of a reader"))
+                    .label("nothing could be filled in here")
+                    .help(format!("write mailmag: and one of {}", names.join(", ")));
             self.tell(diagnostic, range.clone());
         }
         if link_type == LinkType::Email { format!("mailto:{url}") } else { url }

@@ -223,6 +223,7 @@ fn mailers_get_what_they_need() {
         "<rp>(</rp><rt>かん</rt><rp>)</rp>字",
         ">終わり。(伊藤)</p>",
         "<!--[if mso]>",
+        "<pre tabindex=\"0\" ",
     ] {
         assert!(html.contains(part), "{part}\n{html}");
     }

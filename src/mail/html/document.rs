@@ -92,7 +92,8 @@ impl<'a> Writer<'a> {
                 self.close("blockquote");
             }
             Block::Code { text, .. } => {
-                self.open("pre", style::CODE_BLOCK);
+                // What scrolls can be reached by the keyboard.
+                self.open_with("pre", &[("tabindex", "0"), ("style", style::CODE_BLOCK)]);
                 self.out.push_str("<code>");
                 push_escaped(text.strip_suffix('\n').unwrap_or(text), &mut self.out);
                 self.out.push_str("</code>");
@@ -161,7 +162,7 @@ impl<'a> Writer<'a> {
     }
 
     fn table(&mut self, alignments: &[Alignment], head: &'a [Vec<Inline>], rows: &'a [Vec<Vec<Inline>>]) {
-        self.open("div", style::TABLE_FRAME);
+        self.open_with("div", &[("tabindex", "0"), ("style", style::TABLE_FRAME)]);
         self.open("table", style::TABLE);
         self.out.push_str("\n<thead>\n<tr>");
         for (column, cell) in head.iter().enumerate() {

@@ -79,15 +79,15 @@ pub(super) fn run(mut tables: Box<dyn MailingTables>, jobs: &Receiver<Job>, writ
 
 /// Keeps all of it or nothing, and gives what came of the steps.
 fn keep(tables: &mut dyn MailingTables, together: &mut [Job]) -> Result<Vec<(bool, bool)>, StoreError> {
+    let is_step = |job: &Job| matches!(job, Job::Step(..));
+    if together.iter().all(is_step) {
+        return tables.steps_alone(&steps_of(together));
+    }
     let kept = tables.begin_mailing().and_then(|()| {
-        let steps: Vec<&Step> = together
-            .iter()
-            .filter_map(|job| match job {
-                Job::Step(step, _) => Some(step.as_ref()),
-                Job::Task(_) => None,
-            })
-            .collect();
-        let steps = if steps.is_empty() { Vec::new() } else { tables.steps(&steps)? };
+        let steps = match together.iter().any(is_step) {
+            true => tables.steps(&steps_of(together))?,
+            false => Vec::new(),
+        };
         for job in together {
             if let Job::Task(task) = job {
                 task.work(tables)?;
@@ -100,6 +100,14 @@ fn keep(tables: &mut dyn MailingTables, together: &mut [Job]) -> Result<Vec<(boo
         tables.rollback_mailing();
     }
     kept
+}
+
+fn steps_of(jobs: &[Job]) -> Vec<&Step> {
+    let step = |job| match job {
+        &Job::Step(ref step, _) => Some(step.as_ref()),
+        Job::Task(_) => None,
+    };
+    jobs.iter().filter_map(step).collect()
 }
 
 fn answer(together: Vec<Job>, kept: Result<Vec<(bool, bool)>, StoreError>) {

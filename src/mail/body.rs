@@ -194,11 +194,16 @@ fn article_context<'a>(
 /// The full address of what a text in a file names by `url`, marked where it is each reader's own.
 fn address(config: &Config, url: &str, path: &str) -> String {
     match Field::of_address(url) {
-        Some(Some(Field::Unsubscribe)) => match &config.web {
-            Some(web) => Field::Unsubscribe.marked(&unsubscribe_url(&web.url, SAMPLE_TOKEN)),
-            None => config.subscribe_page(),
-        },
+        Some(Some(Field::Unsubscribe)) => address_to_leave(config),
         _ => full_address(&config.blog, url, path),
+    }
+}
+
+/// The sample reader's address to leave, marked; where no service gives one, the page for all.
+pub(super) fn address_to_leave(config: &Config) -> String {
+    match &config.web {
+        Some(web) => Field::Unsubscribe.marked(&unsubscribe_url(&web.url, SAMPLE_TOKEN)),
+        None => config.subscribe_page(),
     }
 }
 
@@ -269,6 +274,7 @@ mod tests {
             aliases: Vec::new(),
             draft: false,
             articles,
+            attachments: Vec::new(),
             finished: false,
         }
     }

@@ -7,15 +7,7 @@ use super::pieces::{Pieces, TextPart};
 use crate::charset::{self, Charset, Profile};
 use crate::digest::sha256;
 use crate::media_type::media_type;
-
-/// A file that goes with a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attachment {
-    /// Its name, as readers save it.
-    pub name: String,
-    /// What it holds.
-    pub octets: Vec<u8>,
-}
+use crate::source::Attachment;
 
 /// An entity: the fields that tell what it is, and its body.
 pub(super) struct Entity {

@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, T
 use chrono_tz::Tz;
 
 use super::body::MailForm;
-use super::entity::{Attachment, Entity};
+use super::entity::Entity;
 use super::mime::{Head, LONGEST_LINE, has_too_long_line};
 use super::pieces::{Pieces, TextPart};
 use crate::charset::{self, Charset, Profile};
@@ -18,7 +18,7 @@ use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::sha256;
 use crate::model::{FieldAt, Issue};
-use crate::source::SentMail;
+use crate::source::{Attachment, SentMail};
 
 /// An issue as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

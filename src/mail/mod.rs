@@ -4,6 +4,7 @@ mod body;
 mod context;
 mod dkim;
 mod entity;
+mod html;
 mod letter;
 mod message;
 mod mime;
@@ -15,7 +16,7 @@ mod utf8;
 
 pub use body::{MailForm, body};
 pub use dkim::{BodyHash, KeyError, Signer};
-pub use entity::Attachment;
+pub use html::{PictureOf, html};
 pub use letter::{Contents, Letter, letter};
 pub use message::{Recipient, Stencil, unsubscribe_url};
 pub use notice::{NoticeLinks, NoticeValues, notice};

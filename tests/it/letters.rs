@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use mailmag::charset::Charset;
 use mailmag::config::{self, Config};
 use mailmag::diagnostic::SourceText;
-use mailmag::mail::{Attachment, Contents, Letter, MailForm, letter};
+use mailmag::mail::{Contents, Letter, MailForm, letter};
 use mailmag::model::Issue;
-use mailmag::source::SentMail;
+use mailmag::source::{Attachment, SentMail};
 
 const SETTINGS: &str = r#"
     [magazine]
@@ -42,6 +42,7 @@ fn issue(label: &str) -> Issue {
         aliases: Vec::new(),
         draft: false,
         articles: Vec::new(),
+        attachments: Vec::new(),
         finished: false,
     }
 }

@@ -2,13 +2,21 @@
 
 import email
 import email.policy
+import os
 import sys
 
 # Names of files are told as RFC 2231 has it, and once more as mailers look for them that do not know it.
 NAMES = ["encoded word inside quoted string", "missing trailing whitespace after encoded-word"]
 
+# `--html FOLDER` puts the HTML of the mails there.
+folder = None
+paths = sys.argv[1:]
+if paths[0] == "--html":
+    folder, paths = paths[1], paths[2:]
+    os.mkdir(folder)
+
 strict = email.policy.default.clone(raise_on_defect=True)
-for path in sys.argv[1:]:
+for path in paths:
     with open(path, "rb") as file:
         mail = email.message_from_binary_file(file, policy=strict)
     for part in mail.walk():
@@ -23,6 +31,10 @@ for path in sys.argv[1:]:
     assert len(mail["From"].addresses) == len(mail["To"].addresses) == 1, path
     text = mail.get_body(("plain",))
     assert mail["Subject"] and text.get_content().strip(), path
+    html = mail.get_body(("html",))
+    if folder and html:
+        with open(os.path.join(folder, os.path.basename(path) + ".html"), "w", encoding="utf-8") as page:
+            page.write(html.get_content())
     names = [file.get_filename() for file in mail.iter_attachments()]
     assert all(names), (path, names)
-print(f"{len(sys.argv) - 1} mails are read without a defect")
+print(f"{len(paths)} mails are read without a defect")

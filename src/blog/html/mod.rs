@@ -20,7 +20,7 @@ use crate::highlight::Highlighter;
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
 use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
-use headings::{RESERVED_IDS, highest_heading};
+use headings::RESERVED_IDS;
 
 pub(super) use crate::escape::{escape, push_escaped, without_controls};
 
@@ -104,7 +104,7 @@ pub(super) fn html(
     place: Place<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Html {
-    let highest = highest_heading(&document.blocks).unwrap_or(place.top);
+    let highest = document.highest_heading().unwrap_or(place.top);
     let mut writer = Writer {
         out: String::with_capacity(source.text.len() * 3 / 2),
         source,

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::StoreError;
+use crate::store::database::Database;
 
 /// A connection to a database that holds mailings. `begin`, `commit` and `rollback` are those of the list's database,
 /// but a commit here survives the end of the process, and the machine's only after [`MailingTables::flush`].
-pub(crate) trait MailingTables: Send {
+pub(crate) trait MailingTables: Database {
     /// Begins to write.
     ///
     /// # Errors

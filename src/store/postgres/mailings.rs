@@ -188,7 +188,7 @@ fn address(row: &Row, at: usize) -> Read<EmailAddress> {
     EmailAddress::parse_legacy(get(row, at)?).map_err(|error| Failure::Row(error.to_string()))
 }
 
-fn missing() -> Failure {
+pub(super) fn missing() -> Failure {
     Failure::Row("a row is missing".to_owned())
 }
 
@@ -231,6 +231,7 @@ fn delivery_row(row: &Row) -> Read<DeliveryRow> {
         attempts: u32::try_from(get::<i64>(row, 3)?).unwrap_or(u32::MAX),
         at: optional_time(row, 4)?,
         reply: get(row, 5)?,
+        returned: None,
     })
 }
 

@@ -85,6 +85,7 @@ fn amazon(value: &Value) -> Option<Report> {
         recipients,
         message_id: id.map(|id| id.trim_matches(['<', '>']).to_owned()).filter(|id| !id.is_empty()),
         paths: if source.is_empty() { Vec::new() } else { vec![source.to_owned()] },
+        leave: None,
     })
 }
 
@@ -119,6 +120,7 @@ fn sendgrid(value: &Value) -> Option<Report> {
         recipients,
         message_id: message_id.filter(|id| !id.is_empty()),
         paths: Vec::new(),
+        leave: None,
     })
 }
 

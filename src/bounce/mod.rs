@@ -17,6 +17,7 @@ mod phrases;
 mod read;
 mod reason;
 mod report;
+mod returned;
 mod status;
 mod suppression;
 pub mod verp;
@@ -25,6 +26,7 @@ pub use automatic::{Sign, automatic};
 pub use read::read;
 pub use reason::{Reply, Stage, judge};
 pub use report::{Hardness, Kind, Reason, Recipient, Report};
+pub use returned::{Returned, Way};
 pub use status::EnhancedStatus;
 pub use suppression::{Event, History, after};
 

@@ -42,7 +42,14 @@ fn read_within(octets: &[u8], depth: usize) -> Option<Report> {
         told(&mail)?
     };
     let message_id = mail.original.get("message-id").or(mail.header.get("in-reply-to")).map(id);
-    Some(Report { kind, recipients, message_id: message_id.filter(|id| !id.is_empty()), paths: paths(&mail) })
+    let leave = mail.original.get("list-unsubscribe").filter(|value| value.len() <= 2_000).map(str::to_owned);
+    Some(Report {
+        kind,
+        recipients,
+        message_id: message_id.filter(|id| !id.is_empty()),
+        paths: paths(&mail),
+        leave,
+    })
 }
 
 /// The notice that came back as the returned mail: a gateway may put its own words, which name nobody, round another

@@ -16,6 +16,8 @@ pub struct Report {
     /// Every address it may have come to, the surest first: `Delivered-To`, `X-Original-To`, `Envelope-To`, `To`, and the
     /// returned mail's own `Return-Path`. One of them carries the code of [`verp`](super::verp), if it is ours.
     pub paths: Vec<String>,
+    /// Where the mail that came back says its reader leaves (`List-Unsubscribe`, RFC 2369), of at most 2,000 octets.
+    pub leave: Option<String>,
 }
 
 /// What kind of notice a report is.
@@ -61,6 +63,35 @@ pub enum Hardness {
     Soft,
 }
 
+impl Hardness {
+    /// The word that the store and reports have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Hardness::Hard => "hard",
+            Hardness::Soft => "soft",
+        }
+    }
+
+    /// What a word says.
+    pub fn named(wanted: &str) -> Option<Self> {
+        [Hardness::Hard, Hardness::Soft].into_iter().find(|hardness| hardness.name() == wanted)
+    }
+}
+
+impl Kind {
+    /// The kind in a word, as programs read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Bounce => "bounce",
+            Kind::Delay => "delay",
+            Kind::Delivered => "delivered",
+            Kind::Complaint => "complaint",
+            Kind::Feedback => "feedback",
+            Kind::AutoReply => "automatic-reply",
+        }
+    }
+}
+
 /// Why mail was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -99,6 +130,36 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The words that the store and reports have for each.
+    pub const NAMES: [(&str, Reason); 16] = [
+        ("unknown-user", Reason::UnknownUser),
+        ("unknown-host", Reason::UnknownHost),
+        ("moved", Reason::Moved),
+        ("not-accepting", Reason::NotAccepting),
+        ("mailbox-full", Reason::MailboxFull),
+        ("suspended", Reason::Suspended),
+        ("filtered", Reason::Filtered),
+        ("spam", Reason::Spam),
+        ("policy", Reason::Policy),
+        ("size", Reason::Size),
+        ("content", Reason::Content),
+        ("rate", Reason::Rate),
+        ("expired", Reason::Expired),
+        ("network", Reason::Network),
+        ("system", Reason::System),
+        ("undefined", Reason::Undefined),
+    ];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, reason)| *reason == self).map_or("", |(name, _)| name)
+    }
+
+    /// The reason of a name.
+    pub fn named(wanted: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, reason)| *reason)
+    }
+
     /// Whether it is the sender's to mend, and so says nothing of the reader.
     pub fn is_ours(self) -> bool {
         matches!(self, Reason::Spam | Reason::Policy | Reason::Size | Reason::Content | Reason::Rate)
@@ -185,6 +246,7 @@ mod tests {
             recipients: vec![recipient],
             message_id: Some("1.reader@example.jp".to_owned()),
             paths: vec!["b+1.2.mac@example.jp".to_owned()],
+            leave: None,
         };
         let shown = format!("{report:?}");
         assert!(shown.contains("UnknownUser") && !shown.contains('@'), "{shown}");

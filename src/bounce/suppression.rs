@@ -174,6 +174,7 @@ mod tests {
             recipients: recipients.iter().map(|recipient| (*recipient).clone()).collect(),
             message_id: None,
             paths: Vec::new(),
+            leave: None,
         };
         for (kind, recipients, expected) in [
             (Kind::Bounce, &[&exact][..], Some(Event::UnknownAddress)),

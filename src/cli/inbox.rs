@@ -1,8 +1,9 @@
-//! `mailmag inbox`: mails that subscribe, leave or ask for the links, from a pipe, a Maildir, an mbox or a file.
+//! `mailmag inbox`: mails that came back, and those that subscribe, leave or ask for the links, from a pipe, a Maildir, an
+//! mbox or a file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,13 +11,15 @@ use serde_json::json;
 
 use super::console::{Console, count};
 use super::{Outcome, random, settings, shown, store, time};
-use crate::config::Config;
+use crate::bounce::{Hardness, Kind, Report, Returned};
+use crate::config::{Config, Secret};
 use crate::diagnostic::Diagnostic;
 use crate::inbox::{self, Addresses, Incoming, Meaning};
-use crate::list::{Answer, Evidence, Nonce, Via};
-use crate::model::Language;
+use crate::list::{Answer, Evidence, Nonce, StoreKey, Via};
+use crate::model::{Language, Suppression};
 use crate::source;
-use crate::store::Store;
+use crate::store::returns::{NewReturn, Proof, Taken};
+use crate::store::{Store, Waiting};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,6 +38,8 @@ pub(super) struct Arguments {
 const AT_ONCE: usize = 100;
 /// How much of a mail is read, in octets: what is more is an attachment.
 const MOST_READ: u64 = 2 << 20;
+/// How much of a file is looked at to tell an mbox from a mail.
+const BEGINNING: u64 = 64 << 10;
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
     if arguments.from != Path::new("-") {
@@ -59,7 +64,7 @@ fn from_stdin(directory: &Path, arguments: &Arguments, console: &Console) -> Res
     io::copy(&mut stdin, &mut io::sink()).context("cannot read stdin")?;
     let Some(config) = config(directory, console)? else { return Ok(Outcome::TryAgain) };
     let mail = Mail { name: "<stdin>".to_owned(), place: Place::Read(octets) };
-    let problems = Desk { directory, arguments, config: &config, console }.take(vec![mail])?;
+    let problems = Desk { directory, arguments, config: &config, console }.take(std::iter::once(Ok(mail)))?;
     // What is no mail will be none the next time.
     console.problems(&problems);
     Ok(Outcome::Well)
@@ -83,42 +88,48 @@ struct Mail {
 enum Place {
     /// In a Maildir's `new`.
     New(PathBuf),
-    /// In memory, its source as it was.
+    /// In memory until it is looked at, its source as it was.
     Read(Vec<u8>),
 }
 
+/// Mails, one after another: a file of many is never in memory as a whole.
+type Mails = Box<dyn Iterator<Item = io::Result<Mail>>>;
+
 /// The mails of a Maildir that nobody has seen, of an mbox, or a file's own.
-fn mails(path: &Path) -> Result<Vec<Mail>> {
+fn mails(path: &Path) -> Result<Mails> {
     let cannot_read = || format!("cannot read {}", shown(path));
     if path.is_dir() {
         anyhow::ensure!(source::is_maildir(path), "{} is no Maildir: it has no `new` and `cur`", shown(path));
         let new = path.join("new");
         let files = source::maildir(path).with_context(cannot_read)?;
         let files = files.into_iter().filter(|file| file.parent() == Some(&new));
-        return Ok(files
-            .map(|file| Mail { name: shown(&file).to_string(), place: Place::New(file) })
-            .collect());
+        let files: Vec<PathBuf> = files.collect();
+        return Ok(Box::new(
+            files
+                .into_iter()
+                .map(|file| Ok(Mail { name: shown(&file).to_string(), place: Place::New(file) })),
+        ));
     }
-    let octets = fs::read(path).with_context(cannot_read)?;
+    let mut file = File::open(path).with_context(cannot_read)?;
+    let mut octets = Vec::new();
+    (&mut file).take(BEGINNING).read_to_end(&mut octets).with_context(cannot_read)?;
     let name = shown(path).to_string();
     if !source::looks_like_mbox(&octets) {
-        return Ok(vec![Mail { name, place: Place::Read(octets) }]);
+        file.take(MOST_READ - BEGINNING).read_to_end(&mut octets).with_context(cannot_read)?;
+        return Ok(Box::new(std::iter::once(Ok(Mail { name, place: Place::Read(octets) }))));
     }
-    let messages = source::split_mbox(&name, &octets).unwrap_or_default();
-    let numbered = messages.into_iter().enumerate();
-    Ok(numbered
-        .map(|(index, octets)| Mail {
-            name: format!("{name} (message {})", index + 1),
-            place: Place::Read(octets),
-        })
-        .collect())
+    let most = usize::try_from(MOST_READ).unwrap_or(usize::MAX);
+    let messages = source::Mbox::new(BufReader::new(Cursor::new(octets).chain(file)), most);
+    Ok(Box::new(messages.enumerate().map(move |(index, octets)| {
+        Ok(Mail { name: format!("{name} (message {})", index + 1), place: Place::Read(octets?) })
+    })))
 }
 
 impl Mail {
     /// What is read of it; nothing when another process has taken it away.
-    fn octets(&self) -> io::Result<Option<Vec<u8>>> {
-        let path = match &self.place {
-            Place::Read(octets) => return Ok(Some(octets.clone())),
+    fn octets(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let path = match &mut self.place {
+            Place::Read(octets) => return Ok(Some(std::mem::take(octets))),
             Place::New(path) => path,
         };
         let mut octets = Vec::new();
@@ -157,19 +168,39 @@ struct Case {
     incoming: Incoming,
 }
 
+/// What the list was asked for a mail.
+enum Asked {
+    Nothing,
+    Request(Waiting<Answer>),
+    Return(Waiting<Taken>),
+    /// A mail that came back by a way that proves nothing.
+    Unproved,
+}
+
+/// What became of a mail.
+struct Fate {
+    why: Option<String>,
+    is_done: bool,
+    suppressed: Option<Suppression>,
+}
+
 impl Desk<'_> {
     /// Takes mails, and tells of each and of all what became of it. Gives what could not be read.
-    fn take(&self, mails: Vec<Mail>) -> Result<Vec<Diagnostic>> {
+    fn take(&self, mails: impl Iterator<Item = io::Result<Mail>>) -> Result<Vec<Diagnostic>> {
         let store = match self.arguments.dry_run {
             true => None,
             false => Some(store::open(self.config, self.directory)?),
         };
+        let key = match &store {
+            Some(store) => Some(store.key().clone()),
+            None => self.known_key(),
+        };
         let mut problems = Vec::new();
         let mut tally = Tally::default();
-        let mut mails = mails.into_iter().peekable();
+        let mut mails = mails.peekable();
         while mails.peek().is_some() {
-            let cases = self.read(mails.by_ref().take(AT_ONCE), &mut problems);
-            self.settle(cases, store.as_ref(), &mut tally)?;
+            let cases = self.read(mails.by_ref().take(AT_ONCE), &mut problems)?;
+            self.settle(cases, store.as_ref(), key.as_ref(), &mut tally)?;
         }
         if let Some(store) = store {
             store.close();
@@ -178,11 +209,26 @@ impl Desk<'_> {
         Ok(problems)
     }
 
-    fn read(&self, mails: impl Iterator<Item = Mail>, problems: &mut Vec<Diagnostic>) -> Vec<Case> {
+    /// The key of the list, if it has one: looking makes none.
+    fn known_key(&self) -> Option<StoreKey> {
+        if let Secret::File(file) = &self.config.store.key
+            && !self.directory.join(file).exists()
+        {
+            return None;
+        }
+        store::settings(self.config, self.directory).ok().map(|settings| settings.key)
+    }
+
+    fn read(
+        &self,
+        mails: impl Iterator<Item = io::Result<Mail>>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Result<Vec<Case>> {
         let addresses = Addresses::new(&self.config.mail.from.address);
         let usual = Language::tagged(&self.config.magazine.language).unwrap_or_default();
         let mut cases = Vec::new();
         for mail in mails {
+            let mut mail = mail.with_context(|| format!("cannot read {}", shown(&self.arguments.from)))?;
             match mail.octets() {
                 Ok(Some(octets)) => {
                     let incoming = inbox::read(&octets, &addresses, usual);
@@ -197,50 +243,128 @@ impl Desk<'_> {
                 }
             }
         }
-        cases
+        Ok(cases)
     }
 
-    /// Asks the list for what the mails want, and marks those that are done.
-    fn settle(&self, cases: Vec<Case>, store: Option<&Store>, tally: &mut Tally) -> Result<()> {
+    /// Asks the list for what the mails want, tells it what came back, and marks those that are done.
+    fn settle(
+        &self,
+        cases: Vec<Case>,
+        store: Option<&Store>,
+        key: Option<&StoreKey>,
+        tally: &mut Tally,
+    ) -> Result<()> {
         let mut waiting = Vec::new();
         for case in cases {
-            let answer = match (store, case.incoming.meaning.request()) {
-                (Some(store), Some(request)) => Some(store.ask(request, evidence(&case.incoming)?)),
-                _ => None,
-            };
-            waiting.push((case, answer));
+            let asked = ask(&case.incoming, store, key)?;
+            waiting.push((case, asked));
         }
-        for (case, answer) in waiting {
-            let answer = answer.map(|answer| answer.wait()).transpose()?;
-            let why = match &answer {
-                Some(Answer::NoSuchToken) => Some("its token is good for nothing"),
-                Some(Answer::TooMany(_)) => Some("too much was asked; it is left for later"),
-                _ => case.incoming.meaning.why(),
-            };
-            let is_done = answer.is_some_and(|answer| !matches!(answer, Answer::TooMany(_)));
-            if is_done {
+        for (case, asked) in waiting {
+            let fate = fate(&case.incoming.meaning, asked)?;
+            if fate.is_done {
                 case.mail.is_done().with_context(|| format!("cannot mark {} as seen", case.mail.name))?;
             }
-            self.tell(&case, why, is_done)?;
-            tally.count(&case.incoming.meaning);
+            self.tell(&case, &fate)?;
+            tally.count(&case.incoming.meaning, &fate);
         }
         Ok(())
     }
 
-    fn tell(&self, case: &Case, why: Option<&str>, is_done: bool) -> io::Result<()> {
+    fn tell(&self, case: &Case, fate: &Fate) -> io::Result<()> {
         let meaning = case.incoming.meaning.name();
+        let report = match &case.incoming.meaning {
+            Meaning::Bounce(Some(report)) => Some(report),
+            _ => None,
+        };
         if self.arguments.json {
-            let told = json!({ "mail": case.mail.name, "meaning": meaning, "why": why, "done": is_done });
+            let mut told =
+                json!({ "mail": case.mail.name, "meaning": meaning, "why": fate.why, "done": fate.is_done });
+            if let Some(report) = report {
+                let returned = Returned::of_report(report);
+                told["report"] = json!({
+                    "kind": report.kind.name(),
+                    "recipients": report.recipients.len(),
+                    "hardness": returned.as_ref().filter(|_| report.kind == Kind::Bounce).map(|returned| returned.hardness.name()),
+                    "status": returned.as_ref().and_then(|returned| Some(returned.status?.to_string())),
+                    "reason": returned.as_ref().map(|returned| returned.reason.name()),
+                });
+                told["suppressed"] = fate.suppressed.is_some().into();
+            }
             return self.console.data(format!("{told}\n").as_bytes());
         }
-        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-        let sentence = format!("{}: {meaning}{why}", case.mail.name);
+        let said = report.map(|report| format!(": {}", said(report))).unwrap_or_default();
+        let why = fate.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        let sentence = format!("{}: {meaning}{said}{why}", case.mail.name);
         if self.arguments.dry_run {
             self.console.say(&sentence)
         } else {
             self.console.detail(&sentence)
         }
         Ok(())
+    }
+}
+
+/// Asks the list for what a mail wants, or tells it what came back.
+fn ask(incoming: &Incoming, store: Option<&Store>, key: Option<&StoreKey>) -> Result<Asked> {
+    if let Meaning::Bounce(Some(report)) = &incoming.meaning {
+        let Some(key) = key else { return Ok(Asked::Nothing) };
+        let Some(proof) = Proof::of(report, key) else { return Ok(Asked::Unproved) };
+        let Some(store) = store else { return Ok(Asked::Nothing) };
+        let new = NewReturn {
+            proof,
+            digest: report.digest(&incoming.message_id),
+            at: time(),
+            message_id: incoming.message_id.clone(),
+            returned: Returned::of_report(report),
+        };
+        return Ok(Asked::Return(store.take_return(new)));
+    }
+    Ok(match (store, incoming.meaning.request()) {
+        (Some(store), Some(request)) => Asked::Request(store.ask(request, evidence(incoming)?)),
+        _ => Asked::Nothing,
+    })
+}
+
+/// What became of a mail, once what it changed is durable.
+fn fate(meaning: &Meaning, asked: Asked) -> Result<Fate> {
+    let fate = |why: Option<&str>, is_done| Fate { why: why.map(str::to_owned), is_done, suppressed: None };
+    Ok(match asked {
+        Asked::Nothing => fate(meaning.why(), false),
+        Asked::Unproved => fate(Some("nothing in it proves whose mail came back; nothing was done"), false),
+        Asked::Request(answer) => match answer.wait()? {
+            Answer::NoSuchToken => fate(Some("its token is good for nothing"), true),
+            Answer::TooMany(_) => fate(Some("too much was asked; it is left for later"), false),
+            _ => fate(meaning.why(), true),
+        },
+        Asked::Return(taken) => match taken.wait()? {
+            Taken::Again => fate(Some("it was taken before"), true),
+            Taken::Nobody => fate(Some("its reader is not on the list any more"), true),
+            Taken::Kept => fate(None, true),
+            Taken::Suppressed(suppression) => {
+                let why = format!("its reader gets no more mail: {}", reason(suppression));
+                Fate { why: Some(why), is_done: true, suppressed: Some(suppression) }
+            }
+        },
+    })
+}
+
+/// What a report says, without naming anybody.
+fn said(report: &Report) -> String {
+    let Some(returned) = Returned::of_report(report) else { return report.kind.name().to_owned() };
+    if report.kind == Kind::Complaint {
+        return "complaint".to_owned();
+    }
+    let hardness = if returned.hardness == Hardness::Hard { "hard" } else { "soft" };
+    let status = returned.status.map(|status| format!(" {status}")).unwrap_or_default();
+    format!("{hardness}, {}{status}", returned.reason.name())
+}
+
+fn reason(suppression: Suppression) -> &'static str {
+    match suppression {
+        Suppression::HardBounce => "there is no such address",
+        Suppression::SoftBounces => "mail came back too often",
+        Suppression::Complaint => "he complained",
+        Suppression::Operator => "the operator said so",
     }
 }
 
@@ -265,11 +389,18 @@ fn evidence(incoming: &Incoming) -> Result<Evidence> {
 
 /// How many mails asked for what.
 #[derive(Default)]
-struct Tally(BTreeMap<&'static str, usize>);
+struct Tally {
+    meanings: BTreeMap<&'static str, usize>,
+    suppressed: usize,
+    unproved: usize,
+}
 
 impl Tally {
-    fn count(&mut self, meaning: &Meaning) {
-        *self.0.entry(meaning.name()).or_default() += 1;
+    fn count(&mut self, meaning: &Meaning, fate: &Fate) {
+        *self.meanings.entry(meaning.name()).or_default() += 1;
+        self.suppressed += usize::from(fate.suppressed.is_some());
+        let is_report = matches!(meaning, Meaning::Bounce(Some(_)));
+        self.unproved += usize::from(is_report && !fate.is_done && fate.why.is_some());
     }
 
     fn sentence(&self, dry_run: bool) -> String {
@@ -283,11 +414,20 @@ impl Tally {
             ("ignored", "ignored"),
             ("no-mail", "not to be read"),
         ];
-        let number = |meaning: &str| self.0.get(meaning).copied().unwrap_or_default();
+        let number = |meaning: &str| self.meanings.get(meaning).copied().unwrap_or_default();
         let told = WORDS.iter().filter(|(meaning, _)| number(meaning) > 0);
         let told: Vec<String> = told.map(|(meaning, words)| format!("{} {words}", number(meaning))).collect();
-        let dry = if dry_run { "; nothing was done" } else { "" };
         let parts = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
-        format!("{}{parts}{dry}", count(self.0.values().sum(), "mail"))
+        let mut sentence = format!("{}{parts}", count(self.meanings.values().sum(), "mail"));
+        if self.suppressed > 0 {
+            let verb = if self.suppressed == 1 { "gets" } else { "get" };
+            sentence.push_str(&format!("; {} {verb} no more mail", count(self.suppressed, "reader")));
+        }
+        if self.unproved > 0 {
+            let verb = if self.unproved == 1 { "does" } else { "do" };
+            let reports = count(self.unproved, "report");
+            sentence.push_str(&format!("; {reports} {verb} not prove whose mail came back"));
+        }
+        if dry_run { sentence + "; nothing was done" } else { sentence }
     }
 }

@@ -5,16 +5,18 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::console::Console;
 use super::mailer::{Books, books, mailing_of};
 use super::{Outcome, open, time};
+use crate::bounce::Way;
 use crate::config::Config;
 use crate::deliver::mailer::message_id;
 use crate::list::files::{Formulas, write_row};
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::mailings::{DeliveryRow, Mailing, MailingStatus};
+use crate::store::returns::Return;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -91,6 +93,8 @@ fn parts(sums: &Sums) -> [(&'static str, u64); 8] {
 
 fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) -> Result<Outcome> {
     let sums = books.mailings.sums(mailing.id).wait()?;
+    let after = books.mailings.returns(mailing.id).wait()?;
+    let returns = &after.returns;
     let told = if as_json {
         let mut told = json!({
             "issue": mailing.issue,
@@ -105,6 +109,9 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
         for (name, number) in parts(&sums) {
             told[name] = number.into();
         }
+        told["bounces"] = json!({ "hard": returns.hard, "soft": returns.soft });
+        told["complaints"] = returns.complaints.into();
+        told["departures"] = after.departures.into();
         format!("{told}\n")
     } else {
         let why = mailing.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
@@ -115,6 +122,15 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
             sums.planned
         );
         for (name, number) in parts(&sums).iter().filter(|(_, number)| *number > 0) {
+            told.push_str(&format!("{number:>10}  {name}\n"));
+        }
+        let later = [
+            (returns.hard, "came back for good"),
+            (returns.soft, "came back for a time"),
+            (returns.complaints, "complained"),
+            (after.departures, "left before the next mailing"),
+        ];
+        for (number, name) in later.iter().filter(|(number, _)| *number > 0) {
             told.push_str(&format!("{number:>10}  {name}\n"));
         }
         told
@@ -170,7 +186,18 @@ fn report(
     let domain = config.mail.from.domain();
     let mut output = console.data_stream();
     if !as_json {
-        let headings = ["email", "status", "message_id", "at", "reply"];
+        let headings = [
+            "email",
+            "status",
+            "message_id",
+            "at",
+            "reply",
+            "bounce",
+            "bounce_hardness",
+            "bounce_status",
+            "bounce_reason",
+            "bounce_at",
+        ];
         write_row(&mut output, &headings, Formulas::Kept)?;
     }
     each(books, mailing, |row| {
@@ -184,16 +211,47 @@ fn report(
                 "message_id": id,
                 "at": at,
                 "reply": row.reply,
+                "bounce": row.returned.as_ref().map(returned),
             });
             writeln!(output, "{line}")?;
         } else {
-            let cells = [email, Some(row.status.name()), Some(&id), at.as_deref(), row.reply.as_deref()];
+            let of = row.returned.as_ref();
+            let came = of.map(|of| of.at.to_rfc3339());
+            let cells = [
+                email,
+                Some(row.status.name()),
+                Some(&id),
+                at.as_deref(),
+                row.reply.as_deref(),
+                of.map(|of| of.way.name()),
+                of.map(|of| of.hardness.name()).filter(|_| !of.is_some_and(is_complaint)),
+                of.and_then(|of| of.status.as_deref()),
+                of.map(|of| of.reason).filter(|_| !of.is_some_and(is_complaint)),
+                came.as_deref(),
+            ];
             write_row(&mut output, &cells.map(|cell| cell.unwrap_or("")), Formulas::Defused)?;
         }
         Ok(())
     })?;
     output.flush()?;
     Ok(Outcome::Well)
+}
+
+fn is_complaint(returned: &Return) -> bool {
+    returned.way == Way::Complaint
+}
+
+/// What came back, as an object. A complaint has no hardness and no reason.
+pub(super) fn returned(returned: &Return) -> Value {
+    let is_complaint = is_complaint(returned);
+    json!({
+        "kind": returned.way.name(),
+        "hardness": (!is_complaint).then(|| returned.hardness.name()),
+        "status": returned.status,
+        "reason": (!is_complaint).then_some(returned.reason),
+        "at": returned.at.to_rfc3339(),
+        "diagnostic": returned.diagnostic,
+    })
 }
 
 fn each(books: &Books, mailing: &Mailing, mut tell: impl FnMut(&DeliveryRow) -> Result<()>) -> Result<()> {

@@ -166,10 +166,16 @@ pub fn read(octets: &[u8], addresses: &Addresses<'_>, usual: Language) -> Incomi
 }
 
 fn meaning(octets: &[u8], head: &Head<'_>, subject: &str, text: &Text, addresses: &Addresses<'_>) -> Meaning {
-    let Some(door) = door(head, addresses) else {
-        return Meaning::Ignored("it does not go to an address of the magazine's");
-    };
     let report = bounce::read(octets);
+    let Some(door) = door(head, addresses) else {
+        // Complaints go where the mail service was told to send them, and some servers lose the path that mail came
+        // back by; the mail in the report still says whose it was.
+        let report = report.filter(|report| is_of_ours(report, addresses));
+        return match report {
+            Some(report) => Meaning::Bounce(Some(Box::new(report))),
+            None => Meaning::Ignored("it does not go to an address of the magazine's"),
+        };
+    };
     let is_reply = report.as_ref().is_some_and(|report| report.kind == Kind::AutoReply);
     if let Some(report) = report.filter(|_| !is_reply) {
         return Meaning::Bounce(Some(Box::new(report)));
@@ -212,6 +218,16 @@ fn meaning(octets: &[u8], head: &Head<'_>, subject: &str, text: &Text, addresses
             Ok(address) => Meaning::SendLinks(address),
             Err(_) => Meaning::Ignored("its sender has no address that can be answered"),
         },
+    }
+}
+
+/// Whether a report that went elsewhere is of a mail of the magazine's.
+fn is_of_ours(report: &Report, addresses: &Addresses<'_>) -> bool {
+    let is_path = |path: &String| matches!(door_of(path, addresses), Some(Door::Bounces));
+    match report.kind {
+        Kind::Bounce | Kind::Delay => report.paths.iter().any(is_path),
+        Kind::Complaint => report.paths.iter().any(is_path) || report.tokens().next().is_some(),
+        Kind::Delivered | Kind::Feedback | Kind::AutoReply => false,
     }
 }
 

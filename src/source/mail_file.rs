@@ -12,6 +12,7 @@ use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, HeaderName, Message, MessageParser, MessagePart, MimeHeaders};
 
+use super::mbox::Mbox;
 use crate::diagnostic::Diagnostic;
 
 /// A message, as far as an issue needs it. Its octets are still in their own character sets.
@@ -130,28 +131,8 @@ pub fn split_mbox(path: &str, octets: &[u8]) -> Result<Vec<Vec<u8>>, Box<Diagnos
             .help("an mbox begins with a line `From name date`");
         return Err(Box::new(problem));
     }
-    let mut messages: Vec<Vec<u8>> = Vec::new();
-    let mut after_blank = true;
-    for line in octets.split_inclusive(|octet| *octet == b'\n') {
-        let is_blank = matches!(line, b"\n" | b"\r\n");
-        if after_blank && is_from_line(line) {
-            messages.push(Vec::new());
-        } else if let Some(message) = messages.last_mut() {
-            let quotes = line.iter().take_while(|octet| **octet == b'>').count();
-            let quoted = quotes > 0 && line[quotes..].starts_with(b"From ");
-            message.extend_from_slice(&line[usize::from(quoted)..]);
-        }
-        after_blank = is_blank;
-    }
-    for message in &mut messages {
-        // The blank line before the next `From ` belongs to the mailbox.
-        if message.ends_with(b"\n\r\n") {
-            message.truncate(message.len() - 2);
-        } else if message.ends_with(b"\n\n") {
-            message.truncate(message.len() - 1);
-        }
-    }
-    Ok(messages)
+    // Memory can always be read.
+    Ok(Mbox::new(octets, usize::MAX).filter_map(Result::ok).collect())
 }
 
 /// Whether a folder is a Maildir.
@@ -176,7 +157,7 @@ pub fn maildir(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// `From name Thu Apr  1 12:00:00 2009`
-fn is_from_line(line: &[u8]) -> bool {
+pub(super) fn is_from_line(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"From ") else { return false };
     rest.len() <= 300
         && rest.contains(&b':')

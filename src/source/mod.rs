@@ -15,6 +15,7 @@ mod front_matter;
 mod issue;
 mod links;
 mod mail_file;
+mod mbox;
 mod markdown;
 mod read;
 mod settings;
@@ -33,6 +34,7 @@ pub use mail_file::{is_maildir, looks_like_mail, looks_like_mbox, maildir, split
 pub use markdown::{
     Attribute, Heading, Outline, Section, document, outline, outline_document, sections, whole,
 };
+pub(crate) use mbox::Mbox;
 pub use read::{RawFile, RawText, ReadError, Sources, is_of_the_magazine, read, read_again};
 
 use crate::charset::Charset;

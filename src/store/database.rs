@@ -11,6 +11,7 @@
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
+use super::returns::tables::ReturnTables;
 use crate::list::ledger::{ChainEnd, EventKind, Sealed};
 use crate::list::{HeldToken, NewNotice, Nonce, Notice, Reader, TokenDigest, TokenKind};
 use crate::model::{Source, Status, SubscriberId};
@@ -28,7 +29,7 @@ pub(crate) const SEALED: &str = "l.number, l.at, l.kind, l.subscriber, l.status,
      l.digest, d.salt, d.text, i.salt, i.text";
 
 /// A connection to a database that holds a list.
-pub(crate) trait Database: Send {
+pub(crate) trait Database: ReturnTables + Send {
     /// Begins to write: waits a little until no other writer is there, and keeps them out until `commit` or
     /// `rollback`. Gives the ends of all numberings, read behind that lock.
     ///

@@ -17,6 +17,7 @@ pub mod mailings;
 mod place;
 mod postgres;
 mod report;
+pub mod returns;
 mod seal;
 mod sqlite;
 mod upkeep;

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, Utc};
 
 use super::database::{Database, Names};
+use super::returns::Returns;
 use super::{Store, StoreError};
 use crate::digest;
 use crate::list::ledger::{ChainEnd, Details, EventKind};
@@ -29,6 +30,8 @@ pub struct Stats {
     pub readers: Vec<(Status, Source, u64)>,
     /// How many notices wait to be sent.
     pub notices_waiting: u64,
+    /// What came back of all mailings.
+    pub returns: Returns,
     /// The end of the ledger. Who writes it down can tell later that nothing before it was taken away.
     pub end: ChainEnd,
     /// How many confirmations were queued in the five minutes that begin at a time.
@@ -126,6 +129,7 @@ impl Store {
             Ok(Stats {
                 readers: counts.readers,
                 notices_waiting: counts.notices_waiting,
+                returns: database.returns(None)?,
                 end: heads.chain,
                 confirmations: counts.confirmations,
                 alarm: self.0.settings.limits.alarm,

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::database::{Changes, Database, Heads, Settlement};
 use super::group::{self, Asking};
+use super::returns::{self, NewReturn, Taken};
 use super::waiting::Answering;
 use super::{ClaimedNotice, NoticeOutcome, Settings, StoreError, seal};
 use crate::list::{Answer, Limits, StoreKey};
@@ -27,6 +28,8 @@ pub(super) enum Job {
     Claim { at: DateTime<Utc>, lease: Duration, most: usize, answering: Answering<Vec<ClaimedNotice>> },
     /// To settle a notice.
     Settle { id: i64, epoch: i64, outcome: NoticeOutcome, at: DateTime<Utc>, answering: Answering<bool> },
+    /// To take what came back.
+    Return(Box<NewReturn>, Answering<Taken>),
     /// To end the thread.
     Close,
 }
@@ -121,6 +124,18 @@ impl Writer {
                     let settled = self.database.settle_notice(id, epoch, &settlement(outcome, at));
                     finish(settled, answering, &mut tellings, |settled| settled)
                 }
+                Job::Return(new, answering) => {
+                    let mut waiting = vec![(new, answering)];
+                    while let Some(Job::Return(new, answering)) =
+                        unanswered.next_if(|job| matches!(job, Job::Return(..)))
+                    {
+                        waiting.push((new, answering));
+                    }
+                    self.take(heads, waiting, &mut tellings).map(|outcome| {
+                        heads = outcome.heads;
+                        outcome.is_changed
+                    })
+                }
                 Job::Close => Ok(false),
             };
             match kept {
@@ -157,19 +172,39 @@ impl Writer {
         let decided = seal::check(&self.key, &heads).and_then(|()| {
             group::decide_all(self.database.as_mut(), heads, &requests, &self.key, &self.limits)
         });
-        match decided {
-            Ok((answers, outcome)) => {
-                for ((_, answering), answer) in waiting.into_iter().zip(answers) {
-                    tellings.push(tell(answer, answering));
-                }
-                Ok(outcome)
+        answered(decided, waiting, tellings)
+    }
+
+    fn take(
+        &mut self,
+        heads: Heads,
+        waiting: Vec<(Box<NewReturn>, Answering<Taken>)>,
+        tellings: &mut Vec<Telling>,
+    ) -> Result<group::Outcome, StoreError> {
+        let new: Vec<&NewReturn> = waiting.iter().map(|(new, _)| new.as_ref()).collect();
+        let taken = returns::take(self.database.as_mut(), heads, &new, &self.key);
+        answered(taken, waiting, tellings)
+    }
+}
+
+/// Notes what is to be answered to all who wait; an error is told at once.
+fn answered<Asked, Value: 'static>(
+    decided: Result<(Vec<Value>, group::Outcome), StoreError>,
+    waiting: Vec<(Asked, Answering<Value>)>,
+    tellings: &mut Vec<Telling>,
+) -> Result<group::Outcome, StoreError> {
+    match decided {
+        Ok((answers, outcome)) => {
+            for ((_, answering), answer) in waiting.into_iter().zip(answers) {
+                tellings.push(tell(answer, answering));
             }
-            Err(error) => {
-                for (_, answering) in waiting {
-                    answering.send(Err(error.clone())).ok();
-                }
-                Err(error)
+            Ok(outcome)
+        }
+        Err(error) => {
+            for (_, answering) in waiting {
+                answering.send(Err(error.clone())).ok();
             }
+            Err(error)
         }
     }
 }
@@ -181,6 +216,7 @@ impl Job {
             Job::Ready(answering) => drop(answering.send(Err(error.clone()))),
             Job::Claim { answering, .. } => drop(answering.send(Err(error.clone()))),
             Job::Settle { answering, .. } => drop(answering.send(Err(error.clone()))),
+            Job::Return(_, answering) => drop(answering.send(Err(error.clone()))),
             Job::Close => {}
         }
     }

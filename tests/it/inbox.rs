@@ -9,8 +9,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use mailmag::bounce::verp;
 use mailmag::list::{Evidence, Limits, Nonce, NoticeKind, Request, StoreKey, Token, TokenKind, Via};
-use mailmag::model::{EmailAddress, Language, Source, Status};
+use mailmag::model::{EmailAddress, Language, Source, Status, SubscriberId, Suppression};
 use mailmag::store::{Filter, Settings, Store};
 use tempfile::TempDir;
 
@@ -278,4 +279,193 @@ fn no_address_and_no_token_is_told() {
         assert!(told.contains("2.b") && !told.contains("marker") && !told.contains(&token), "{told}");
     }
     assert!(Path::new(&magazine.path("mail/cur/2.b:2,S")).exists());
+}
+
+/// A reader who was added, and his number.
+fn reader(magazine: &Magazine, name: &str, nonce: u8) -> SubscriberId {
+    let address = EmailAddress::parse(&format!("{name}@example.jp")).unwrap();
+    let add = Request::Add {
+        address: address.clone(),
+        name: None,
+        source: Source::Operator,
+        basis: "a test".to_owned(),
+        tags: Vec::new(),
+    };
+    let store = magazine.store();
+    store.ask(add, evidence(nonce)).wait().unwrap();
+    store.subscriber(&address).unwrap().unwrap().id
+}
+
+fn status_of(magazine: &Magazine, name: &str) -> Status {
+    let address = EmailAddress::parse(&format!("{name}@example.jp")).unwrap();
+    magazine.store().subscriber(&address).unwrap().unwrap().status
+}
+
+fn return_path(mailing: i64, subscriber: SubscriberId) -> String {
+    let path = verp::Path { mailing, subscriber };
+    verp::address(&StoreKey::new([7; 32]), path, "tohaba.example")
+}
+
+/// A notice that came to a return path.
+fn notice(path: &str, id: &str, action: &str, status: &str, words: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example.net\nTo: {path}\nSubject: Undelivered Mail Returned to Sender\n\
+         Message-ID: <{id}@mx.example.net>\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=\"==\"\n\n\
+         --==\n\nYour mail was not delivered.\n\n--==\nContent-Type: message/delivery-status\n\n\
+         Reporting-MTA: dns; mx.example.net\n\nFinal-Recipient: rfc822; marker@forwarded.example\n\
+         Action: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {words}\n\n--==--\n"
+    )
+}
+
+fn unknown(path: &str, id: &str) -> String {
+    notice(path, id, "failed", "5.1.1", "550 5.1.1 no such user")
+}
+
+fn complaint(to: &str, original: &str) -> String {
+    format!(
+        "From: feedback@isp.example\nTo: {to}\nSubject: complaint\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=feedback-report; boundary=\"==\"\n\n\
+         --==\n\nA reader has complained.\n\n--==\nContent-Type: message/feedback-report\n\n\
+         Feedback-Type: abuse\nUser-Agent: test/1\nVersion: 1\n\n--==\nContent-Type: message/rfc822\n\n\
+         From: news@tohaba.example\nTo: redacted@redacted.invalid\n{original}Subject: Vol. 1\n\ntext\n--==--\n"
+    )
+}
+
+#[test]
+fn what_comes_back_by_its_own_path_is_taken_in_once() {
+    let magazine = Magazine::new();
+    let taro = reader(&magazine, "taro", 1);
+    let jiro = reader(&magazine, "jiro", 2);
+    let path = return_path(1, taro);
+    magazine.deliver("1.a", &notice(&path, "delay", "delayed", "4.4.1", "connection timed out"));
+    magazine.deliver("2.b", &notice(&path, "full", "failed", "5.2.2", "552 5.2.2 mailbox full"));
+    magazine.deliver("3.c", &notice(&path, "full", "failed", "5.2.2", "552 5.2.2 mailbox full"));
+    magazine.deliver("4.d", &unknown(&return_path(1, jiro).to_uppercase(), "unknown"));
+    let output = magazine.command("mail").arg("--json").output().unwrap();
+    assert_eq!(code(&output), Some(0), "{output:?}");
+    let told = String::from_utf8(output.stdout).unwrap();
+    let told: Vec<serde_json::Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let report = |at: usize| &told[at]["report"];
+    assert_eq!((&report(0)["kind"], &report(0)["hardness"]), (&"delay".into(), &serde_json::Value::Null));
+    assert_eq!((&report(1)["hardness"], &report(1)["reason"]), (&"soft".into(), &"mailbox-full".into()));
+    assert_eq!(told[2]["why"], "it was taken before");
+    assert_eq!((&report(3)["hardness"], &report(3)["status"]), (&"hard".into(), &"5.1.1".into()));
+    assert_eq!(told[3]["suppressed"], true);
+    assert!(told.iter().all(|told| told["done"] == true), "{told:?}");
+    assert_eq!((magazine.names("new").len(), magazine.names("cur").len()), (0, 4));
+    assert_eq!(status_of(&magazine, "taro"), Status::Active);
+    assert_eq!(status_of(&magazine, "jiro"), Status::Suppressed(Suppression::HardBounce));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("4 mails: 4 about mail that came back; 1 reader gets no more mail"), "{stderr}");
+    let returns = magazine.store().returns(&EmailAddress::parse("taro@example.jp").unwrap()).unwrap();
+    assert_eq!(returns.len(), 1, "the delay is none");
+}
+
+#[test]
+fn what_proves_nothing_does_nothing() {
+    let magazine = Magazine::new();
+    let taro = reader(&magazine, "taro", 1);
+    let right = return_path(1, taro);
+    let other = right.replace("b+1.", "b+2.");
+    let forged =
+        verp::address(&StoreKey::new([8; 32]), verp::Path { mailing: 1, subscriber: taro }, "tohaba.example");
+    for (number, path) in
+        [other.as_str(), &forged, "news@tohaba.example", "news+unsubscribe@tohaba.example"].iter().enumerate()
+    {
+        magazine.deliver(&format!("{number}.a"), &unknown(path, &format!("m{number}")));
+    }
+    let id = "Message-ID: <1.000000000000000000000000@tohaba.example>\n";
+    magazine.deliver("5.a", &complaint("news@tohaba.example", id));
+    let token = Token::derive(&StoreKey::new([8; 32]), TokenKind::Unsubscribe, Nonce([1; 16])).to_text();
+    let leave = format!("List-Unsubscribe: <https://mail.tohaba.example/u/{token}>\n");
+    magazine.deliver("6.a", &complaint("abuse@tohaba.example", &leave));
+    let output = magazine.run("mail");
+    assert_eq!(code(&output), Some(0), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("5 reports do not prove whose mail came back"), "{stderr}");
+    assert_eq!(status_of(&magazine, "taro"), Status::Active);
+    assert_eq!(magazine.names("new").len(), 5, "people may look at them; the one with a token is nobody's");
+    assert!(magazine.store().returns(&EmailAddress::parse("taro@example.jp").unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn a_complaint_is_believed_by_the_path_or_the_token_of_the_mail() {
+    let magazine = Magazine::new();
+    let taro = reader(&magazine, "taro", 1);
+    reader(&magazine, "jiro", 2);
+    let path = format!("Return-Path: <{}>\n", return_path(1, taro));
+    assert_eq!(code(&magazine.pipe(complaint("abuse@tohaba.example", &path).as_bytes())), Some(0));
+    assert_eq!(status_of(&magazine, "taro"), Status::Suppressed(Suppression::Complaint));
+    let token = Token::derive(&StoreKey::new([7; 32]), TokenKind::Unsubscribe, Nonce([2; 16])).to_text();
+    let leave = format!(
+        "List-Unsubscribe: <https://mail.tohaba.example/u/{token}>,\n <mailto:u+{token}@tohaba.example>\n"
+    );
+    assert_eq!(code(&magazine.pipe(complaint("abuse@tohaba.example", &leave).as_bytes())), Some(0));
+    assert_eq!(status_of(&magazine, "jiro"), Status::Suppressed(Suppression::Complaint));
+}
+
+#[test]
+fn looking_at_what_came_back_changes_nothing_and_names_nobody() {
+    let magazine = Magazine::new();
+    let taro = reader(&magazine, "taro", 1);
+    magazine.deliver("1.a", &unknown(&return_path(1, taro), "unknown"));
+    for arguments in [["-v", "--dry-run"], ["-v", "--json"]] {
+        let output = magazine.command("mail").args(arguments).output().unwrap();
+        assert_eq!(code(&output), Some(0), "{output:?}");
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(told.contains("unknown-user") && told.contains("5.1.1"), "{told}");
+        assert!(!told.contains("marker") && !told.contains("taro") && !told.contains("b+1"), "{told}");
+        let expected = if arguments[1] == "--json" {
+            Status::Suppressed(Suppression::HardBounce)
+        } else {
+            Status::Active
+        };
+        assert_eq!(status_of(&magazine, "taro"), expected);
+    }
+}
+
+/// The most memory that a process has had so far, in octets.
+#[cfg(target_os = "linux")]
+fn peak(child: &Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_storm_of_bounces_is_taken_in_one_run_in_little_memory() {
+    const BOUNCES: usize = 10_000;
+    let magazine = Magazine::new();
+    let list: String = (0..BOUNCES).map(|number| format!("reader{number}@example.jp\n")).collect();
+    fs::write(magazine.path("list.csv"), format!("email\n{list}")).unwrap();
+    let mut import = Command::new(env!("CARGO_BIN_EXE_mailmag"));
+    import.arg("-C").arg(magazine.0.path()).args(["subscribers", "import"]).arg(magazine.path("list.csv"));
+    assert!(import.args(["--basis", "a test"]).output().unwrap().status.success());
+    let mut mbox = std::io::BufWriter::new(fs::File::create(magazine.path("storm")).unwrap());
+    // Each brings the mail back, with a body that is larger than what it says.
+    let body = "text of the mail that came back\n".repeat(300);
+    for number in 1..=BOUNCES {
+        let path = return_path(1, SubscriberId(number as i64));
+        let mail = unknown(&path, &number.to_string());
+        let original = format!("--==\nContent-Type: message/rfc822\n\nSubject: Vol. 1\n\n{body}\n--==--\n");
+        let mail = mail.replace("\n--==--\n", &format!("\n{original}"));
+        writeln!(mbox, "From MAILER-DAEMON Thu May 14 12:00:00 2026\n{mail}").unwrap();
+    }
+    mbox.into_inner().unwrap();
+    let size = fs::metadata(magazine.path("storm")).unwrap().len();
+    let mut child = magazine.command("storm").spawn().unwrap();
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        most = most.max(peak(&child).unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), Some(0), "{output:?}");
+    assert!(size > 80 << 20, "{size}");
+    assert!(most < 60 << 20, "{most} octets of memory for an mbox of {size}");
+    let stats = magazine.store().stats().unwrap();
+    let suppressed = Status::Suppressed(Suppression::HardBounce);
+    assert_eq!((stats.of_status(suppressed), stats.returns.hard), (BOUNCES as u64, BOUNCES as u64));
 }

@@ -362,7 +362,7 @@ impl Books {
 
     fn end(&self, delivery: &Delivery, verdict: Verdict, now: i64) -> bool {
         let next = after(verdict, delivery.attempts + 1, at(now), at(now), InDoubt::Hold);
-        let ended = Ended { claim: delivery.claim(), next, reply: "so it was".to_owned() };
+        let ended = Ended { claim: delivery.claim(), next, reply: "so it was".to_owned(), returned: None };
         self.mailings.step(Step { at: at(now), ended: Some(ended), attempted: None }).wait().unwrap().0
     }
 

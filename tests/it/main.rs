@@ -19,6 +19,7 @@ mod mails;
 mod notices;
 mod pictures;
 mod publish;
+mod return_cases;
 mod serve;
 mod smtp;
 mod store;

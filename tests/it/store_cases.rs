@@ -12,19 +12,19 @@ use crate::store::{List, address, row, standing};
 
 /// Makes a test of each case, from what makes an empty list for some limits and what keeps its place alive.
 macro_rules! each_case {
-    ($list:path: $($case:ident)*) => {
+    ($list:path: $cases:ident: $($case:ident)*) => {
         $(
             #[test]
             fn $case() {
                 let (mut list, _place) = $list();
-                $crate::store_cases::$case(&mut list);
+                $crate::$cases::$case(&mut list);
                 assert_eq!(list.fault(), None);
                 list.store.close();
             }
         )*
     };
     ($list:path) => {
-        $crate::store_cases::each_case!($list:
+        $crate::store_cases::each_case!($list: store_cases:
             a_reader_subscribes_confirms_and_leaves
             a_hundred_equal_requests_make_one_event
             known_and_unknown_addresses_are_answered_alike
@@ -48,6 +48,15 @@ macro_rules! each_case {
             two_programs_share_a_list
             random_tokens_lead_nowhere
             a_closed_list_says_so
+        );
+        $crate::store_cases::each_case!($list: return_cases:
+            twice_hard_suppresses_and_once_unknown
+            soft_bounces_suppress_in_time_and_our_own_faults_never
+            a_complaint_suppresses_at_once
+            who_confirms_begins_anew
+            a_refusal_counts_with_the_delivery
+            departures_belong_to_the_last_mailing_before
+            nothing_that_came_back_outlives_its_reader
         );
     };
 }

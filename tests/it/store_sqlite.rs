@@ -207,7 +207,7 @@ fn an_older_list_is_brought_to_the_newest_schema_with_all_that_is_in_it() {
     // As it was before there were mailings.
     connection
         .execute_batch(
-            "DROP TABLE deliveries; DROP TABLE mailings; DROP TABLE workers;
+            "DROP TABLE deliveries; DROP TABLE mailings; DROP TABLE workers; DROP TABLE returns; DROP TABLE histories;
              UPDATE meta SET value = 1 WHERE name = 'schema'",
         )
         .unwrap();

@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 
 use super::super::Outcome;
 use super::super::console::Console;
+use super::super::mailing::returned;
 use super::{List, address, export};
+use crate::bounce::Way;
 use crate::digest::hexadecimal;
 use crate::list::NoticeKind;
 use crate::list::ledger::EventKind;
 use crate::model::Subscriber;
 use crate::store::LedgerEntry;
+use crate::store::returns::Return;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -30,15 +33,17 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
         bail!("nobody on the list has this address");
     };
     let proof = list.store.proof(&address)?;
+    let returns = list.store.returns(&address)?;
     let zone = list.config.magazine.timezone;
     let domain = list.config.mail.from.domain();
     let entries: Vec<Vec<(&'static str, String)>> = proof.iter().map(|entry| fields(entry, domain)).collect();
     let told = if arguments.json {
         let mut told = export::object(&subscriber);
         told["ledger"] = proof.iter().zip(&entries).map(|(entry, fields)| object(entry, fields)).collect();
+        told["returns"] = returns.iter().map(returned).collect();
         format!("{told:#}\n")
     } else {
-        page(&subscriber, &proof, &entries, zone)
+        page(&subscriber, &returns, &proof, &entries, zone)
     };
     console.data(told.as_bytes())?;
     Ok(Outcome::Well)
@@ -93,6 +98,7 @@ fn fields(entry: &LedgerEntry, domain: &str) -> Vec<(&'static str, String)> {
 
 fn page(
     subscriber: &Subscriber,
+    returns: &[Return],
     proof: &[LedgerEntry],
     entries: &[Vec<(&'static str, String)>],
     zone: Tz,
@@ -108,6 +114,21 @@ fn page(
     line("changed", &told_time(subscriber.changed, zone));
     if subscriber.address.is_legacy() {
         line("address", "of the carriers' old kind, with dots where none may be");
+    }
+    for returned in returns {
+        let of = returned.mailing.map(|mailing| format!(" of mailing {}", mailing.0)).unwrap_or_default();
+        page.push_str(&format!("\nCame back{of}: {}\n\n", returned.way.name()));
+        add_line(&mut page, "time", &told_time(returned.at, zone));
+        if returned.way != Way::Complaint {
+            add_line(&mut page, "hardness", returned.hardness.name());
+            add_line(&mut page, "reason", returned.reason);
+        }
+        if let Some(status) = &returned.status {
+            add_line(&mut page, "status code", status);
+        }
+        if !returned.diagnostic.is_empty() {
+            add_line(&mut page, "words", &returned.diagnostic);
+        }
     }
     for (entry, fields) in proof.iter().zip(entries) {
         page.push_str(&format!("\nEntry {}: {}\n\n", entry.number, entry.event.name()));

@@ -38,6 +38,8 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
             "status": object(&by_status),
             "active-by-source": object(&by_source),
             "notices-waiting": stats.notices_waiting,
+            "bounces": { "hard": stats.returns.hard, "soft": stats.returns.soft },
+            "complaints": stats.returns.complaints,
             "confirmations-within-hour": stats.confirmations_within_hour(time()),
             "ledger": { "entries": stats.end.number, "digest": hexadecimal(&stats.end.digest) },
         });
@@ -53,6 +55,13 @@ pub(super) fn run(list: &List<'_>, arguments: Arguments, console: &Console) -> R
             }
         }
         line("notices waiting to be sent", stats.notices_waiting);
+        let returns = &stats.returns;
+        let came_back = [
+            (returns.hard, "mails came back for good"),
+            (returns.soft, "mails came back for a time"),
+            (returns.complaints, "complaints"),
+        ];
+        came_back.iter().filter(|(number, _)| *number > 0).for_each(|(number, name)| line(name, *number));
         if stats.is_alarm(time()) {
             line(
                 "confirmations within an hour: somebody may flood others",

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::feed::Feed;
 use super::{Sending, wait};
-use crate::deliver::smtp::{Courier, Mail};
-use crate::mailing::{Stop, Verdict, after};
+use crate::bounce::Returned;
+use crate::deliver::smtp::{Courier, Mail, Outcome};
+use crate::mailing::{DeliveryStatus, Stop, Verdict, after};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Ended, MailingStatus, Step};
 
@@ -90,7 +91,7 @@ impl Carrier {
         let go = match self.courier.ready(mail).await {
             Ok(go) => go,
             Err(outcome) => {
-                self.settle(&delivery, outcome.verdict(), outcome.to_string()).await?;
+                self.settle_outcome(&delivery, &outcome).await?;
                 return Ok(None);
             }
         };
@@ -115,7 +116,7 @@ impl Carrier {
             None => None,
         };
         let outcome = self.courier.finish(go, mail, next.as_ref().map(|(_, mail)| mail)).await;
-        self.settle(&delivery, outcome.verdict(), outcome.to_string()).await?;
+        self.settle_outcome(&delivery, &outcome).await?;
         Ok(next)
     }
 
@@ -124,10 +125,15 @@ impl Carrier {
         match self.sending.composer.mail(&delivery) {
             Ok(mail) => Ok(Some((delivery, mail))),
             Err(error) => {
-                self.settle(&delivery, Verdict::OwnFault, error.to_string()).await?;
+                self.settle(&delivery, Verdict::OwnFault, error.to_string(), None).await?;
                 Ok(None)
             }
         }
+    }
+
+    async fn settle_outcome(&mut self, delivery: &Delivery, outcome: &Outcome) -> Result<(), StoreError> {
+        let refused = outcome.refusal(delivery.address.as_str());
+        self.settle(delivery, outcome.verdict(), outcome.to_string(), refused).await
     }
 
     /// What became of a delivery, to be kept with the next step.
@@ -136,6 +142,7 @@ impl Carrier {
         delivery: &Delivery,
         verdict: Verdict,
         reply: String,
+        refused: Option<Returned>,
     ) -> Result<(), StoreError> {
         self.keep(None).await?;
         let now = (self.sending.settings.clock)();
@@ -146,7 +153,8 @@ impl Carrier {
             Err(_) => None,
         };
         (self.sending.progress)(verdict);
-        self.ended = Some(Ended { claim: delivery.claim(), next, reply: reply.clone() });
+        let returned = refused.filter(|_| next.status == DeliveryStatus::Rejected).map(Box::new);
+        self.ended = Some(Ended { claim: delivery.claim(), next, reply: reply.clone(), returned });
         match stop {
             Some(Stop::Mailing) => {
                 self.pause(&format!("three times in a row the fault was ours: {reply}")).await?

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::reply::{Reply, escaped};
 use super::verdict::verdict;
+use crate::bounce::{self, Returned};
 use crate::mailing::Verdict;
 
 /// The stages of a delivery, in their order.
@@ -172,6 +173,24 @@ impl Outcome {
     /// Whose fault it was, or that it went well.
     pub fn verdict(&self) -> Verdict {
         verdict(self.stage, &self.answer)
+    }
+
+    /// What a refusal of a reader says of him, in the words in which notices of mail that came back are read; nothing
+    /// where the server refused nobody.
+    pub fn refusal(&self, address: &str) -> Option<Returned> {
+        let Answer::Reply(reply) = &self.answer else { return None };
+        if !matches!(self.verdict(), Verdict::Rejected | Verdict::Deferred) {
+            return None;
+        }
+        let stage = match self.stage {
+            Stage::Mail => bounce::Stage::Mail,
+            Stage::Rcpt => bounce::Stage::Rcpt,
+            Stage::Data | Stage::Body | Stage::Dot => bounce::Stage::Data,
+            _ => bounce::Stage::Connection,
+        };
+        let text = format!("{} {}", reply.code(), String::from_utf8_lossy(reply.text()));
+        let reply = bounce::Reply { text: &text, stage, server: &self.server, address };
+        Some(Returned::of_reply(&reply))
     }
 }
 

@@ -156,7 +156,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         self.subscriber.status
     }
 

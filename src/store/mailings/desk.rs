@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::Step;
 use super::tables::MailingTables;
+use crate::list::StoreKey;
 use crate::store::StoreError;
+use crate::store::returns::{self, NewReturn};
 use crate::store::waiting::{Answering, Waiting};
 
 /// How much is kept in one transaction at the most: so much that a commit is shared, so little that nobody waits long.
@@ -65,11 +67,16 @@ where
 }
 
 /// Works until nobody can ask any more.
-pub(super) fn run(mut tables: Box<dyn MailingTables>, jobs: &Receiver<Job>, written: &Sender<()>) {
+pub(super) fn run(
+    mut tables: Box<dyn MailingTables>,
+    key: &StoreKey,
+    jobs: &Receiver<Job>,
+    written: &Sender<()>,
+) {
     while let Ok(first) = jobs.recv() {
         let mut together = vec![first];
         together.extend(jobs.try_iter().take(TOGETHER - 1));
-        let kept = keep(tables.as_mut(), &mut together);
+        let kept = keep(tables.as_mut(), key, &mut together);
         if kept.is_ok() {
             written.send(()).ok();
         }
@@ -78,16 +85,17 @@ pub(super) fn run(mut tables: Box<dyn MailingTables>, jobs: &Receiver<Job>, writ
 }
 
 /// Keeps all of it or nothing, and gives what came of the steps.
-fn keep(tables: &mut dyn MailingTables, together: &mut [Job]) -> Result<Vec<(bool, bool)>, StoreError> {
+fn keep(
+    tables: &mut dyn MailingTables,
+    key: &StoreKey,
+    together: &mut [Job],
+) -> Result<Vec<(bool, bool)>, StoreError> {
+    let is_plain = |job: &Job| matches!(job, Job::Step(step, _) if !tells_of_reader(step));
+    if together.iter().all(is_plain) {
+        return tables.steps_alone(&steps_of(together));
+    }
     let kept = tables.begin_mailing().and_then(|()| {
-        let steps: Vec<&Step> = together
-            .iter()
-            .filter_map(|job| match job {
-                Job::Step(step, _) => Some(step.as_ref()),
-                Job::Task(_) => None,
-            })
-            .collect();
-        let steps = if steps.is_empty() { Vec::new() } else { tables.steps(&steps)? };
+        let steps = keep_steps(tables, key, &steps_of(together))?;
         for job in together {
             if let Job::Task(task) = job {
                 task.work(tables)?;
@@ -100,6 +108,42 @@ fn keep(tables: &mut dyn MailingTables, together: &mut [Job]) -> Result<Vec<(boo
         tables.rollback_mailing();
     }
     kept
+}
+
+fn steps_of(jobs: &[Job]) -> Vec<&Step> {
+    let step = |job| match job {
+        &Job::Step(ref step, _) => Some(step.as_ref()),
+        Job::Task(_) => None,
+    };
+    jobs.iter().filter_map(step).collect()
+}
+
+/// Whether a server refused a reader, which counts against his address.
+fn tells_of_reader(step: &Step) -> bool {
+    step.ended.as_ref().is_some_and(|ended| ended.returned.is_some())
+}
+
+/// Keeps steps, and what they say of readers whom a server refused.
+fn keep_steps(
+    tables: &mut dyn MailingTables,
+    key: &StoreKey,
+    steps: &[&Step],
+) -> Result<Vec<(bool, bool)>, StoreError> {
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !steps.iter().any(|step| tells_of_reader(step)) {
+        return tables.steps(steps);
+    }
+    // The list's row first, as all do who write both: nobody waits for one who waits for him.
+    let heads = tables.heads_within()?;
+    let kept = tables.steps(steps)?;
+    let own = steps.iter().zip(&kept).filter(|(_, (is_own, _))| *is_own);
+    let new: Vec<NewReturn> =
+        own.filter_map(|(step, _)| returns::of_delivery(step.ended.as_ref()?, step.at)).collect();
+    let new: Vec<&NewReturn> = new.iter().collect();
+    returns::take(tables, heads, &new, key)?;
+    Ok(kept)
 }
 
 fn answer(together: Vec<Job>, kept: Result<Vec<(bool, bool)>, StoreError>) {

@@ -19,7 +19,9 @@ pub use values::{
 };
 
 use super::place::Place;
+use super::returns::{Return, ReturnsSums};
 use super::{Settings, StoreError, Waiting};
+use crate::bounce::Way;
 use crate::mailing::Sums;
 use desk::{Job, Task};
 use tables::MailingTables;
@@ -53,10 +55,11 @@ impl Mailings {
         let place = Place::parse(settings)?;
         let tables = place.open_mailings(&settings.key)?;
         let flushing = place.open_mailings(&settings.key)?;
+        let key = settings.key.clone();
         let (jobs, waiting) = mpsc::channel();
         let (written, writes) = mpsc::channel();
         let threads = vec![
-            std::thread::spawn(move || desk::run(tables, &waiting, &written)),
+            std::thread::spawn(move || desk::run(tables, &key, &waiting, &written)),
             std::thread::spawn(move || desk::flush(flushing, &writes)),
         ];
         Ok(Mailings(Arc::new(Inner { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })))
@@ -181,6 +184,11 @@ impl Mailings {
         self.ask(move |tables| tables.sums(id))
     }
 
+    /// What came of a mailing after it was delivered.
+    pub fn returns(&self, id: MailingId) -> Waiting<ReturnsSums> {
+        self.ask(move |tables| tables.returns_sums(id))
+    }
+
     /// When the first delivery that waits is due; nothing when none waits.
     pub fn next_due(&self, id: MailingId) -> Waiting<Option<DateTime<Utc>>> {
         self.ask(move |tables| tables.next_due(id))
@@ -188,7 +196,22 @@ impl Mailings {
 
     /// Up to `most` deliveries behind a subscriber, in order: a report reads them piece by piece.
     pub fn deliveries(&self, id: MailingId, after: i64, most: usize) -> Waiting<Vec<DeliveryRow>> {
-        self.ask(move |tables| tables.deliveries(id, after, most))
+        self.ask(move |tables| {
+            let mut rows = tables.deliveries(id, after, most)?;
+            let Some(last) = rows.last() else { return Ok(rows) };
+            let returns = tables.returns_between(id, after, last.subscriber.0)?;
+            for new in returns {
+                let Ok(at) = rows.binary_search_by_key(&new.subscriber.0, |row| row.subscriber.0) else {
+                    continue;
+                };
+                let returned = &mut rows[at].returned;
+                // A complaint says more than what came before or after it.
+                if returned.as_ref().is_none_or(|known| known.way != Way::Complaint) {
+                    *returned = Some(Return::from(new));
+                }
+            }
+            Ok(rows)
+        })
     }
 }
 

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::mailing::{DeliveryStatus, Sums};
 use crate::store::StoreError;
+use crate::store::database::Database;
 
 /// A connection to a database that holds mailings. `begin`, `commit` and `rollback` are those of the list's database,
 /// but a commit here survives the end of the process, and the machine's only after [`MailingTables::flush`].
-pub(crate) trait MailingTables: Send {
+pub(crate) trait MailingTables: Database {
     /// Begins to write.
     ///
     /// # Errors
@@ -72,6 +73,19 @@ pub(crate) trait MailingTables: Send {
 
     /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more.
     fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError>;
+
+    /// Keeps steps and nothing else, in a transaction of their own.
+    fn steps_alone(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
+        let kept = self.begin_mailing().and_then(|()| {
+            let kept = self.steps(steps)?;
+            self.commit_mailing()?;
+            Ok(kept)
+        });
+        if kept.is_err() {
+            self.rollback_mailing();
+        }
+        kept
+    }
 
     /// Keeps steps: how a delivery ended, and that the next one is attempted. Says for each whether it was its worker's.
     fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError>;

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::bounce::Returned;
 use crate::list::Nonce;
 use crate::mailing::{DeliveryStatus, InDoubt, Next};
 use crate::model::{EmailAddress, SubscriberId};
+use crate::store::returns::Return;
 
 /// A mailing's number in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -179,6 +181,8 @@ pub struct Ended {
     pub next: Next,
     /// What the server said.
     pub reply: String,
+    /// What that says of the reader, where the server refused him.
+    pub returned: Option<Box<Returned>>,
 }
 
 impl Delivery {
@@ -212,6 +216,8 @@ pub struct DeliveryRow {
     pub at: Option<DateTime<Utc>>,
     /// What the server said then.
     pub reply: Option<String>,
+    /// What came back of it: a complaint, or the last that came.
+    pub returned: Option<Return>,
 }
 
 impl MailingStatus {

@@ -5,6 +5,7 @@ mod failure;
 mod mailings;
 mod opening;
 mod reading;
+mod returns;
 mod rows;
 mod session;
 mod target;
@@ -28,8 +29,7 @@ use crate::list::{HeldToken, Notice, TokenDigest};
 use crate::model::SubscriberId;
 
 /// Takes what was deleted out of the tables that hold readers' data, and out of their indexes.
-const SCRUB: &str =
-    "VACUUM (INDEX_CLEANUP ON) subscribers, tokens, notices, ledger_details, ledger_ips, asked";
+const SCRUB: &str = "VACUUM (INDEX_CLEANUP ON) subscribers, tokens, notices, ledger_details, ledger_ips, asked, returns, histories";
 
 /// A connection to a list in PostgreSQL, or the way to make one.
 pub(super) struct Postgres {

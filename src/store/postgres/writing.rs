@@ -13,7 +13,7 @@ use crate::store::database::{
     Changes, Ended, ImportRecord, NoticeRow, ReaderRow, Settlement, micros, tags_text,
 };
 
-const FORGET: [&str; 6] = [
+const FORGET: [&str; 8] = [
     "DELETE FROM ledger_details d USING unnest($1::bigint[], $2::bigint[]) AS f (reader, before), ledger l
      WHERE l.subscriber = f.reader AND l.number < f.before AND d.number = l.number",
     "DELETE FROM ledger_ips i USING unnest($1::bigint[], $2::bigint[]) AS f (reader, before), ledger l
@@ -23,6 +23,8 @@ const FORGET: [&str; 6] = [
     // What a server said may name the reader.
     "UPDATE deliveries SET reply = NULL
      WHERE mailing IN (SELECT id FROM mailings) AND subscriber = ANY ($1::bigint[])",
+    "DELETE FROM returns WHERE subscriber = ANY ($1::bigint[])",
+    "DELETE FROM histories WHERE subscriber = ANY ($1::bigint[])",
     "DELETE FROM subscribers WHERE id = ANY ($1::bigint[])",
 ];
 
@@ -287,7 +289,7 @@ fn keep_imports<'a>(imports: &'a [ImportRecord], writings: &mut Vec<Writing<'a>>
 }
 
 /// Adds a statement that keeps rows, if there are any.
-fn keep<'a, Item>(
+pub(super) fn keep<'a, Item>(
     writings: &mut Vec<Writing<'a>>,
     sql: &'static str,
     rows: &'a [Item],
@@ -299,7 +301,7 @@ fn keep<'a, Item>(
 }
 
 /// One value of each row, as an array.
-fn column<'a, Item, Value>(
+pub(super) fn column<'a, Item, Value>(
     rows: impl IntoIterator<Item = Item>,
     value: impl Fn(Item) -> Value,
 ) -> OwnValue<'a>
@@ -310,7 +312,7 @@ where
 }
 
 /// A text as PostgreSQL takes it: it knows no NUL, and no name and no reason has one.
-fn text(text: &str) -> Cow<'_, str> {
+pub(super) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 

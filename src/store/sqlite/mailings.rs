@@ -25,7 +25,7 @@ impl Sqlite {
         Ok(self)
     }
 
-    fn told<Value>(&self, result: rusqlite::Result<Value>) -> Result<Value, StoreError> {
+    pub(super) fn told<Value>(&self, result: rusqlite::Result<Value>) -> Result<Value, StoreError> {
         result.map_err(|error| self.error(error))
     }
 
@@ -397,7 +397,7 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
 fn keep_step(connection: &Connection, step: &Step) -> rusqlite::Result<(bool, bool)> {
     let at = micros(step.at);
     let mut results = (false, false);
-    if let Some(Ended { claim, next, reply }) = &step.ended {
+    if let Some(Ended { claim, next, reply, .. }) = &step.ended {
         let mut end = connection.prepare_cached(
             "UPDATE deliveries SET status = ?4, attempts = attempts + ?5, due = ?6, at = ?7, reply = ?8,
                  worker = NULL, is_attempted = 0
@@ -464,6 +464,7 @@ fn delivery_rows(
                 attempts: row.get::<_, i64>(3)?.unsigned_abs() as u32,
                 at: row.get::<_, Option<i64>>(4)?.and_then(time),
                 reply: row.get(5)?,
+                returned: None,
             }))
         })?
         .collect()

@@ -3,6 +3,7 @@
 mod mailings;
 mod opening;
 mod reading;
+mod returns;
 mod rows;
 mod writing;
 

@@ -51,6 +51,8 @@ fn forget(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
         let mut replies = connection.prepare_cached(
             "UPDATE deliveries SET reply = NULL WHERE mailing IN (SELECT id FROM mailings) AND subscriber = ?1",
         )?;
+        let mut returns = connection.prepare_cached("DELETE FROM returns WHERE subscriber = ?1")?;
+        let mut histories = connection.prepare_cached("DELETE FROM histories WHERE subscriber = ?1")?;
         let mut readers = connection.prepare_cached("DELETE FROM subscribers WHERE id = ?1")?;
         for (reader, before) in &changes.forgotten {
             details.execute([reader.0, *before])?;
@@ -58,6 +60,8 @@ fn forget(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
             tokens.execute([reader.0])?;
             notices.execute([reader.0])?;
             replies.execute([reader.0])?;
+            returns.execute([reader.0])?;
+            histories.execute([reader.0])?;
             readers.execute([reader.0])?;
         }
     }

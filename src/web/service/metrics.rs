@@ -28,6 +28,7 @@ pub(super) struct Metrics {
     answers: Family<AnswerLabels, Counter>,
     connections: Gauge,
     notices_waiting: Gauge,
+    returns: Family<ReturnLabels, Gauge>,
     readers: Family<StatusLabels, Gauge>,
     confirmations: Gauge,
     alarm: Gauge,
@@ -55,6 +56,11 @@ struct StatusLabels {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReturnLabels {
+    kind: &'static str,
+}
+
 impl Metrics {
     /// Counters at zero.
     pub(super) fn new() -> Self {
@@ -65,6 +71,7 @@ impl Metrics {
             answers: Family::default(),
             connections: Gauge::default(),
             notices_waiting: Gauge::default(),
+            returns: Family::default(),
             readers: Family::default(),
             confirmations: Gauge::default(),
             alarm: Gauge::default(),
@@ -76,6 +83,7 @@ impl Metrics {
             answers,
             connections,
             notices_waiting,
+            returns,
             readers,
             confirmations,
             alarm,
@@ -89,6 +97,7 @@ impl Metrics {
         registry.register("store_answers", "What the list answered", answers.clone());
         registry.register("http_connections", "Open connections", connections.clone());
         registry.register("notices_waiting", "Notices that wait to be sent", notices_waiting.clone());
+        registry.register("returns", "What came back of mailings, by kind", returns.clone());
         registry.register("readers", "Readers, by status", readers.clone());
         registry.register(
             "confirmations_in_hour",
@@ -127,6 +136,12 @@ impl Metrics {
     pub(super) fn counted(&self, stats: &Stats, at: DateTime<Utc>) {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.notices_waiting.set(number(stats.notices_waiting));
+        let returns = &stats.returns;
+        for (kind, count) in
+            [("hard", returns.hard), ("soft", returns.soft), ("complaint", returns.complaints)]
+        {
+            self.returns.get_or_create(&ReturnLabels { kind }).set(number(count));
+        }
         for (_, status) in Status::NAMES {
             let of_status = stats.readers.iter().filter(|(own, _, _)| *own == status);
             let count = of_status.map(|(_, _, count)| count).sum();
@@ -153,6 +168,7 @@ mod tests {
     use super::*;
     use crate::list::ledger::ChainEnd;
     use crate::model::Source;
+    use crate::store::returns::Returns;
 
     #[test]
     fn what_is_counted_is_told() {
@@ -166,6 +182,7 @@ mod tests {
         let stats = Stats {
             readers: vec![(Status::Active, Source::Web, 4), (Status::Active, Source::Import, 3)],
             notices_waiting: 9,
+            returns: Returns { hard: 3, soft: 2, complaints: 1 },
             end: ChainEnd { number: 0, digest: [0; 32] },
             confirmations: vec![(at - TimeDelta::minutes(61), 5), (at - TimeDelta::minutes(5), 2)],
             alarm: 1000,
@@ -180,6 +197,8 @@ mod tests {
             "mailmag_store_answers_total{answer=\"failed\"} 1",
             "mailmag_http_connections 7",
             "mailmag_notices_waiting 9",
+            "mailmag_returns{kind=\"hard\"} 3",
+            "mailmag_returns{kind=\"complaint\"} 1",
             "mailmag_readers{status=\"active\"} 7",
             "mailmag_readers{status=\"pending\"} 0",
             "mailmag_confirmations_in_hour 2",

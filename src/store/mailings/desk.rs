@@ -118,9 +118,9 @@ fn keep(
     kept
 }
 
-fn steps_of(jobs: &[Job]) -> Vec<&Step> {
-    let step = |job| match job {
-        &Job::Step(ref step, _) => Some(step.as_ref()),
+fn steps_of<'jobs>(jobs: &'jobs [Job]) -> Vec<&'jobs Step> {
+    let step = |job: &'jobs Job| match job {
+        Job::Step(step, _) => Some(step.as_ref()),
         Job::Task(_) => None,
     };
     jobs.iter().filter_map(step).collect()

@@ -186,6 +186,7 @@ fn summary(
         format!("From:    {} <{}>", from.name, from.address),
         format!("Readers: {readers}{to}"),
         format!("Charset: {}, {} octets", approved.letter.charset.name(), approved.letter.octets.len()),
+        format!("Carries: {}", carries(approved)),
         format!("Date:    {}", local.format("%Y-%m-%d %H:%M %Z")),
         format!("Digest:  {}", approved.letter.digest),
         format!(
@@ -198,6 +199,14 @@ fn summary(
     ] {
         console.say(&line);
     }
+}
+
+/// The forms of the text, and the names of the files, that a letter carries.
+fn carries(approved: &Approved) -> String {
+    let has_html = approved.letter.texts.iter().any(|text| text.is_html);
+    let forms = if has_html { "text and HTML" } else { "text" };
+    let files = approved.attachments.iter().map(String::as_str);
+    [forms].into_iter().chain(files).collect::<Vec<_>>().join(", ")
 }
 
 fn agreed(readers: usize, console: &Console) -> Result<bool> {

@@ -58,7 +58,7 @@ impl Entity {
             ("Content-Disposition", format!("attachment;{}", file_name(&file.name))),
             ("Content-Transfer-Encoding", Encoding::Base64.to_string()),
         ];
-        let body = base64(file.octets.clone());
+        let body = base64(&file.octets);
         Entity { fields, body, texts: Vec::new(), ends_as_text: false }
     }
 

@@ -9,21 +9,19 @@
     reason = "it prints figures; what cannot go on has failed"
 )]
 
-use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mailmag::charset::{Charset, Profile, encode};
 use mailmag::deliver::smtp::{
     Client, Courier, Envelope, Mail, MailData, Route, Server, Target, Timeouts, Tls, Verdict,
 };
 use mailmag::model::EmailAddress;
 
-const CONNECTIONS: usize = 16;
+use support::{CONNECTIONS, Sink, body, measured, program, rate, run_source};
+
 const ROUNDS: usize = 3;
 
 fn main() {
@@ -49,75 +47,6 @@ fn main() {
             println!("{name} {rate:>7.0}  {:.2} of the peer, {cpu:.3} CPU s per 1,000", rate / peer);
         }
     }
-}
-
-/// Where Debian puts them, which is not on everybody's path.
-fn program(name: &str) -> Option<PathBuf> {
-    ["/usr/sbin", "/usr/bin", "/usr/local/sbin"]
-        .iter()
-        .map(|at| PathBuf::from(at).join(name))
-        .find(|at| at.exists())
-}
-
-struct Sink {
-    port: u16,
-    child: Child,
-}
-
-impl Sink {
-    fn start(program: &PathBuf) -> Sink {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let child = Command::new(program).args(["-u", "nobody", "-4", &address, "500"]).spawn().unwrap();
-        while TcpStream::connect(&address).is_err() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Sink { port, child }
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        // It has nothing to lose.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn rate(mails: usize, run: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    run();
-    mails as f64 / start.elapsed().as_secs_f64()
-}
-
-/// The rate, and this process's own CPU seconds for 1,000 mails.
-fn measured(mails: usize, run: impl FnOnce()) -> (f64, f64) {
-    let before = cpu_seconds();
-    let rate = rate(mails, run);
-    (rate, (cpu_seconds() - before) / mails as f64 * 1000.0)
-}
-
-/// User's and system's, in hundredths, are the 14th and 15th field (proc_pid_stat(5)); 0 where there is no such file.
-fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
-}
-
-fn run_source(program: &PathBuf, port: u16, mails: usize) {
-    let (sessions, count) = (CONNECTIONS.to_string(), mails.to_string());
-    let status = Command::new(program)
-        .args(["-4", "-d", "-s", &sessions, "-l", "8192", "-m", &count])
-        .args(["-f", "a@example.jp", "-t", "b@example.net", &format!("127.0.0.1:{port}")])
-        .stdout(Stdio::null())
-        .status();
-    assert!(status.unwrap().success());
-}
-
-/// Some 8 kB of Japanese mail text in ISO-2022-JP.
-fn body() -> Vec<u8> {
-    let line = "　大量配信では、一通ずつ確かに届けることと、速く送ることを両立させる。\r\n";
-    encode(&line.repeat(105), Charset::Iso2022Jp, Profile::Ms).unwrap()
 }
 
 /// A reader's own letter, as a mailing splices it.

@@ -19,8 +19,10 @@
 
 pub mod diagnostic;
 pub(crate) mod digest;
+pub(crate) mod media_type;
 pub mod model;
 pub mod charset;
+pub(crate) mod escape;
 pub mod typeset;
 pub mod config;
 pub mod picture;

@@ -28,7 +28,7 @@ use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::highlight::Highlighter;
-use crate::model::{Article, Magazine, Post};
+use crate::model::{Article, Issue, Magazine, Post};
 use crate::source::{IssueTexts, Text};
 use crate::theme::{Context, Fingerprint, Fingerprints, Theme, Value, mixed};
 use feed::midnight;
@@ -39,7 +39,6 @@ use values::{Values, map, optional, text};
 
 pub use found::SearchTerms;
 pub use html::FileCopy;
-pub(crate) use html::escape;
 pub use labels::Entry;
 pub use links::{Destination, Link, PageLinks, PageOf, own_path};
 pub use lists::List;
@@ -148,7 +147,12 @@ impl<'a> Site<'a> {
         let preview = preview.flatten();
         let mail =
             map([("body", Value::safe_string(&mail_frame::mail_frame(mail))), ("digest", text(digest))]);
-        let editions = [("opening", optional(opening)), ("mail", mail), ("has_code", Value::from(has_code))];
+        let editions = [
+            ("opening", optional(opening)),
+            ("mail", mail),
+            ("has_code", Value::from(has_code)),
+            ("attachments", self.attachments(issue, &mut made)),
+        ];
         if let ([article], [text]) = (issue.articles.as_slice(), texts.articles.as_slice()) {
             self.article((index, 0), article, text, editions, &mut made);
             return made.pages();
@@ -166,11 +170,27 @@ impl<'a> Site<'a> {
         self.page("blog/issue.html", &head, &context, &mut made);
 
         for (position, (article, text)) in issue.articles.iter().zip(&texts.articles).enumerate() {
-            let not_here =
-                [("opening", Value::none()), ("mail", Value::none()), ("has_code", Value::from(false))];
+            let not_here = [
+                ("opening", Value::none()),
+                ("mail", Value::none()),
+                ("has_code", Value::from(false)),
+                ("attachments", Value::from(Vec::<Value>::new())),
+            ];
             self.article((index, position), article, text, not_here, &mut made);
         }
         made.pages()
+    }
+
+    /// The files that go with an issue's mail, which go to the blog with it.
+    fn attachments(&self, issue: &Issue, made: &mut Made) -> Value {
+        let files = issue.attachments.iter().filter(|file| (self.has_file)(&file.path));
+        let files = files.map(|file| {
+            let to = file.path.strip_prefix("content/").unwrap_or(&file.path).to_owned();
+            let url = href(self.root, &to);
+            made.copies.push(FileCopy { from: file.path.clone(), to, width: None });
+            map([("name", text(&file.name)), ("url", text(&url))])
+        });
+        files.collect::<Vec<Value>>().into()
     }
 
     /// An article's page, and with `editions` that of its whole issue.
@@ -179,7 +199,7 @@ impl<'a> Site<'a> {
         (issue, position): (usize, usize),
         article: &Article,
         text: &Text,
-        editions: [(&'static str, Value); 3],
+        editions: [(&'static str, Value); 4],
         made: &mut Made,
     ) {
         let of_article = &self.magazine.issues[issue];
@@ -348,6 +368,7 @@ impl<'a> Site<'a> {
         let folder = text.source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let place = Place {
             root,
+            subscribe: &|| self.config.subscribe_page(),
             folder,
             prefix,
             top: 2,

@@ -49,6 +49,7 @@ fn issue(number: u32, date: &str, articles: Vec<Article>) -> Issue {
         aliases: Vec::new(),
         draft: false,
         articles,
+        attachments: Vec::new(),
         finished: false,
     }
 }

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::production::theme_files;
 use super::{open, today};
 use crate::check;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::mail::{self, Letter};
+use crate::pictures::Pictures;
 use crate::source::Content;
-use crate::theme::Theme;
+use crate::theme::{Assets, Theme};
 
 /// An issue as it would be sent.
 pub(super) struct Approved {
@@ -41,16 +43,16 @@ pub(super) fn letter_of(directory: &Path, wanted: &str) -> Result<Result<Approve
             why => bail!("there is no issue {wanted} that may be sent today ({why})"),
         }
     };
-    Ok(approved(content, index, problems))
+    Ok(approved(directory, content, index, problems))
 }
 
 fn approved(
+    directory: &Path,
     content: Content,
     index: usize,
     mut problems: Vec<Diagnostic>,
 ) -> Result<Approved, Vec<Diagnostic>> {
-    // A mail shows no files of the theme.
-    let theme = Theme::new(&content.templates)?;
+    let theme = theme(&content)?;
     let issue = &content.magazine.issues[index];
     let source = &content.issue_sources[index];
     // What is wrong with other issues, or with what the blog has besides, keeps this one back no more than it keeps
@@ -59,18 +61,34 @@ fn approved(
     problems.retain(|problem| concerns(problem.path(), &label));
     let texts = source.texts(&mut problems);
     problems.extend(check::issue(&content, index, (source, &texts)));
+    let attachments = content.attachments(index, &mut problems);
     let one = |problem: Box<Diagnostic>| vec![*problem];
     let subject = mail::subject(&content.config, issue, &theme).map_err(one)?;
     let body = mail::body(&content, index, &texts, &theme).map_err(one)?;
+    let pictures = Pictures::new(&content, directory);
+    let picture = |path: &str| pictures.picture(path);
+    let html = mail::html(&content, index, &texts, &theme, &subject, &picture).map_err(one)?;
     if texts.sent.is_none() {
         problems.extend(check::masthead(&content.config, &body.text));
     }
     if has_errors(&problems) {
         return Err(problems);
     }
-    let letter = mail::letter(&content.config, issue, &subject, &body, texts.sent.as_ref())?;
+    let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
+    let letter = mail::letter(&content.config, issue, &subject, &contents, texts.sent.as_ref())?;
     let number = issue.number;
     Ok(Approved { config: content.config, number, label, subject, letter, warnings: problems })
+}
+
+/// The templates, and where HTML is wanted the theme's files, too, which its pictures may be of.
+fn theme(content: &Content) -> Result<Theme, Vec<Diagnostic>> {
+    if !content.config.mail.html {
+        return Theme::new(&content.templates);
+    }
+    let unreadable =
+        |error: anyhow::Error| vec![Diagnostic::error("unreadable", format!("{error:#}")).in_file("theme")];
+    let files = theme_files(content).map_err(unreadable)?;
+    Theme::with_assets(&content.templates, Assets::new(files, content.config.blog.base_path())?)
 }
 
 /// Whether what is wrong with a file concerns the mail of an issue: its own files do, and what all issues share.

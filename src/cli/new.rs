@@ -235,6 +235,7 @@ mod tests {
             aliases: Vec::new(),
             draft: false,
             articles: Vec::new(),
+            attachments: Vec::new(),
             finished: false,
         };
         let issues = [issue_of(1, "2026-11-20"), issue_of(2, "9999-12-31")];

@@ -191,15 +191,18 @@ impl<'b> Work<'_, 'b> {
         if !problems.iter().any(|problem| problem.rule == "nested-too-deep") {
             problems.extend(check::issue(self.content, index, (source, &texts)));
         }
+        let attachments = self.content.attachments(index, &mut problems);
         let may_go_on = !has_errors(&problems);
         let terms = texts.articles.iter().map(|text| blog::terms(&text.document)).enumerate();
         work.terms = terms.filter(|(_, terms)| !terms.is_empty()).collect();
 
         let mail = mail::subject(config, issue, self.theme).and_then(|subject| {
             let body = mail::body(self.content, index, &texts, self.theme)?;
-            Ok((subject, body))
+            let picture = |path: &str| self.pictures.picture(path);
+            let html = mail::html(self.content, index, &texts, self.theme, &subject, &picture)?;
+            Ok((subject, body, html))
         });
-        let (subject, body) = match mail {
+        let (subject, body, html) = match mail {
             Ok(mail) => mail,
             Err(problem) => {
                 problems.push(*problem);
@@ -215,7 +218,8 @@ impl<'b> Work<'_, 'b> {
             problems.extend(self.site.render_issue(index, &texts, &body.text, "").err().unwrap_or_default());
             return Ok(problems);
         }
-        match mail::letter(config, issue, &subject, &body, texts.sent.as_ref()) {
+        let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
+        match mail::letter(config, issue, &subject, &contents, texts.sent.as_ref()) {
             Ok(letter) => {
                 work.files = ["txt", "eml"].map(|form| format!("mail/{}.{form}", issue.label)).into();
                 self.output.put(&work.files[0], body.text.as_bytes())?;

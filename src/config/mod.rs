@@ -82,6 +82,8 @@ pub struct MailConfig {
     pub links: Links,
     /// How tables are drawn.
     pub tables: Tables,
+    /// Whether the mail has a second form in HTML.
+    pub html: bool,
 }
 
 /// Who sends the mail.

@@ -142,13 +142,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
     let links = keys.one_of("links", &links, problems).unwrap_or_default();
     let tables = [("box", Tables::Box), ("ascii", Tables::Ascii)];
     let tables = keys.one_of("tables", &tables, problems).unwrap_or_default();
-    if keys.boolean("html", problems).unwrap_or(false) {
-        problems.push(
-            Diagnostic::warning("no-html", "mails are made of text alone: `html = true` has no effect yet")
-                .at(source, keys.span())
-                .help("set `html = false`, or leave it out"),
-        );
-    }
+    let html = keys.boolean("html", problems).unwrap_or(false);
     keys.finish(problems);
     let (from, subject) = (from?, subject?);
     Some(MailConfig {
@@ -162,6 +156,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
         emphasis,
         links,
         tables,
+        html,
     })
 }
 
@@ -487,14 +482,6 @@ mod tests {
             let expected = Sender { name: name.to_owned(), address: address.to_owned() };
             assert_eq!(config.mail.from, expected);
         }
-    }
-
-    #[test]
-    fn a_warning_leaves_the_settings_usable() {
-        let source = SourceText::new("mailmag.toml", GOOD.replace("width = 72", "html = true"));
-        let mut problems = Vec::new();
-        assert!(parse(&source, &mut problems).is_some());
-        assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["no-html"]);
     }
 
     #[test]

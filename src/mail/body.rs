@@ -24,6 +24,14 @@ pub struct MailForm {
     pub fields: Vec<FieldAt>,
 }
 
+impl MailForm {
+    /// A text whose fields are marked ([`Field::marked`]).
+    pub fn of_marked(text: &str) -> Self {
+        let (text, fields) = take_fields(text);
+        MailForm { text: text.into_owned(), fields }
+    }
+}
+
 /// The mail form of an issue by its index in the magazine. A finished mail's is as it went out, and has no fields.
 ///
 /// # Errors
@@ -35,13 +43,9 @@ pub fn body(
     theme: &Theme,
 ) -> Result<MailForm, Box<Diagnostic>> {
     let issue = &content.magazine.issues[index];
-    let (mut text, mut fields) = match &texts.sent {
-        Some(sent) => (sent.body.clone(), Vec::new()),
-        None => {
-            let marked = typeset(&content.config, issue, texts, content.footer.as_ref(), theme)?;
-            let (text, fields) = take_fields(&marked);
-            (text.into_owned(), fields)
-        }
+    let MailForm { mut text, mut fields } = match &texts.sent {
+        Some(sent) => MailForm { text: sent.body.clone(), fields: Vec::new() },
+        None => MailForm::of_marked(&typeset(&content.config, issue, texts, content.footer.as_ref(), theme)?),
     };
     text.truncate(text.trim_end_matches('\n').len());
     fields.retain(|at| at.range.end <= text.len());
@@ -190,11 +194,16 @@ fn article_context<'a>(
 /// The full address of what a text in a file names by `url`, marked where it is each reader's own.
 fn address(config: &Config, url: &str, path: &str) -> String {
     match Field::of_address(url) {
-        Some(Some(Field::Unsubscribe)) => match &config.web {
-            Some(web) => Field::Unsubscribe.marked(&unsubscribe_url(&web.url, SAMPLE_TOKEN)),
-            None => config.subscribe_page(),
-        },
+        Some(Some(Field::Unsubscribe)) => address_to_leave(config),
         _ => full_address(&config.blog, url, path),
+    }
+}
+
+/// The sample reader's address to leave, marked; where no service gives one, the page for all.
+pub(super) fn address_to_leave(config: &Config) -> String {
+    match &config.web {
+        Some(web) => Field::Unsubscribe.marked(&unsubscribe_url(&web.url, SAMPLE_TOKEN)),
+        None => config.subscribe_page(),
     }
 }
 
@@ -265,6 +274,7 @@ mod tests {
             aliases: Vec::new(),
             draft: false,
             articles,
+            attachments: Vec::new(),
             finished: false,
         }
     }

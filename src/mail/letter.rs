@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDate, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
 
 use super::body::MailForm;
-use super::mime::{Encoding, Head, LONGEST_LINE, has_too_long_line, transfer, wire_text};
+use super::entity::Entity;
+use super::mime::{Head, LONGEST_LINE, has_too_long_line};
+use super::pieces::{Pieces, TextPart};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::sha256;
-use crate::model::{Field, FieldAt, Issue};
-use crate::source::SentMail;
+use crate::model::{FieldAt, Issue};
+use crate::source::{Attachment, SentMail};
 
 /// An issue as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,31 +33,27 @@ pub struct Letter {
     pub texts: Vec<TextPart>,
 }
 
-/// A text in a letter: what has to be known of it to address it to a reader.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TextPart {
-    /// Its octets in the letter, under their transfer encoding.
-    pub body: Range<usize>,
-    /// Its character set, as MIME names it.
-    pub charset: String,
-    /// Its transfer encoding, as MIME names it.
-    pub encoding: String,
-    /// Whether it is HTML.
-    pub is_html: bool,
-    /// Where each reader's message has his own words instead of the sample's, in order.
-    pub splices: Vec<Splice>,
+/// What a letter carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Contents<'a> {
+    /// The mail form.
+    pub text: &'a MailForm,
+    /// The same as an HTML document, for mailers that show it.
+    pub html: Option<&'a MailForm>,
+    /// The files that go with it.
+    pub attachments: &'a [Attachment],
 }
 
-/// A field's place in a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Splice {
-    /// Which field it is.
-    pub field: Field,
-    /// What it takes the place of, in octets of the text without its transfer encoding.
-    pub range: Range<usize>,
+impl<'a> Contents<'a> {
+    /// The mail form alone.
+    pub fn text(text: &'a MailForm) -> Self {
+        Contents { text, html: None, attachments: &[] }
+    }
 }
 
-/// Makes an issue's letter of its subject and its mail form. A finished mail keeps its own octets where it has them, and its character set where it has none.
+/// Makes an issue's letter of its subject and what it carries: the text alone, or with its HTML as `multipart/alternative`,
+/// or either with files as `multipart/mixed`. The HTML is in UTF-8. A finished mail keeps its own octets where it has them,
+/// and its character set where it has none.
 ///
 /// # Errors
 /// What cannot be sent, at its place in the mail form: control characters, and with `charset = "iso-2022-jp"` the
@@ -65,76 +62,42 @@ pub fn letter(
     config: &Config,
     issue: &Issue,
     subject: &str,
-    body: &MailForm,
+    contents: &Contents<'_>,
     sent: Option<&SentMail>,
 ) -> Result<Letter, Vec<Diagnostic>> {
     if let Some(SentMail { message: Some(octets), charset, .. }) = sent {
         let (octets, charset, digest) = (octets.clone(), *charset, sha256(octets));
         return Ok(Letter { octets, charset, digest, texts: Vec::new() });
     }
-    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), body.text.as_str());
+    let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), contents.text.text.as_str());
     let controls = control_characters(&form);
     if !controls.is_empty() {
         return Err(controls);
     }
-    let (charset, Pieces { octets, splices }) = match sent {
-        Some(sent) => as_it_went_out(sent.charset, &body.text),
-        None => encoded(config, issue, subject, (&form, &body.fields))?,
+    let (charset, pieces) = match sent {
+        Some(sent) => as_it_went_out(sent.charset, &contents.text.text),
+        None => encoded(config, issue, subject, (&form, &contents.text.fields))?,
     };
-    let (encoding, octets) = transfer(charset, octets);
-    let mut message = headers(config, issue, subject, charset, encoding);
-    let start = message.len();
-    message.extend_from_slice(&octets);
-    let text = TextPart {
-        body: start..message.len(),
-        charset: charset.name().to_owned(),
-        encoding: encoding.to_string(),
-        is_html: false,
-        splices,
-    };
+    let content = tree(contents, charset, pieces);
+    let mut message = headers(config, issue, subject, charset, &content);
+    let texts = content.texts.iter().map(|text| text.moved(message.len())).collect();
+    message.extend_from_slice(&content.body);
     let digest = sha256(&message);
-    Ok(Letter { octets: message, charset, digest, texts: vec![text] })
+    Ok(Letter { octets: message, charset, digest, texts })
 }
 
-/// A text in a character set, and where its fields stand in it.
-#[derive(Default)]
-struct Pieces {
-    octets: Vec<u8>,
-    splices: Vec<Splice>,
-}
-
-impl Pieces {
-    /// A text with line feeds as it goes over the wire. Whatever stands between fields begins and ends in ASCII, and so
-    /// do they.
-    fn new(
-        text: &str,
-        fields: &[FieldAt],
-        charset: Charset,
-        profile: Profile,
-    ) -> Result<Self, Vec<charset::Unsendable>> {
-        let text = text.trim_end_matches('\n');
-        let mut pieces = Pieces::default();
-        let mut written = 0;
-        for FieldAt { field, range } in fields {
-            pieces.push(&text[written..range.start], charset, profile)?;
-            let start = pieces.octets.len();
-            pieces.push(&text[range.clone()], charset, profile)?;
-            pieces.splices.push(Splice { field: *field, range: start..pieces.octets.len() });
-            written = range.end;
-        }
-        pieces.push(&format!("{}\n", &text[written..]), charset, profile)?;
-        Ok(pieces)
+/// All that a letter carries, its text in the octets of its character set.
+fn tree(contents: &Contents<'_>, charset: Charset, text: Pieces) -> Entity {
+    let text = Entity::text(charset, text);
+    let words = match contents.html {
+        None => text,
+        Some(html) => Entity::alternative(vec![text, Entity::html(html)]),
+    };
+    if contents.attachments.is_empty() {
+        return words;
     }
-
-    fn push(
-        &mut self,
-        text: &str,
-        charset: Charset,
-        profile: Profile,
-    ) -> Result<(), Vec<charset::Unsendable>> {
-        self.octets.extend(charset::encode(&wire_text(text), charset, profile)?);
-        Ok(())
-    }
+    let files = contents.attachments.iter().map(|file| Entity::file(file, charset));
+    Entity::mixed([words].into_iter().chain(files).collect())
 }
 
 /// The body in the character set that the magazine has chosen.
@@ -253,7 +216,7 @@ const SAMPLE_READER: &str = "Sample reader <reader@example.com>";
 /// The hour at which issues are dated, in the magazine's time zone.
 const HOUR: u32 = 9;
 
-fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, encoding: Encoding) -> Vec<u8> {
+fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, content: &Entity) -> Vec<u8> {
     let from = &config.mail.from;
     let (local_part, domain) = from.address.rsplit_once('@').unwrap_or(("", &from.address));
     let list = list_label(local_part);
@@ -273,7 +236,7 @@ fn headers(config: &Config, issue: &Issue, subject: &str, charset: Charset, enco
     head.add("List-Post", "NO".to_owned());
     head.add("Precedence", "bulk".to_owned());
     head.add("Feedback-ID", format!("{number}:{list}:issue:{}", sender_id(domain)));
-    head.add_content(encoding);
+    head.add_content(content);
     head.to_octets()
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeZone};
 use lettre::message::Body;
 use lettre::message::header::{HeaderName, HeaderValue, Headers};
 
+use super::entity::Entity;
 use crate::charset::{self, Charset, Profile};
 
 pub(super) use lettre::message::header::ContentTransferEncoding as Encoding;
@@ -48,11 +49,12 @@ impl Head {
         self.add("Date", date.format("%a, %d %b %Y %H:%M:%S %z").to_string());
     }
 
-    /// What the text is in.
-    pub(super) fn add_content(&mut self, encoding: Encoding) {
+    /// What the message carries.
+    pub(super) fn add_content(&mut self, content: &Entity) {
         self.add("MIME-Version", "1.0".to_owned());
-        self.add("Content-Type", format!("text/plain; charset={}", self.charset.name()));
-        self.add("Content-Transfer-Encoding", encoding.to_string());
+        for (name, value) in &content.fields {
+            self.add(name, value.clone());
+        }
     }
 
     /// The headers as octets, and the empty line after them.
@@ -124,13 +126,18 @@ pub(super) fn transfer(charset: Charset, text: Vec<u8>) -> (Encoding, Vec<u8>) {
     if charset == Charset::Iso2022Jp {
         return (Encoding::SevenBit, text);
     }
-    let base64 = transfer_as(Encoding::Base64, text.clone());
-    let quoted_printable = transfer_as(Encoding::QuotedPrintable, text);
+    let quoted_printable = transfer_as(Encoding::QuotedPrintable, text.clone());
+    let base64 = base64(text);
     if quoted_printable.len() < base64.len() {
         (Encoding::QuotedPrintable, quoted_printable)
     } else {
         (Encoding::Base64, base64)
     }
+}
+
+/// Octets in base64, in lines of 76.
+pub(super) fn base64(octets: Vec<u8>) -> Vec<u8> {
+    transfer_as(Encoding::Base64, octets)
 }
 
 /// A text under a transfer encoding, with CR LF at its end.

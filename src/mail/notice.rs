@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::context::MagazineContext;
-use super::mime::{Head, has_too_long_line, transfer, wire_text};
+use super::entity::Entity;
+use super::mime::{Head, has_too_long_line, wire_text};
+use super::pieces::Pieces;
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
@@ -58,10 +60,10 @@ pub fn notice(config: &Config, theme: &Theme, values: &NoticeValues<'_>) -> Resu
             .in_file(format!("templates/{template}"))
             .help("`mailmag theme eject` gives you the built-in one to compare")
     })?;
-    let text = wire_text(&typeset::wrap(&text, &config.mail.typesetting));
+    let text = typeset::wrap(&text, &config.mail.typesetting);
+    let text = wire_text(&format!("{}\n", text.trim_end_matches('\n')));
     let (charset, octets) = encoded(config, values, &subject, text);
-    let (encoding, octets) = transfer(charset, octets);
-
+    let content = Entity::text(charset, Pieces { octets, splices: Vec::new() });
     let mut head = Head::new(charset, config.mail.charset_profile);
     head.add_date(values.date.with_timezone(&config.magazine.timezone));
     head.add_named("From", &config.mail.from.name, &config.mail.from.address);
@@ -71,9 +73,9 @@ pub fn notice(config: &Config, theme: &Theme, values: &NoticeValues<'_>) -> Resu
     // RFC 3834, section 5: nobody wrote this, and no machine is to answer it.
     head.add("Auto-Submitted", "auto-generated".to_owned());
     head.add("X-Auto-Response-Suppress", "OOF, AutoReply".to_owned());
-    head.add_content(encoding);
+    head.add_content(&content);
     let mut message = head.to_octets();
-    message.extend_from_slice(&octets);
+    message.extend_from_slice(&content.body);
     Ok(message)
 }
 

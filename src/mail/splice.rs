@@ -1,10 +1,10 @@
 //! A text of a letter with its fields: each reader's own words under the text's character set and transfer encoding.
 
-use super::letter::TextPart;
 use super::message::Recipient;
 use super::mime::{Encoding, has_too_long_line, transfer_as, undo_transfer};
-use crate::blog::escape;
+use super::pieces::TextPart;
 use crate::charset::{self, Charset, Profile};
+use crate::escape::escape;
 use crate::model::Field;
 
 /// A text that is cut open at its fields.
@@ -13,6 +13,8 @@ pub(super) struct Text {
     charset: Charset,
     encoding: Encoding,
     is_html: bool,
+    /// Whether a line end is behind its last octet; before a boundary of parts it belongs to that.
+    ends_a_line: bool,
     /// What stands before the first field, without a transfer encoding.
     first: Vec<u8>,
     fields: Vec<Gap>,
@@ -40,6 +42,7 @@ impl Text {
     pub(super) fn new(text: &TextPart, octets: &[u8]) -> Result<Self, BadLetter> {
         let charset = Charset::from_label(&text.charset).ok_or(BadLetter)?;
         let encoding: Encoding = text.encoding.parse().map_err(|_| BadLetter)?;
+        let ends_a_line = octets.ends_with(b"\r\n");
         let octets = undo_transfer(encoding, octets).ok_or(BadLetter)?;
         let piece = |from: usize, to: usize| octets.get(from..to).map(<[u8]>::to_vec).ok_or(BadLetter);
         let starts = text.splices.iter().skip(1).map(|splice| splice.range.start);
@@ -50,7 +53,7 @@ impl Text {
         });
         let fields = fields.collect::<Result<Vec<_>, BadLetter>>()?;
         let first = piece(0, text.splices.first().map_or(octets.len(), |splice| splice.range.start))?;
-        Ok(Text { charset, encoding, is_html: text.is_html, first, fields })
+        Ok(Text { charset, encoding, is_html: text.is_html, ends_a_line, first, fields })
     }
 
     /// About how many octets it has.
@@ -66,6 +69,9 @@ impl Text {
             let mut octets = Vec::with_capacity(self.length());
             self.splice(name.as_deref(), recipient, &mut octets);
             to.extend(transfer_as(self.encoding, octets));
+            if !self.ends_a_line {
+                to.truncate(to.len() - b"\r\n".len());
+            }
             return;
         }
         let start = to.len();

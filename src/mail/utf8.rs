@@ -1,7 +1,8 @@
 //! A letter of another character set in UTF-8, for the domains whose filters or mailers want it so.
 
-use super::letter::{Letter, Splice, TextPart};
+use super::letter::Letter;
 use super::mime::{Encoding, fields, transfer, undo_transfer};
+use super::pieces::{Splice, TextPart};
 use super::splice::BadLetter;
 use crate::charset::{self, Charset};
 

@@ -176,6 +176,11 @@ impl Document {
         self.blocks.is_empty()
     }
 
+    /// The level of the highest heading, 1 to 6.
+    pub fn highest_heading(&self) -> Option<u8> {
+        highest_heading(&self.blocks)
+    }
+
     /// The first paragraph that has words: what the mail carries of an article whose rest, its footnotes among it, is
     /// on the blog.
     pub fn first_paragraph(&self) -> Document {
@@ -185,6 +190,21 @@ impl Document {
         let first = self.blocks.iter().find(has_words);
         Document { blocks: first.into_iter().cloned().collect(), footnotes: Vec::new() }
     }
+}
+
+fn highest_heading(blocks: &[Block]) -> Option<u8> {
+    let level = |block: &Block| match block {
+        Block::Heading { level, .. } => Some(*level),
+        Block::Quote(blocks) => highest_heading(blocks),
+        Block::List { items, .. } => items.iter().filter_map(|item| highest_heading(&item.blocks)).min(),
+        Block::Definitions(definitions) => definitions
+            .iter()
+            .flat_map(|definition| &definition.details)
+            .filter_map(|blocks| highest_heading(blocks))
+            .min(),
+        _ => None,
+    };
+    blocks.iter().filter_map(level).min()
 }
 
 /// The visible words of inlines, without any mark: for titles, excerpts and feeds.

@@ -42,6 +42,8 @@ pub struct Issue {
     pub draft: bool,
     /// The articles in order.
     pub articles: Vec<Article>,
+    /// The files that go with its mail.
+    pub attachments: Vec<AttachedFile>,
     /// Whether it is a finished mail, whose mail form is never typeset again.
     pub finished: bool,
 }
@@ -80,6 +82,17 @@ pub struct Author {
     pub key: Option<String>,
     /// The name readers see.
     pub name: String,
+}
+
+/// A file that goes with an issue's mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttachedFile {
+    /// Its path from the magazine's root: `content/issues/010/slides.pdf`.
+    pub path: String,
+    /// Its name: `slides.pdf`.
+    pub name: String,
+    /// Where it is written.
+    pub place: Place,
 }
 
 /// How much of an article the mail carries.

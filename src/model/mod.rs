@@ -10,6 +10,6 @@ mod typesetting;
 pub use document::{Alignment, Block, Definition, Document, Footnote, Inline, Item, Piece, RubyGroup, plain};
 pub use email_address::{AddressError, EmailAddress};
 pub use field::{Field, FieldAt, take_fields};
-pub use magazine::{Alias, Article, Author, InMail, Issue, Magazine, Page, Post};
+pub use magazine::{Alias, Article, AttachedFile, Author, InMail, Issue, Magazine, Page, Post};
 pub use subscriber::{Language, Source, Status, Subscriber, SubscriberId, Suppression};
 pub use typesetting::{Emphasis, HangingPunctuation, LineBreak, Links, Tables, Typesetting};

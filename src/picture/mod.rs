@@ -44,6 +44,17 @@ pub struct Narrower {
     pub ending: &'static str,
 }
 
+impl Narrower {
+    /// Its path, beside that of the picture it is made of.
+    pub fn path_beside(&self, path: &str) -> String {
+        let stem = match path.rsplit_once('.') {
+            Some((stem, ending)) if !ending.contains('/') => stem,
+            _ => path,
+        };
+        format!("{stem}.{}.{}", self.mark, self.ending)
+    }
+}
+
 /// Why a picture cannot be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

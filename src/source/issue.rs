@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::article::{self, Part};
+use super::attachments::attached_files;
 use super::decode::utf8_text;
 use super::finished::{self, Envelope};
 use super::finished_file::{FinishedFile, finished_message, finished_text};
@@ -258,6 +259,7 @@ fn issue_settings(
     let aliases = aliases(&mut keys, source, problems);
     let draft = keys.boolean("draft", problems).unwrap_or(false);
     let contents = keys.boolean("contents", problems);
+    let attachments = attached_files(keys.placed_strings("attachments", problems), source, problems);
     if !has_date {
         keys.report_missing("date", "2010-05-14");
     }
@@ -277,6 +279,7 @@ fn issue_settings(
         tags,
         draft,
         articles: Vec::new(),
+        attachments,
         finished: false,
     })
 }

@@ -4,6 +4,7 @@
 //! page or a mail needs them, so that memory grows with the number of articles and not with their length.
 
 mod article;
+mod attachments;
 mod content;
 mod convert;
 mod decode;
@@ -21,6 +22,7 @@ mod settings;
 
 use std::sync::Arc;
 
+pub use attachments::Attachment;
 pub use content::{Content, HeldBack, Memory, parse, parse_again};
 pub use convert::convert;
 pub use decode::decoded;

@@ -35,6 +35,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("templates/blog/terms.html", "the index of terms"),
     ("templates/blog/year.html", "the issues of one year"),
     ("templates/mail/already.txt", "tells who asks again that he is subscribed"),
+    ("templates/mail/body.html", "the mail in HTML, where `[mail] html` asks for it"),
     ("templates/mail/body.txt", "the mail as readers see it"),
     ("templates/mail/change.txt", "asks whether a new address is the reader's"),
     ("templates/mail/changed.txt", "tells the old address that another one has taken its place"),

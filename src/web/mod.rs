@@ -2,6 +2,5 @@
 
 mod host;
 mod interrupted;
-mod media_type;
 pub mod preview;
 pub mod service;

@@ -30,6 +30,13 @@ fn add_what_is_made(name: &str, root: &Path) {
             let text = format!("+++\ndate = 2010-05-28\n+++\n\n# 引用\n\n{} 深い\n", ">".repeat(10_000));
             fs::write(issues.join("002.md"), text).unwrap();
         }
+        "bad-attachment" => symlink("/etc/hostname", issues.join("001/link.pdf")).unwrap(),
+        "attachments-too-large" => {
+            for (file, octets) in [("photo.jpg", 2_000_000), ("slides.pdf", 500_000), ("film.mp4", 7_000_000)]
+            {
+                fs::write(issues.join("001").join(file), vec![1; octets]).unwrap();
+            }
+        }
         "pipe" => {
             assert!(Command::new("mkfifo").arg(issues.join("002.md")).status().unwrap().success());
         }

@@ -2,17 +2,17 @@
 
 use chrono::DateTime;
 use mailmag::charset::{Charset, decode};
-use mailmag::mail::{Letter, Recipient, Stencil, body, in_utf8, letter};
-use mailmag::model::EmailAddress;
+use mailmag::mail::{Contents, Letter, MailForm, Recipient, Stencil, body, in_utf8, letter};
+use mailmag::model::{EmailAddress, Field};
 use mailmag::source::{self, RawText, Sources};
 use mailmag::theme::Theme;
 
-use crate::mails::{check_octets, text_of};
+use crate::mails::{check_octets, html_of, text_of};
 
 const LINK: &str = "https://list.example.jp/u/abcdefghijklmnopqrstuvwxyz";
 
 /// The letter of an issue whose text is so.
-fn of(text: &str, settings: &str) -> Letter {
+fn of(text: &str, settings: &str, with_html: bool) -> Letter {
     let toml = format!(
         "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n[mail]\nfrom = \"通信 <news@example.jp>\"\n\
          subject = \"通信 第{{{{ issue.number }}}}号\"\n{settings}\n[blog]\nurl = \"https://blog.example.jp\"\n\
@@ -28,7 +28,14 @@ fn of(text: &str, settings: &str) -> Letter {
     let texts = content.issue_sources[0].texts(&mut Vec::new());
     let form = body(&content, 0, &texts, &theme).unwrap();
     assert!(!form.text.contains(|c| matches!(c, '\u{FDD0}'..='\u{FDEF}')));
-    letter(&content.config, &content.magazine.issues[0], "通信 第1号", &form, None).unwrap()
+    let html = MailForm::of_marked(&format!(
+        "<p>{}様</p>\n<a href=\"{}\">{}</a>\n",
+        Field::Name.marked("読者"),
+        Field::Unsubscribe.marked("https://list.example.jp/u/x"),
+        "止める".repeat(200),
+    ));
+    let contents = Contents { text: &form, html: with_html.then_some(&html), attachments: &[] };
+    letter(&content.config, &content.magazine.issues[0], "通信 第1号", &contents, None).unwrap()
 }
 
 fn message(letter: &Letter, name: Option<&str>) -> Vec<u8> {
@@ -62,9 +69,9 @@ fn names_are_written_in_every_character_set() {
         (Some("a\u{FDD1}b<&>\"'="), "ab<&>\"'=", "ab<&>\"'="),
         (Some(&long), &hundred, &hundred),
     ];
-    let jis = of(TEXT, "charset = \"iso-2022-jp\"");
-    let utf8 = of(TEXT, "charset = \"utf-8\"");
-    let english = of(&format!("{TEXT}\n{}", "All in plain words. ".repeat(40)), "charset = \"utf-8\"");
+    let jis = of(TEXT, "charset = \"iso-2022-jp\"", false);
+    let utf8 = of(TEXT, "charset = \"utf-8\"", false);
+    let english = of(&format!("{TEXT}\n{}", "All in plain words. ".repeat(40)), "charset = \"utf-8\"", false);
     assert_eq!(jis.charset, Charset::Iso2022Jp);
     for (letter, is_jis) in
         [(&jis, true), (&utf8, false), (&english, false), (&in_utf8(&jis).unwrap(), false)]
@@ -86,7 +93,7 @@ fn names_are_written_in_every_character_set() {
 fn utf_8_says_the_same_words() {
     let subject = "とても長い題名の通信がここにありまして二行にわたるのでございます第1号";
     for settings in ["charset = \"iso-2022-jp\"", "charset = \"auto\""] {
-        let mut jis = of(TEXT, settings);
+        let mut jis = of(TEXT, settings, false);
         assert_eq!(jis.charset, Charset::Iso2022Jp);
         // The subject that `of` gives is short; this one takes several encoded words.
         let long = mailmag::charset::encode_header(subject, Charset::Iso2022Jp, 9);
@@ -112,8 +119,25 @@ fn utf_8_says_the_same_words() {
 
 #[test]
 fn a_letter_without_fields_is_the_same_for_all() {
-    let letter = of("本文です。", "");
+    let letter = of("本文です。", "", false);
     assert_eq!(letter.texts[0].splices, []);
     let text = |name| text_of(&message(&letter, name));
     assert_eq!(text(None), text(Some("山田")));
+}
+
+#[test]
+fn html_beside_the_text_has_the_fields_too() {
+    for settings in ["charset = \"iso-2022-jp\"", "charset = \"utf-8\""] {
+        let letter = of(TEXT, settings, true);
+        assert_eq!(letter.texts.iter().map(|text| text.is_html).collect::<Vec<_>>(), [false, true]);
+        for letter in [&letter, &in_utf8(&letter).unwrap()] {
+            let octets = message(letter, Some("<b>山田</b> & \""));
+            check_octets(&octets);
+            assert!(text_of(&octets).contains("<b>山田</b> & \"様"));
+            let html = html_of(&octets);
+            assert!(html.starts_with("<p>&lt;b&gt;山田&lt;/b&gt; &amp; &quot;様</p>\n"), "{html}");
+            assert!(html.contains(&format!("<a href=\"{LINK}\">止める")), "{html}");
+            assert!(html.ends_with("止める</a>\n"), "{html}");
+        }
+    }
 }

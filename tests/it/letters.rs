@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use mailmag::charset::Charset;
 use mailmag::config::{self, Config};
 use mailmag::diagnostic::SourceText;
-use mailmag::mail::{Letter, MailForm, letter};
+use mailmag::mail::{Contents, Letter, MailForm, letter};
 use mailmag::model::Issue;
-use mailmag::source::SentMail;
+use mailmag::source::{Attachment, SentMail};
 
 const SETTINGS: &str = r#"
     [magazine]
@@ -42,6 +42,7 @@ fn issue(label: &str) -> Issue {
         aliases: Vec::new(),
         draft: false,
         articles: Vec::new(),
+        attachments: Vec::new(),
         finished: false,
     }
 }
@@ -73,8 +74,8 @@ fn check(name: &str, letter: &Letter) {
 #[test]
 fn an_issue_goes_out_in_iso_2022_jp() {
     let subject = "等幅通信 Vol.010 組版と文字コードの長い話をもう少しだけ続けるための題名 (2010/05/14)";
-    let letter =
-        letter(&config(SETTINGS), &issue("010"), subject, &form(BODY), None).expect("it can be sent");
+    let letter = letter(&config(SETTINGS), &issue("010"), subject, &Contents::text(&form(BODY)), None)
+        .expect("it can be sent");
     assert_eq!(letter.charset, Charset::Iso2022Jp);
     check("iso-2022-jp", &letter);
 }
@@ -83,8 +84,8 @@ fn an_issue_goes_out_in_iso_2022_jp() {
 fn a_name_outside_jis_makes_it_utf_8() {
     for name in ["等幅通信 編集部", "name = \"等幅通信\""] {
         let settings = SETTINGS.replace(name, &name.replace("通信", "通信€"));
-        let letter =
-            letter(&config(&settings), &issue("010"), "件名", &form(BODY), None).expect("it can be sent");
+        let letter = letter(&config(&settings), &issue("010"), "件名", &Contents::text(&form(BODY)), None)
+            .expect("it can be sent");
         assert_eq!(letter.charset, Charset::Utf8, "{settings}");
         assert!(!String::from_utf8_lossy(&letter.octets).contains("ISO-2022-JP"));
     }
@@ -93,8 +94,9 @@ fn a_name_outside_jis_makes_it_utf_8() {
 #[test]
 fn an_emoji_makes_it_utf_8() {
     let body = format!("{BODY}🍣\n");
-    let letter = letter(&config(SETTINGS), &issue("011"), "等幅通信 Vol.011", &form(&body), None)
-        .expect("it can be sent");
+    let letter =
+        letter(&config(SETTINGS), &issue("011"), "等幅通信 Vol.011", &Contents::text(&form(&body)), None)
+            .expect("it can be sent");
     assert_eq!(letter.charset, Charset::Utf8);
     check("utf-8", &letter);
 }
@@ -106,16 +108,23 @@ fn mostly_latin_text_is_quoted_printable() {
         .replace("等幅通信 編集部", "Fixed \\\"Pitch\\\" News")
         .replace("等幅通信", "Fixed-Pitch News");
     let body = format!("{}naïve = café \n", "A line of plain words, = and all.\n".repeat(3));
-    let letter = letter(&config(&settings), &issue("012"), "Fixed-Pitch News 12", &form(&body), None)
-        .expect("it can be sent");
+    let letter =
+        letter(&config(&settings), &issue("012"), "Fixed-Pitch News 12", &Contents::text(&form(&body)), None)
+            .expect("it can be sent");
     check("quoted-printable", &letter);
 }
 
 #[test]
 fn a_finished_text_keeps_its_character_set() {
     let sent = sent(Charset::ShiftJis, None);
-    let letter = letter(&config(SETTINGS), &issue("008"), "等幅通信 Vol.008", &form(BODY), Some(&sent))
-        .expect("it was sent");
+    let letter = letter(
+        &config(SETTINGS),
+        &issue("008"),
+        "等幅通信 Vol.008",
+        &Contents::text(&form(BODY)),
+        Some(&sent),
+    )
+    .expect("it was sent");
     assert_eq!(letter.charset, Charset::ShiftJis);
     check("finished-shift-jis", &letter);
 }
@@ -124,9 +133,34 @@ fn a_finished_text_keeps_its_character_set() {
 fn a_finished_message_is_as_it_was() {
     let octets = b"Subject: x\nany: thing\n\n\xff\x1b$B";
     let sent = sent(Charset::Iso2022Jp, Some(octets));
-    let letter = letter(&config(SETTINGS), &issue("007"), "", &form(BODY), Some(&sent)).expect("it was sent");
+    let letter = letter(&config(SETTINGS), &issue("007"), "", &Contents::text(&form(BODY)), Some(&sent))
+        .expect("it was sent");
     assert_eq!(letter.octets, octets);
     assert_eq!(letter.digest, "0c2d5c9678e1ce5f3d29dbe3f105a6862df4e8fb96a94961b8f2da01a99132e7");
+}
+
+const HTML: &str =
+    "<!doctype html>\n<html lang=\"ja\">\n<title>等幅通信</title>\n<p>カナと漢字、〜と−。\n</html>\n";
+
+fn attachments() -> Vec<Attachment> {
+    let file = |name: &str, octets: &[u8]| Attachment { name: name.to_owned(), octets: octets.to_vec() };
+    vec![file("slides.pdf", &[0xFF; 100]), file("配布資料と桁そろえの練習帳.csv", b"a,b\r\n")]
+}
+
+#[test]
+fn html_and_files_go_with_the_text() {
+    let (config, issue, attachments) = (config(SETTINGS), issue("010"), attachments());
+    for (name, html, attachments) in [
+        ("alternative", Some(HTML), &[][..]),
+        ("attachments", None, &attachments),
+        ("alternative-attachments", Some(HTML), &attachments),
+    ] {
+        let (text, html) = (form(BODY), html.map(form));
+        let contents = Contents { text: &text, html: html.as_ref(), attachments };
+        let letter = letter(&config, &issue, "等幅通信 Vol.010", &contents, None).expect("it can be sent");
+        assert_eq!(letter.charset, Charset::Iso2022Jp);
+        check(name, &letter);
+    }
 }
 
 #[test]
@@ -141,8 +175,9 @@ fn what_cannot_be_sent_is_named_at_its_place() {
         (SETTINGS, "題", &format!("一\n{long}\n二"), &[]),
     ];
     for (settings, subject, body, expected) in cases {
-        let problems =
-            letter(&config(settings), &issue("010"), subject, &form(body), None).err().unwrap_or_default();
+        let problems = letter(&config(settings), &issue("010"), subject, &Contents::text(&form(body)), None)
+            .err()
+            .unwrap_or_default();
         let found: Vec<String> = problems
             .iter()
             .map(|problem| match &problem.place {
@@ -159,8 +194,8 @@ fn what_cannot_be_sent_is_named_at_its_place() {
 #[test]
 fn a_strict_magazine_spells_out_its_headers_too() {
     let settings = SETTINGS.replace("subject =", "charset-profile = \"strict\"\nsubject =");
-    let letter =
-        letter(&config(&settings), &issue("013"), "第①号", &form(BODY), None).expect("it can be sent");
+    let letter = letter(&config(&settings), &issue("013"), "第①号", &Contents::text(&form(BODY)), None)
+        .expect("it can be sent");
     let text = String::from_utf8(letter.octets).expect("it is ASCII");
     let subject = text.lines().find_map(|line| line.strip_prefix("Subject: ")).expect("it has one");
     assert_eq!(mailmag::charset::decode_header(subject.as_bytes()), "第(1)号");

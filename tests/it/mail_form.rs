@@ -1,7 +1,7 @@
 //! What stands in `dist/mail/NNN.txt` is what the letter carries, and its lines fit as they are sent.
 
 use mailmag::charset::{Charset, decode};
-use mailmag::mail::{body, letter};
+use mailmag::mail::{Contents, body, letter};
 use mailmag::source::{self, RawText, Sources};
 use mailmag::theme::Theme;
 
@@ -21,7 +21,8 @@ fn mail(settings: &str, text: &str) -> (String, String, Charset) {
     let texts = content.issue_sources[0].texts(&mut Vec::new());
     let form = body(&content, 0, &texts, &theme).expect("the template is good");
     let issue = &content.magazine.issues[0];
-    let letter = letter(&content.config, issue, "Vol.1", &form, None).expect("it can be sent");
+    let letter =
+        letter(&content.config, issue, "Vol.1", &Contents::text(&form), None).expect("it can be sent");
     let end = letter.octets.windows(4).position(|window| window == b"\r\n\r\n").expect("a blank line") + 4;
     let carried = match letter.charset {
         Charset::Iso2022Jp => decode(&letter.octets[end..], Some(letter.charset)).expect("it is good").text,

@@ -35,3 +35,9 @@ pub(crate) fn text_of(octets: &[u8]) -> String {
     };
     text.replace("\r\n", "\n")
 }
+
+/// The HTML of a message, with line feeds.
+pub(crate) fn html_of(octets: &[u8]) -> String {
+    let message = MessageParser::new().parse(octets).unwrap();
+    message.html_part(0).unwrap().text_contents().unwrap().replace("\r\n", "\n")
+}

@@ -12,6 +12,7 @@ mod incremental;
 mod letters;
 mod links;
 mod mail_form;
+mod mail_html;
 #[cfg(unix)]
 mod mailing;
 mod mails;

@@ -3,7 +3,7 @@
 use super::{Writer, push_escaped};
 use crate::address::{Target, href, target};
 use crate::blog::links::{Link, leads_to};
-use crate::model::Inline;
+use crate::model::{Field, Inline};
 
 impl<'a> Writer<'a> {
     pub(super) fn link(&mut self, url: &str, words: &'a [Inline], at: usize) {
@@ -14,6 +14,8 @@ impl<'a> Writer<'a> {
         }
         let address = match target {
             _ if self.in_link => None,
+            // What each reader's mail has of his own, the blog has for all.
+            _ if Field::of_address(url) == Some(Some(Field::Unsubscribe)) => Some((self.place.subscribe)()),
             Target::Unsafe => None,
             Target::Elsewhere(address) => Some(address),
             Target::Blog(path) => Some(format!("{}{path}", self.place.root)),

@@ -2,26 +2,10 @@
 
 use super::{Medium, Writer, push_escaped};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Block, Inline, plain};
+use crate::model::{Inline, plain};
 
 /// The ids that the pages themselves use.
 pub(super) const RESERVED_IDS: [&str; 5] = ["main", "web", "mail", "contents", "related"];
-
-/// The level of the highest heading, 1 to 6.
-pub(super) fn highest_heading(blocks: &[Block]) -> Option<u8> {
-    let level = |block: &Block| match block {
-        Block::Heading { level, .. } => Some(*level),
-        Block::Quote(blocks) => highest_heading(blocks),
-        Block::List { items, .. } => items.iter().filter_map(|item| highest_heading(&item.blocks)).min(),
-        Block::Definitions(definitions) => definitions
-            .iter()
-            .flat_map(|definition| &definition.details)
-            .filter_map(|blocks| highest_heading(blocks))
-            .min(),
-        _ => None,
-    };
-    blocks.iter().filter_map(level).min()
-}
 
 impl<'a> Writer<'a> {
     /// A heading, and on pages the link to it. The link stands beside the heading and not in it, so that the heading's

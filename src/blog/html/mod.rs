@@ -5,7 +5,6 @@
 
 mod addresses;
 mod code;
-mod escape;
 mod headings;
 mod pictures;
 
@@ -21,16 +20,17 @@ use crate::highlight::Highlighter;
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
 use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
-use headings::{RESERVED_IDS, highest_heading};
+use headings::RESERVED_IDS;
 
-pub(crate) use escape::escape;
-pub(super) use escape::{push_escaped, without_controls};
+pub(super) use crate::escape::{escape, push_escaped, without_controls};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     /// What every address of the blog begins with: `` or `/magazine`; in feeds the whole `https://…`.
     pub(super) root: &'a str,
+    /// The page where readers subscribe and leave.
+    pub(super) subscribe: &'a dyn Fn() -> String,
     /// The folder of the text's file, from the magazine's root: `content/issues/010`.
     pub(super) folder: &'a str,
     /// What every id begins with, where several texts share a page; may be empty.
@@ -104,7 +104,7 @@ pub(super) fn html(
     place: Place<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Html {
-    let highest = highest_heading(&document.blocks).unwrap_or(place.top);
+    let highest = document.highest_heading().unwrap_or(place.top);
     let mut writer = Writer {
         out: String::with_capacity(source.text.len() * 3 / 2),
         source,

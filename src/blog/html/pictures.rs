@@ -101,13 +101,9 @@ impl Writer<'_> {
         if picture.narrower.is_empty() {
             return;
         }
-        let stem = match path.rsplit_once('.') {
-            Some((stem, ending)) if !ending.contains('/') => stem,
-            _ => path,
-        };
         let mut choices = String::new();
         for narrow in &picture.narrower {
-            let to = format!("{stem}.{}.{}", narrow.mark, narrow.ending);
+            let to = narrow.path_beside(path);
             choices += &format!("{} {}w, ", candidate(&href(self.place.root, &to)), narrow.width);
             self.needs(from.clone(), to, Some(narrow.width));
         }

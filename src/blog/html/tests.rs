@@ -30,6 +30,7 @@ fn render_in(medium: Medium<'_>, markdown: &str, prefix: &str) -> (Html, Vec<Dia
     let assets = Assets::built_in("");
     let place = Place {
         root: "/mag",
+        subscribe: &|| "https://list.example.jp/".to_owned(),
         folder: "content/issues/010",
         prefix,
         top: 2,
@@ -174,6 +175,9 @@ fn links() {
         check(&format!("[a]({url})"), &format!("<p><a href=\"{expected}\">a</a></p>\n"));
     }
     assert_eq!(render("[a](javascript:b)", "").0.html, "<p>a</p>\n");
+    assert_eq!(render("[読者](mailmag:name)様", "").0.html, "<p>読者様</p>\n");
+    let leaving = "<p><a href=\"https://list.example.jp/\">止める</a></p>\n";
+    assert_eq!(render("[止める](mailmag:unsubscribe)", "").0.html, leaving);
     let (html, _) = render("[a](list.pdf) [b](list.pdf) [c](none.pdf)", "");
     let copy = FileCopy {
         from: "content/issues/010/list.pdf".into(),

@@ -43,6 +43,7 @@ pub(in crate::source) fn issue(
         aliases: Vec::new(),
         draft: false,
         articles: articles.collect(),
+        attachments: Vec::new(),
         finished: true,
     })
 }

@@ -74,6 +74,19 @@ pub(crate) trait MailingTables: Database {
     /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more.
     fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError>;
 
+    /// Keeps steps and nothing else, in a transaction of their own.
+    fn steps_alone(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
+        let kept = self.begin_mailing().and_then(|()| {
+            let kept = self.steps(steps)?;
+            self.commit_mailing()?;
+            Ok(kept)
+        });
+        if kept.is_err() {
+            self.rollback_mailing();
+        }
+        kept
+    }
+
     /// Keeps steps: how a delivery ended, and that the next one is attempted. Says for each whether it was its worker's.
     fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError>;
 

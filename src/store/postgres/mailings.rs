@@ -139,6 +139,12 @@ impl MailingTables for Postgres {
         self.run(|session| claim(session, order))
     }
 
+    fn steps_alone(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
+        // A statement outside a transaction is one itself.
+        self.rollback_mailing();
+        self.run(|session| keep_steps(session, steps))
+    }
+
     fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
         self.run(|session| keep_steps(session, steps))
     }
@@ -363,69 +369,66 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
     Ok(claimed)
 }
 
+/// All that ended and all that is attempted, in one statement: no delivery is both in one step or in several at once,
+/// for a carrier tells of one when it has been answered of the other.
+const KEEP_STEPS: &str = "WITH ended AS (
+         UPDATE deliveries d SET status = e.status, attempts = d.attempts + e.counts, due = e.due, at = e.at,
+             reply = e.reply, worker = NULL, is_attempted = false
+         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+             $7::bigint[], $8::text[]) AS e (mailing, subscriber, worker, status, counts, due, at, reply)
+         WHERE d.mailing = e.mailing AND d.subscriber = e.subscriber AND d.worker = e.worker AND d.status = 1
+         RETURNING d.mailing, d.subscriber, e.worker),
+     attempted AS (
+         UPDATE deliveries d SET is_attempted = true, first = coalesce(d.first, a.at), at = a.at
+         FROM unnest($9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+             AS a (mailing, subscriber, worker, at)
+         WHERE d.mailing = a.mailing AND d.subscriber = a.subscriber AND d.worker = a.worker AND d.status = 1
+         RETURNING d.mailing, d.subscriber, a.worker)
+     SELECT true, mailing, subscriber, worker FROM ended
+     UNION ALL SELECT false, mailing, subscriber, worker FROM attempted";
+
 fn keep_steps(session: &mut Session, steps: &[&Step]) -> Read<Vec<(bool, bool)>> {
     let ended: Vec<_> = steps.iter().filter_map(|step| Some((step.at, step.ended.as_ref()?))).collect();
     let attempted: Vec<_> = steps.iter().filter_map(|step| Some((step.at, step.attempted?))).collect();
-    let ended_rows = if ended.is_empty() {
-        Vec::new()
-    } else {
-        let column = |value: fn(&Claim) -> i64| {
-            ended.iter().map(|(_, ended)| value(&ended.claim)).collect::<Vec<i64>>()
-        };
-        let statuses: Vec<i64> = ended.iter().map(|(_, ended)| code(ended.next.status)).collect();
-        let counts: Vec<i64> = ended.iter().map(|(_, ended)| i64::from(ended.next.counts)).collect();
-        let dues: Vec<Option<i64>> = ended.iter().map(|(_, ended)| ended.next.due.map(micros)).collect();
-        let ats: Vec<i64> = ended.iter().map(|(at, _)| micros(*at)).collect();
-        let replies: Vec<&str> = ended.iter().map(|(_, ended)| ended.reply.as_str()).collect();
-        session.query(
-            "UPDATE deliveries d SET status = e.status, attempts = d.attempts + e.counts, due = e.due, at = e.at,
-                 reply = e.reply, worker = NULL, is_attempted = false
-             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                 $7::bigint[], $8::text[]) AS e (mailing, subscriber, worker, status, counts, due, at, reply)
-             WHERE d.mailing = e.mailing AND d.subscriber = e.subscriber AND d.worker = e.worker AND d.status = 1
-             RETURNING d.mailing, d.subscriber, e.worker",
-            &[
-                &column(|claim| claim.mailing.0),
-                &column(|claim| claim.subscriber.0),
-                &column(|claim| claim.worker.0),
-                &statuses,
-                &counts,
-                &dues,
-                &ats,
-                &replies,
-            ],
-        )?
-    };
-    let attempted_rows = if attempted.is_empty() {
-        Vec::new()
-    } else {
-        let column =
-            |value: fn(&Claim) -> i64| attempted.iter().map(|(_, claim)| value(claim)).collect::<Vec<i64>>();
-        let ats: Vec<i64> = attempted.iter().map(|(at, _)| micros(*at)).collect();
-        session.query(
-            "UPDATE deliveries d SET is_attempted = true, first = coalesce(d.first, a.at), at = a.at
-             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS a (mailing, subscriber, worker, at)
-             WHERE d.mailing = a.mailing AND d.subscriber = a.subscriber AND d.worker = a.worker AND d.status = 1
-             RETURNING d.mailing, d.subscriber, a.worker",
-            &[
-                &column(|claim| claim.mailing.0),
-                &column(|claim| claim.subscriber.0),
-                &column(|claim| claim.worker.0),
-                &ats,
-            ],
-        )?
-    };
-    let claims = |rows: &[Row]| {
+    let of_ended =
+        |value: fn(&Claim) -> i64| ended.iter().map(|(_, ended)| value(&ended.claim)).collect::<Vec<i64>>();
+    let of_attempted =
+        |value: fn(&Claim) -> i64| attempted.iter().map(|(_, claim)| value(claim)).collect::<Vec<i64>>();
+    let statuses: Vec<i64> = ended.iter().map(|(_, ended)| code(ended.next.status)).collect();
+    let counts: Vec<i64> = ended.iter().map(|(_, ended)| i64::from(ended.next.counts)).collect();
+    let dues: Vec<Option<i64>> = ended.iter().map(|(_, ended)| ended.next.due.map(micros)).collect();
+    let ended_at: Vec<i64> = ended.iter().map(|(at, _)| micros(*at)).collect();
+    let replies: Vec<&str> = ended.iter().map(|(_, ended)| ended.reply.as_str()).collect();
+    let attempted_at: Vec<i64> = attempted.iter().map(|(at, _)| micros(*at)).collect();
+    let rows = session.query(
+        KEEP_STEPS,
+        &[
+            &of_ended(|claim| claim.mailing.0),
+            &of_ended(|claim| claim.subscriber.0),
+            &of_ended(|claim| claim.worker.0),
+            &statuses,
+            &counts,
+            &dues,
+            &ended_at,
+            &replies,
+            &of_attempted(|claim| claim.mailing.0),
+            &of_attempted(|claim| claim.subscriber.0),
+            &of_attempted(|claim| claim.worker.0),
+            &attempted_at,
+        ],
+    )?;
+    let claims = |is_ended: bool| {
+        let of_kind = rows.iter().filter(|row| get::<bool>(row, 0).is_ok_and(|kind| kind == is_ended));
         let claim = |row: &Row| {
             Ok(Claim {
-                mailing: MailingId(get(row, 0)?),
-                subscriber: SubscriberId(get(row, 1)?),
-                worker: WorkerId(get(row, 2)?),
+                mailing: MailingId(get(row, 1)?),
+                subscriber: SubscriberId(get(row, 2)?),
+                worker: WorkerId(get(row, 3)?),
             })
         };
-        rows.iter().map(claim).collect::<Read<std::collections::HashSet<Claim>>>()
+        of_kind.map(claim).collect::<Read<std::collections::HashSet<Claim>>>()
     };
-    let (ended, attempted) = (claims(&ended_rows)?, claims(&attempted_rows)?);
+    let (ended, attempted) = (claims(true)?, claims(false)?);
     let kept = |step: &&Step| {
         let of_ended = step.ended.as_ref().is_some_and(|step| ended.contains(&step.claim));
         (of_ended, step.attempted.is_some_and(|claim| attempted.contains(&claim)))

@@ -379,8 +379,12 @@ impl<'a> Press<'a> {
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body.text));
         }
+        let html = mail::html(self.content, index, texts, self.theme, &subject, self.beside.picture)
+            .map_err(|problem| vec![*problem])?;
+        let attachments = self.content.attachments(index, problems);
+        let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
         // A mail that cannot be sent can be read all the same.
-        let letter = mail::letter(config, issue, &subject, &body, texts.sent.as_ref());
+        let letter = mail::letter(config, issue, &subject, &contents, texts.sent.as_ref());
         let (letter, digest) = match letter {
             Ok(letter) => (Some((letter.charset.name(), letter.octets.len())), letter.digest),
             Err(more) => {

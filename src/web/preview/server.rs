@@ -20,8 +20,8 @@ use super::access::refusal;
 use super::desk::{Answer, Desk};
 use super::state::Question;
 use super::views::View;
+use crate::media_type::media_type;
 use crate::web::interrupted::until_true;
-use crate::web::media_type::media_type;
 
 const PAGE: &str = include_str!("assets/preview.html");
 const STYLE: &str = include_str!("assets/preview.css");

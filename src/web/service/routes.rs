@@ -19,7 +19,7 @@ use super::network::Network;
 use super::pages::Page;
 use super::problem::Problem;
 use super::{Service, confirming, leaving, preferring, subscribing};
-use crate::web::media_type::media_type;
+use crate::media_type::media_type;
 
 /// How long a client is told to wait when that was not enough.
 const LATER: Duration = Duration::from_secs(10);

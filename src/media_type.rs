@@ -1,7 +1,7 @@
 //! What kind of file a name tells of.
 
-/// A file's media type (RFC 6838) by the ending of its name, as web servers tell it; a folder's page is HTML.
-pub(super) fn media_type(path: &str) -> &'static str {
+/// A file's media type (RFC 6838) by the ending of its name, as web servers and mails tell it; a folder's page is HTML.
+pub(crate) fn media_type(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     match ending.as_str() {
@@ -28,6 +28,14 @@ pub(super) fn media_type(path: &str) -> &'static str {
         "pdf" => "application/pdf",
         "wasm" => "application/wasm",
         "zip" => "application/zip",
+        "epub" => "application/epub+zip",
+        "ics" => "text/calendar; charset=utf-8",
+        "doc" => "application/msword",
+        "xls" => "application/vnd.ms-excel",
+        "ppt" => "application/vnd.ms-powerpoint",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
         _ => "application/octet-stream",
     }
 }

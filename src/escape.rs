@@ -12,7 +12,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Adds what [`escape`] makes of a text.
-pub(in crate::blog) fn push_escaped(text: &str, out: &mut String) {
+pub(crate) fn push_escaped(text: &str, out: &mut String) {
     let octets = text.as_bytes();
     let is_special = |octet: u8| {
         matches!(octet, b'&' | b'<' | b'>' | b'"' | b'\'' | 0x7F | 0xEF)
@@ -41,7 +41,7 @@ pub(in crate::blog) fn push_escaped(text: &str, out: &mut String) {
 }
 
 /// A text for a template, which escapes it itself: what XML 1.0 does not have becomes U+FFFD.
-pub(in crate::blog) fn without_controls(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
     let is_bad =
         |c: char| (c < ' ' && !"\t\n".contains(c)) || matches!(c, '\u{7F}' | '\u{FFFE}' | '\u{FFFF}');
     if text.contains(is_bad) { Cow::Owned(text.replace(is_bad, "\u{FFFD}")) } else { Cow::Borrowed(text) }

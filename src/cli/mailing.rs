@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// How many deliveries stand where
+    /// How many deliveries stand where, and what came back
     Status(Shown),
     /// Send nothing more until it is resumed
     Pause(Named),
@@ -36,7 +36,7 @@ enum Command {
     Cancel(Named),
     /// Hold the sums against each other, and name every delivery of which nobody knows whether it was taken
     Verify(Named),
-    /// A line for each delivery: who, when, and what the server said
+    /// A line for each delivery: who, when, what the server said, and what came back
     Report(Shown),
 }
 

@@ -92,7 +92,7 @@ enum Command {
     Import(import::Arguments),
     /// Look after the list of readers: import, export, add, remove, show, erase
     Subscribers(subscribers::Arguments),
-    /// Take the mails that readers write to subscribe, to leave or to change their address
+    /// Take bounces, complaints, and mails to subscribe, leave or change the address
     Inbox(inbox::Arguments),
     /// Typeset, unwrap, decode or encode text from stdin to stdout
     Text(text::Arguments),

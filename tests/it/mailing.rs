@@ -171,6 +171,29 @@ async fn each_answer_of_the_server_has_its_end() {
     let end = status(root);
     let parts = ["accepted", "rejected", "deferred", "unknown"].map(|name| number(&end, name));
     assert_eq!(parts, [9, 1, 1, 1], "{end}");
+    assert_eq!(
+        (&end["bounces"]["hard"], &end["complaints"]),
+        (&0.into(), &0.into()),
+        "a refusal is rejected once"
+    );
+    let stats: Value = serde_json::from_str(&told(root, &["subscribers", "stats", "--json"], 0)).unwrap();
+    assert_eq!(
+        stats["status"]["suppressed: hard bounce"], 1,
+        "whom the server does not know gets no more mail: {stats}"
+    );
+    let lines = told(root, &["mailing", "report", "1", "--json"], 0);
+    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    for line in lines.filter(|line| line["status"] == "rejected") {
+        let bounce = &line["bounce"];
+        assert_eq!((&bounce["kind"], &bounce["hardness"]), (&"refusal".into(), &"hard".into()), "{line}");
+        assert_eq!(
+            (&bounce["status"], &bounce["reason"]),
+            (&"5.1.1".into(), &"unknown-user".into()),
+            "{line}"
+        );
+        let shown = told(root, &["subscribers", "show", line["email"].as_str().unwrap()], 0);
+        assert!(shown.contains("Came back of mailing 1: refusal") && shown.contains("550 5.1.1"), "{shown}");
+    }
     assert_eq!(end["status"], "running", "one is still due");
     // Sent again it goes on, and finds nothing that is due.
     told(root, &["send", "1", "--yes"], 0);

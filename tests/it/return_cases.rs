@@ -39,6 +39,18 @@ fn take(list: &List, mailing: i64, subscriber: SubscriberId, number: u8, event: 
     list.store.take_return(new).wait().unwrap()
 }
 
+/// A server says of a reader that he is full for now, in these words.
+pub(crate) fn came_back(list: &List, text: &str, words: &str) {
+    let new = NewReturn {
+        proof: Proof::Path(Path { mailing: 1, subscriber: id(list, text) }),
+        digest: [200; 32],
+        at: list.at,
+        message_id: String::new(),
+        returned: Some(Returned { diagnostic: words.to_owned(), ..returned(Some(Event::Soft)) }),
+    };
+    assert_eq!(list.store.take_return(new).wait().unwrap(), Taken::Kept);
+}
+
 fn new_mailing(list: &List, issue: i64) -> NewMailing {
     NewMailing {
         issue,
@@ -55,7 +67,7 @@ fn new_mailing(list: &List, issue: i64) -> NewMailing {
 }
 
 /// Mails an issue to all readers; `refused` says of whom a server refuses what.
-fn mail(list: &List, issue: i64, refused: impl Fn(&str) -> Option<Event>) -> (Mailings, Mailing) {
+pub(crate) fn mail(list: &List, issue: i64, refused: impl Fn(&str) -> Option<Event>) -> (Mailings, Mailing) {
     let mailings = Mailings::open(&list.settings).unwrap();
     let planned = mailings.plan(new_mailing(list, issue), Audience::default()).wait().unwrap();
     let Planned::New(mailing) = planned else { panic!("{planned:?}") };

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use chrono::{DateTime, Utc};
+use mailmag::bounce::Event;
 use mailmag::list::{Answer, Evidence, Limits, Nonce, Request, StoreKey, TokenDigest, TokenKind, Via};
-use mailmag::model::Language;
+use mailmag::model::{Language, Status, Suppression};
 use mailmag::store::{Settings, Store, StoreError};
 
+use crate::return_cases::{came_back, mail};
 use crate::store::{List, address, no_limits};
 use crate::store_cases::each_case;
 use crate::support::postgres::{self, Server};
@@ -193,6 +195,25 @@ fn a_list_that_somebody_locks_is_busy_and_recovers() {
 }
 
 #[test]
+fn a_mailing_does_not_wait_for_whoever_writes_to_the_list_for_long() {
+    let (mut list, url) = list();
+    list.active("gone@example.jp");
+    list.active("well@example.jp");
+    let mut client = postgres::connect(&url);
+    let mut lock = client.transaction().unwrap();
+    lock.execute("SELECT 1 FROM heads FOR UPDATE", &[]).unwrap();
+    let refused = |address: &str| (address == "gone@example.jp").then_some(Event::UnknownAddress);
+    let (mailings, mailing) = mail(&list, 1, refused);
+    let sums = mailings.sums(mailing.id).wait().unwrap();
+    assert_eq!((sums.accepted, sums.rejected), (1, 1));
+    assert_eq!(list.status("gone@example.jp"), Some(Status::Active), "it is told later");
+    lock.rollback().unwrap();
+    drop(mailings);
+    assert_eq!(list.status("gone@example.jp"), Some(Status::Suppressed(Suppression::HardBounce)));
+    assert_eq!(list.fault(), None);
+}
+
+#[test]
 fn a_connection_that_the_server_ends_is_made_anew_unseen() {
     let (mut list, url) = list();
     let mut client = postgres::connect(&url);
@@ -313,6 +334,7 @@ fn an_erased_reader_is_in_no_row() {
     list.active("taro@example.jp");
     let preferences = list.preferences("taro@example.jp");
     list.ask(Request::Rename(preferences, Some("山田太郎".to_owned())));
+    came_back(&list, "taro@example.jp", "552 mailbox of marker-of-his is full");
     let mut client = postgres::connect(&url);
     let mut rows = || {
         let tables =
@@ -326,7 +348,7 @@ fn an_erased_reader_is_in_no_row() {
         }
         text
     };
-    let traces = ["taro", "山田太郎", "192.0.2"];
+    let traces = ["taro", "山田太郎", "192.0.2", "marker-of-his"];
     let before = rows();
     assert!(traces.iter().all(|trace| before.contains(trace)), "{before}");
     list.ask(Request::EraseAddress(address("taro@example.jp")));

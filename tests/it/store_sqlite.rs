@@ -147,7 +147,8 @@ fn an_erased_reader_leaves_no_octet_in_the_files() {
             fs::read_dir(folder.path()).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
         String::from_utf8_lossy(&files.collect::<Vec<_>>().concat()).to_ascii_lowercase()
     };
-    let names = ["readerffff", "readernew", "readernamed", "198.51.100"];
+    crate::return_cases::came_back(&list, "readerffff@example.jp", "552 markerofhis is full");
+    let names = ["readerffff", "readernew", "readernamed", "198.51.100", "markerofhis"];
     let octets = all_octets();
     assert!(names.iter().all(|name| octets.contains(name)));
     list.done(Request::Erase(preferences));

@@ -4,10 +4,13 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::Step;
 use super::tables::MailingTables;
 use crate::list::StoreKey;
 use crate::store::StoreError;
+use crate::store::database::Heads;
 use crate::store::returns::{self, NewReturn};
 use crate::store::waiting::{Answering, Waiting};
 
@@ -75,12 +78,19 @@ pub(super) fn run(
     jobs: &Mutex<Receiver<Job>>,
     written: &Sender<()>,
 ) {
+    let mut late = Late::default();
     while let Some(mut together) = next(jobs) {
-        let kept = keep(tables.as_mut(), key, &mut together);
+        let kept = keep(tables.as_mut(), key, &mut together, &mut late);
         if kept.is_ok() {
             written.send(()).ok();
         }
         answer(together, kept);
+    }
+    for _ in 0..LATE_TRIES {
+        if late.new.is_empty() || late.take(tables.as_mut(), key).is_ok() {
+            break;
+        }
+        tables.rollback_mailing();
     }
 }
 
@@ -97,61 +107,111 @@ fn keep(
     tables: &mut dyn MailingTables,
     key: &StoreKey,
     together: &mut [Job],
+    late: &mut Late,
 ) -> Result<Vec<(bool, bool)>, StoreError> {
-    let is_plain = |job: &Job| matches!(job, Job::Step(step, _) if !tells_of_reader(step));
-    if together.iter().all(is_plain) {
-        return tables.steps_alone(&steps_of(together));
+    let is_step = |job: &Job| matches!(job, Job::Step(..));
+    let writes_list = late.is_due(&steps_of(together));
+    if !writes_list && together.iter().all(is_step) {
+        let steps = steps_of(together);
+        let kept = tables.steps_alone(&steps)?;
+        late.new.extend(refusals(&steps, &kept));
+        return Ok(kept);
     }
+    let mut refused = Vec::new();
+    let mut heads = None;
     let kept = tables.begin_mailing().and_then(|()| {
-        let steps = keep_steps(tables, key, &steps_of(together))?;
+        if writes_list {
+            // The list's row first, as all do who write both: nobody waits for one who waits for him.
+            heads = late.heads(tables, &steps_of(together))?;
+        }
+        let kept = match together.iter().any(is_step) {
+            true => tables.steps(&steps_of(together))?,
+            false => Vec::new(),
+        };
+        refused = refusals(&steps_of(together), &kept);
+        if let Some(heads) = heads {
+            let new: Vec<&NewReturn> = late.new.iter().chain(&refused).collect();
+            returns::take(tables, heads, &new, key)?;
+        }
         for job in together {
             if let Job::Task(task) = job {
                 task.work(tables)?;
             }
         }
         tables.commit_mailing()?;
-        Ok(steps)
+        Ok(kept)
     });
-    if kept.is_err() {
-        tables.rollback_mailing();
+    match (&kept, heads) {
+        (Err(_), _) => tables.rollback_mailing(),
+        (Ok(_), Some(_)) => *late = Late::default(),
+        (Ok(_), None) => late.new.append(&mut refused),
     }
     kept
 }
 
-fn steps_of<'jobs>(jobs: &'jobs [Job]) -> Vec<&'jobs Step> {
-    let step = |job: &'jobs Job| match job {
+fn steps_of(jobs: &[Job]) -> Vec<&Step> {
+    let steps = jobs.iter().filter_map(|job| match job {
         Job::Step(step, _) => Some(step.as_ref()),
         Job::Task(_) => None,
-    };
-    jobs.iter().filter_map(step).collect()
+    });
+    steps.collect()
 }
 
-/// Whether a server refused a reader, which counts against his address.
-fn tells_of_reader(step: &Step) -> bool {
-    step.ended.as_ref().is_some_and(|ended| ended.returned.is_some())
+/// What steps say of readers whom a server refused.
+fn refusals(steps: &[&Step], kept: &[(bool, bool)]) -> Vec<NewReturn> {
+    let own = steps.iter().zip(kept).filter(|(_, (is_own, _))| *is_own);
+    own.filter_map(|(step, _)| returns::of_delivery(step.ended.as_ref()?, step.at)).collect()
 }
 
-/// Keeps steps, and what they say of readers whom a server refused.
-fn keep_steps(
-    tables: &mut dyn MailingTables,
-    key: &StoreKey,
-    steps: &[&Step],
-) -> Result<Vec<(bool, bool)>, StoreError> {
-    if steps.is_empty() {
-        return Ok(Vec::new());
+/// Refusals that could not be told the list together with their deliveries, since somebody else wrote to it for long: a
+/// large import does. The mailing does not wait for that.
+#[derive(Default)]
+struct Late {
+    new: Vec<NewReturn>,
+    /// When it is tried again.
+    due: Option<DateTime<Utc>>,
+}
+
+/// After which time the list is tried again.
+const LATE_AFTER: TimeDelta = TimeDelta::seconds(10);
+/// How often it is tried when the mailer ends; each time waits for as long as a lock is waited for.
+const LATE_TRIES: usize = 30;
+
+impl Late {
+    /// Whether there is something to tell the list, and it is time to.
+    fn is_due(&self, steps: &[&Step]) -> bool {
+        let is_refused = |step: &&Step| step.ended.as_ref().is_some_and(|ended| ended.returned.is_some());
+        let is_time = |step: &Step| self.due.is_none_or(|due| step.at >= due);
+        steps.last().is_some_and(|last| is_time(last))
+            && (!self.new.is_empty() || steps.iter().any(is_refused))
     }
-    if !steps.iter().any(|step| tells_of_reader(step)) {
-        return tables.steps(steps);
+
+    /// The list's heads, locked in a transaction that has begun; nothing when another writer stays.
+    fn heads(
+        &mut self,
+        tables: &mut dyn MailingTables,
+        steps: &[&Step],
+    ) -> Result<Option<Heads>, StoreError> {
+        match tables.heads_within() {
+            Err(StoreError::Busy { .. }) => {
+                self.due = steps.last().map(|step| step.at + LATE_AFTER);
+                tables.rollback_mailing();
+                tables.begin_mailing()?;
+                Ok(None)
+            }
+            heads => heads.map(Some),
+        }
     }
-    // The list's row first, as all do who write both: nobody waits for one who waits for him.
-    let heads = tables.heads_within()?;
-    let kept = tables.steps(steps)?;
-    let own = steps.iter().zip(&kept).filter(|(_, (is_own, _))| *is_own);
-    let new: Vec<NewReturn> =
-        own.filter_map(|(step, _)| returns::of_delivery(step.ended.as_ref()?, step.at)).collect();
-    let new: Vec<&NewReturn> = new.iter().collect();
-    returns::take(tables, heads, &new, key)?;
-    Ok(kept)
+
+    fn take(&mut self, tables: &mut dyn MailingTables, key: &StoreKey) -> Result<(), StoreError> {
+        tables.begin_mailing()?;
+        let heads = tables.heads_within()?;
+        let new: Vec<&NewReturn> = self.new.iter().collect();
+        returns::take(tables, heads, &new, key)?;
+        tables.commit_mailing()?;
+        self.new.clear();
+        Ok(())
+    }
 }
 
 fn answer(together: Vec<Job>, kept: Result<Vec<(bool, bool)>, StoreError>) {

@@ -1,5 +1,6 @@
 //! The thread that keeps what the mailer tells: all that waits together in one transaction, then the answers.
 
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
@@ -66,22 +67,29 @@ where
     }
 }
 
-/// Works until nobody can ask any more.
+/// Works until nobody can ask any more. Several desks may share the jobs: while one waits for the disk, another keeps what
+/// has come meanwhile.
 pub(super) fn run(
     mut tables: Box<dyn MailingTables>,
     key: &StoreKey,
-    jobs: &Receiver<Job>,
+    jobs: &Mutex<Receiver<Job>>,
     written: &Sender<()>,
 ) {
-    while let Ok(first) = jobs.recv() {
-        let mut together = vec![first];
-        together.extend(jobs.try_iter().take(TOGETHER - 1));
+    while let Some(mut together) = next(jobs) {
         let kept = keep(tables.as_mut(), key, &mut together);
         if kept.is_ok() {
             written.send(()).ok();
         }
         answer(together, kept);
     }
+}
+
+/// All that waits, once something does.
+fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Vec<Job>> {
+    let jobs = jobs.lock().ok()?;
+    let mut together = vec![jobs.recv().ok()?];
+    together.extend(jobs.try_iter().take(TOGETHER - 1));
+    Some(together)
 }
 
 /// Keeps all of it or nothing, and gives what came of the steps.
@@ -110,9 +118,9 @@ fn keep(
     kept
 }
 
-fn steps_of(jobs: &[Job]) -> Vec<&Step> {
-    let step = |job| match job {
-        &Job::Step(ref step, _) => Some(step.as_ref()),
+fn steps_of<'jobs>(jobs: &'jobs [Job]) -> Vec<&'jobs Step> {
+    let step = |job: &'jobs Job| match job {
+        Job::Step(step, _) => Some(step.as_ref()),
         Job::Task(_) => None,
     };
     jobs.iter().filter_map(step).collect()

@@ -182,8 +182,14 @@ fn send(mailings: &Mailings, mailing: Mailing, composer: Composer, port: u16) {
     let route = Arc::new(Route { targets: vec![Target::Server(server)], client, rest: Duration::ZERO });
     let clock: mailer::Clock = Arc::new(at);
     let lease = TimeDelta::seconds(10);
-    let settings =
-        mailer::Settings { route, connections: CONNECTIONS, rate: None, lease, clock: clock.clone() };
+    let settings = mailer::Settings {
+        route,
+        connections: CONNECTIONS,
+        rate: None,
+        lanes_keep_pace: true,
+        lease,
+        clock: clock.clone(),
+    };
     let id = mailing.id;
     mailer::block_on(async {
         let worker = Worker::register(mailings, "bench", lease, clock).await.unwrap();

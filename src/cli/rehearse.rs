@@ -161,7 +161,9 @@ fn problem(rehearsed: &Rehearsed) -> Option<String> {
     match rehearsed.finished {
         Finished::Done => {}
         Finished::Drained => return Some("the rehearsal was ended before its end".to_owned()),
-        Finished::Stopped => return Some("the mailing would have been paused: see what `-v` tells".to_owned()),
+        Finished::Stopped => {
+            return Some("the mailing would have been paused: see what `-v` tells".to_owned());
+        }
         Finished::Waiting(_) => return Some("messages were left that could not leave".to_owned()),
     }
     if !sums.balance() || sums.accepted != readers.number {
@@ -295,9 +297,8 @@ impl Place {
 
 fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}, which holds readers' addresses", folder.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
+            .with_context(|| format!("cannot remove {}, which holds readers' addresses", folder.display())),
         _ => Ok(()),
     }
 }

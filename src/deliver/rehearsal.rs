@@ -247,7 +247,8 @@ fn names(header: &[u8], address: &str) -> bool {
     let is_to = |line: &[u8]| line.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(b"to:"));
     let mut places = (0..lines.len()).filter(|at| is_to(lines[*at]));
     let (Some(first), None) = (places.next(), places.next()) else { return false };
-    let folded = lines[first + 1..].iter().take_while(|line| line.starts_with(b" ") || line.starts_with(b"\t"));
+    let folded =
+        lines[first + 1..].iter().take_while(|line| line.starts_with(b" ") || line.starts_with(b"\t"));
     let whole: Vec<u8> = lines[first].iter().chain(folded.copied().flatten()).copied().collect();
     let plain: Vec<u8> = whole.into_iter().filter(|octet| *octet != b'"').collect();
     memmem::find(&plain, address.as_bytes()).is_some()
@@ -304,9 +305,12 @@ mod tests {
         check("MAIL FROM:<b@b.example> SIZE=24", one, good, &[]);
         check("MAIL FROM:<b@b.example>", one, good, &[]);
         check("MAIL FROM:<b@b.example> SIZE=23", one, good, &["another size than was told"]);
-        check("MAIL FROM:<b@b.example>", &["a@a.example", "c@a.example"], good, &[
-            "another number of recipients than one",
-        ]);
+        check(
+            "MAIL FROM:<b@b.example>",
+            &["a@a.example", "c@a.example"],
+            good,
+            &["another number of recipients than one"],
+        );
         let not_his = &["a To that is not the recipient's"][..];
         check("MAIL FROM:<b@b.example>", &["c@a.example"], good, not_his);
         check("MAIL FROM:<b@b.example>", one, "Subject: x\r\n\r\nTo: <a@a.example>\r\n", not_his);

@@ -471,3 +471,26 @@ fn who_leaves_after_the_freeze_is_skipped_and_what_is_paused_is_not_claimed() {
         assert_eq!(rows.iter().filter(|row| row.status == DeliveryStatus::Skipped).count(), 1);
     });
 }
+
+#[test]
+fn a_rehearsal_goes_to_everybody_and_leaves_nothing() {
+    // Nobody listens on this port: nothing goes there.
+    let magazine = magazine(300, 1, 3);
+    let root = magazine.path();
+    fs::write(root.join("more.csv"), "email\na@docomo.ne.jp\nb@docomo.ne.jp\n").unwrap();
+    told(root, &["subscribers", "import", "more.csv", "--basis", "a test"], 0);
+    let report = told(root, &["send", "1", "--rehearse"], 0);
+    for words in [
+        "302 planned = 302 accepted, 0 still to send, 0 otherwise",
+        "302 messages, each reader's once; nothing is wrong",
+        "over 3 connections",
+        "2 messages to docomo at 60 a minute",
+    ] {
+        assert!(report.contains(words), "{words} is not in {report}");
+    }
+    told(root, &["mailing", "status", "1"], 2);
+    let left: Vec<_> = fs::read_dir(root.join(".mailmag")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["rehearsal.lock"]);
+    // It can be done again.
+    told(root, &["send", "1", "--rehearse"], 0);
+}

@@ -241,7 +241,12 @@ fn take_readers(connection: &mut Connection, readers: &[Delivery]) -> rusqlite::
     )?;
     for reader in readers {
         let address = reader.address.as_str();
-        insert.execute(params![reader.subscriber.0, address, reader.name, reader.unsubscribe.0.as_slice()])?;
+        insert.execute(params![
+            reader.subscriber.0,
+            address,
+            reader.name,
+            reader.unsubscribe.0.as_slice()
+        ])?;
     }
     drop(insert);
     transaction.commit()

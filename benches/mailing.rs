@@ -104,7 +104,7 @@ fn import(settings: &Settings, readers: usize) {
     let row = |line: usize| ImportRow {
         line: line as u64,
         address: EmailAddress::parse(&format!("reader{line}@example{}.jp", line % 97)).unwrap(),
-        name: (line % 3 == 0).then(|| "山田 太郎".to_owned()),
+        name: line.is_multiple_of(3).then(|| "山田 太郎".to_owned()),
         tags: Vec::new(),
         status: Status::Active,
     };

@@ -65,7 +65,7 @@ fn letter(number: usize, body: &[u8]) -> Mail {
         sender: EmailAddress::parse(&format!("b+{number}.a1b2c3d4@bounce.example.jp")).ok(),
         recipient: EmailAddress::parse(&recipient).unwrap(),
     };
-    Mail { envelope, data: MailData::new(&octets).unwrap() }
+    Mail { envelope, data: MailData::new(octets).unwrap() }
 }
 
 fn send(port: u16, mails: usize, body: &[u8], with_the_dot: bool) {

@@ -15,6 +15,22 @@ pub(crate) fn sha256_octets(octets: &[u8]) -> [u8; 32] {
     Sha256::digest(octets).into()
 }
 
+/// The SHA-256 of octets that come piece by piece.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sum(Sha256);
+
+impl Sum {
+    /// The next octets.
+    pub(crate) fn add(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    /// The sum of all that was added.
+    pub(crate) fn octets(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
 /// The SHA-256 of all that comes from a reader, in small hexadecimal digits; memory holds one piece of it.
 pub(crate) fn sha256_of(input: &mut dyn io::Read) -> io::Result<String> {
     let mut sum = Sha256::new();

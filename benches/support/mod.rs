@@ -1,6 +1,7 @@
 //! What a run costs; Postfix's smtp-sink and smtp-source.
 
 #![allow(dead_code, reason = "no benchmark uses all of it")]
+#![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};

@@ -26,6 +26,8 @@ pub(super) struct Approved {
     pub(super) subject: String,
     /// The letter.
     pub(super) letter: Letter,
+    /// The names of the files that go with it.
+    pub(super) attachments: Vec<String>,
     /// What is not quite right, and does not keep it from being sent.
     pub(super) warnings: Vec<Diagnostic>,
 }
@@ -77,7 +79,9 @@ fn approved(
     let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
     let letter = mail::letter(&content.config, issue, &subject, &contents, texts.sent.as_ref())?;
     let number = issue.number;
-    Ok(Approved { config: content.config, number, label, subject, letter, warnings: problems })
+    let attachments = attachments.into_iter().map(|file| file.name).collect();
+    let config = content.config;
+    Ok(Approved { config, number, label, subject, letter, attachments, warnings: problems })
 }
 
 /// The templates, and where HTML is wanted the theme's files, too, which its pictures may be of.

@@ -19,7 +19,7 @@ use crate::store::Store;
 use crate::store::mailings::{FrozenLetter, Mailing, Mailings};
 
 /// How long a sender that says nothing is taken for alive.
-const LEASE: TimeDelta = TimeDelta::seconds(10);
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(10);
 
 /// The mailings of a magazine, open.
 pub(super) struct Books {
@@ -45,7 +45,7 @@ pub(super) fn settings(config: &Config, directory: &Path) -> Result<Settings> {
         )
     };
     let rate = per_second.map(|messages| Rate { messages, per: Duration::from_secs(1) });
-    Ok(Settings { route, connections, rate, lease: LEASE, clock: Arc::new(time) })
+    Ok(Settings { route, connections, rate, lanes_keep_pace: true, lease: LEASE, clock: Arc::new(time) })
 }
 
 /// What addresses a letter to its readers. All its messages are dated `starts`.

@@ -17,6 +17,7 @@ mod notices;
 mod preview;
 mod production;
 mod publish;
+mod rehearse;
 mod route;
 mod secret;
 mod send;

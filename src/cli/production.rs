@@ -213,18 +213,19 @@ impl<'b> Work<'_, 'b> {
         if texts.sent.is_none() {
             problems.extend(check::masthead(config, &body.text));
         }
+        let for_all = body.for_all(config);
         if !may_go_on {
             // The pages may have problems of their own, and the editor wants to know them all at once.
-            problems.extend(self.site.render_issue(index, &texts, &body.text, "").err().unwrap_or_default());
+            problems.extend(self.site.render_issue(index, &texts, &for_all, "").err().unwrap_or_default());
             return Ok(problems);
         }
         let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
         match mail::letter(config, issue, &subject, &contents, texts.sent.as_ref()) {
             Ok(letter) => {
                 work.files = ["txt", "eml"].map(|form| format!("mail/{}.{form}", issue.label)).into();
-                self.output.put(&work.files[0], body.text.as_bytes())?;
+                self.output.put(&work.files[0], for_all.as_bytes())?;
                 self.output.put(&work.files[1], &letter.octets)?;
-                match self.site.render_issue(index, &texts, &body.text, &letter.digest) {
+                match self.site.render_issue(index, &texts, &for_all, &letter.digest) {
                     Ok(pages) => {
                         for File { path, bytes } in pages.files {
                             let path = format!("blog/{path}");

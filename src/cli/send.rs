@@ -11,6 +11,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use super::console::{Console, count};
 use super::letters::{Approved, letter_of};
 use super::mailer::{Books, as_worker, books, composer, frozen, settings};
+use super::rehearse::rehearse;
 use super::{Outcome, time};
 use crate::deliver::mailer::{self, Composer, Finished, Settings};
 use crate::deliver::smtp::Courier;
@@ -31,6 +32,9 @@ pub(super) struct Arguments {
     /// Write every reader's message into this folder, and send nothing
     #[arg(long, value_name = "DIR", conflicts_with_all = ["at", "correction"])]
     dry_run: Option<PathBuf>,
+    /// Send every reader's message to a server of our own on this machine, and tell how that went; nothing is noted
+    #[arg(long, conflicts_with_all = ["test", "dry_run", "at", "correction"])]
+    rehearse: bool,
     /// Send it at this time, in the magazine's time zone, such as 2026-05-14T09:00; `mailmag worker` does it then
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
@@ -70,6 +74,11 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     if let Some(folder) = &arguments.dry_run {
         let audience = Audience { tag: arguments.to, got: None };
         return dry_run(&directory.join(folder), &compose(now)?, &audience, &books, console);
+    }
+    if arguments.rehearse {
+        let audience = Audience { tag: arguments.to, got: None };
+        let new = new_mailing(&approved, (now, now, in_doubt), 0)?;
+        return rehearse(&approved.config, directory, &books, (new, &audience), console);
     }
     let starts = match &arguments.at {
         None => now,
@@ -122,8 +131,21 @@ fn plan(
         console.say("nothing was sent");
         return Ok(None);
     }
-    let new = NewMailing {
-        issue,
+    let new = new_mailing(approved, (now, starts, in_doubt), correction)?;
+    match books.mailings.plan(new, audience).wait()? {
+        Planned::New(mailing) => Ok(Some(mailing)),
+        Planned::Already(mailing) | Planned::Other(mailing) => Ok(Some(joined(&mailing, approved)?)),
+    }
+}
+
+/// An issue's mailing, to be frozen.
+fn new_mailing(
+    approved: &Approved,
+    (now, starts, in_doubt): (DateTime<Utc>, DateTime<Utc>, InDoubt),
+    correction: i64,
+) -> Result<NewMailing> {
+    Ok(NewMailing {
+        issue: i64::from(approved.number),
         label: approved.label.clone(),
         correction,
         subject: approved.subject.clone(),
@@ -133,11 +155,7 @@ fn plan(
         in_doubt,
         created: now,
         starts,
-    };
-    match books.mailings.plan(new, audience).wait()? {
-        Planned::New(mailing) => Ok(Some(mailing)),
-        Planned::Already(mailing) | Planned::Other(mailing) => Ok(Some(joined(&mailing, approved)?)),
-    }
+    })
 }
 
 /// A mailing that was frozen before: to go on with, if it is of the same letter.
@@ -186,6 +204,7 @@ fn summary(
         format!("From:    {} <{}>", from.name, from.address),
         format!("Readers: {readers}{to}"),
         format!("Charset: {}, {} octets", approved.letter.charset.name(), approved.letter.octets.len()),
+        format!("Carries: {}", carries(approved)),
         format!("Date:    {}", local.format("%Y-%m-%d %H:%M %Z")),
         format!("Digest:  {}", approved.letter.digest),
         format!(
@@ -198,6 +217,14 @@ fn summary(
     ] {
         console.say(&line);
     }
+}
+
+/// The forms of the text, and the names of the files, that a letter carries.
+fn carries(approved: &Approved) -> String {
+    let has_html = approved.letter.texts.iter().any(|text| text.is_html);
+    let forms = if has_html { "text and HTML" } else { "text" };
+    let files = approved.attachments.iter().map(String::as_str);
+    [forms].into_iter().chain(files).collect::<Vec<_>>().join(", ")
 }
 
 fn agreed(readers: usize, console: &Console) -> Result<bool> {

@@ -3,3 +3,4 @@
 pub mod smtp;
 pub mod mailer;
 pub mod notices;
+pub mod rehearsal;

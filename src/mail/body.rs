@@ -30,6 +30,22 @@ impl MailForm {
         let (text, fields) = take_fields(text);
         MailForm { text: text.into_owned(), fields }
     }
+
+    /// The text as it is for nobody in particular: the sample's address to leave is the page for all.
+    pub fn for_all(&self, config: &Config) -> Cow<'_, str> {
+        if self.fields.iter().all(|at| at.field != Field::Unsubscribe) {
+            return Cow::Borrowed(&self.text);
+        }
+        let mut text = String::with_capacity(self.text.len());
+        let mut written = 0;
+        for FieldAt { range, .. } in self.fields.iter().filter(|at| at.field == Field::Unsubscribe) {
+            text.push_str(&self.text[written..range.start]);
+            text.push_str(&config.subscribe_page());
+            written = range.end;
+        }
+        text.push_str(&self.text[written..]);
+        Cow::Owned(text)
+    }
 }
 
 /// The mail form of an issue by its index in the magazine. A finished mail's is as it went out, and has no fields.

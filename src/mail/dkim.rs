@@ -11,7 +11,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
 use super::mime::fields;
-use crate::digest::sha256_octets;
+use crate::digest::{Sum, sha256_octets};
 
 /// Signs the messages of one domain.
 pub struct Signer {
@@ -27,9 +27,17 @@ enum Key {
     Ed25519(Ed25519KeyPair),
 }
 
-/// The SHA-256 of a body in its relaxed form: the same for all readers where the body is, so it is made once.
+/// The SHA-256 of a body in its relaxed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyHash([u8; 32]);
+
+/// A body of which a part was read: what is the same for all readers is read once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BodySum {
+    sum: Sum,
+    /// The empty lines that count if something follows them.
+    empty_lines: usize,
+}
 
 /// Why a key cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,7 +189,23 @@ impl fmt::Debug for Signer {
 impl BodyHash {
     /// Of a body with CR LF at its line ends.
     pub fn of(body: &[u8]) -> Self {
-        BodyHash(sha256_octets(&relaxed_body(body)))
+        let mut sum = BodySum::default();
+        sum.add(body);
+        sum.hash()
+    }
+}
+
+impl BodySum {
+    /// The next lines, each whole.
+    pub(super) fn add(&mut self, lines: &[u8]) {
+        let mut relaxed = Vec::with_capacity(lines.len() + 2);
+        relaxed_lines(lines, &mut self.empty_lines, &mut relaxed);
+        self.sum.add(&relaxed);
+    }
+
+    /// Of the body whose last line was added.
+    pub(super) fn hash(self) -> BodyHash {
+        BodyHash(self.sum.octets())
     }
 }
 
@@ -227,33 +251,31 @@ fn relaxed_field(field: &Field<'_>, to: &mut Vec<u8>) {
     }
 }
 
-/// A body in its relaxed form (section 3.4.4): runs of blanks are one, none at line ends, no empty lines at the end.
-fn relaxed_body(body: &[u8]) -> Vec<u8> {
-    let mut relaxed = Vec::with_capacity(body.len());
-    let mut kept = 0;
-    for line in body.split_inclusive(|octet| *octet == b'\n') {
-        let line = line.strip_suffix(b"\r\n").or_else(|| line.strip_suffix(b"\n")).unwrap_or(line);
-        let mut blank = false;
-        let start = relaxed.len();
-        for octet in line {
-            if matches!(octet, b' ' | b'\t') {
-                blank = true;
-                continue;
-            }
-            if blank {
-                relaxed.push(b' ');
-                blank = false;
-            }
-            relaxed.push(*octet);
+/// Writes lines of a body in their relaxed form (section 3.4.4): runs of blanks are one, none at line ends. Empty lines are
+/// written when something follows them; `empty_lines` counts those that wait for it.
+fn relaxed_lines(lines: &[u8], empty_lines: &mut usize, to: &mut Vec<u8>) {
+    let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
+    let mut rest = lines;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let Some(last) = line.iter().rposition(|octet| !is_blank(octet)) else {
+            *empty_lines += 1;
+            continue;
+        };
+        to.extend(b"\r\n".repeat(std::mem::take(empty_lines)));
+        let mut line = &line[..=last];
+        while let Some(at) = memchr::memchr2(b' ', b'\t', line) {
+            to.extend_from_slice(&line[..at]);
+            to.push(b' ');
+            line = &line[at..];
+            line = &line[line.iter().position(|octet| !is_blank(octet)).unwrap_or(line.len())..];
         }
-        let is_empty = relaxed.len() == start;
-        relaxed.extend_from_slice(b"\r\n");
-        if !is_empty {
-            kept = relaxed.len();
-        }
+        to.extend_from_slice(line);
+        to.extend_from_slice(b"\r\n");
     }
-    relaxed.truncate(kept);
-    relaxed
 }
 
 /// The names between colons, in lines of less than 76 octets.
@@ -304,7 +326,15 @@ mod tests {
             (b" \t\r\nx\r\n \r\n", b"\r\nx\r\n"),
         ];
         for (body, expected) in bodies {
-            assert_eq!(relaxed_body(body), expected, "{}", body.escape_ascii());
+            let mut relaxed = Vec::new();
+            relaxed_lines(body, &mut 0, &mut relaxed);
+            assert_eq!(relaxed, expected, "{}", body.escape_ascii());
+            for at in body.iter().enumerate().filter(|(_, octet)| **octet == b'\n').map(|(at, _)| at + 1) {
+                let mut sum = BodySum::default();
+                sum.add(&body[..at]);
+                sum.add(&body[at..]);
+                assert_eq!(sum.hash(), BodyHash::of(body), "{} in two", body.escape_ascii());
+            }
         }
         let mut relaxed = Vec::new();
         for field in Field::all(b"A: X\r\nB : Y\t\r\n\tZ  \r\n") {

@@ -58,7 +58,7 @@ impl Entity {
             ("Content-Disposition", format!("attachment;{}", file_name(&file.name))),
             ("Content-Transfer-Encoding", Encoding::Base64.to_string()),
         ];
-        let body = base64(file.octets.clone());
+        let body = base64(&file.octets);
         Entity { fields, body, texts: Vec::new(), ends_as_text: false }
     }
 
@@ -118,17 +118,22 @@ fn fields(content_type: String, encoding: Encoding) -> Vec<(&'static str, String
 /// A name inside quotation marks: encoded words have no place there (RFC 2047, section 5), and are what many mailers
 /// in Japan look for.
 fn quoted_name(name: &str, charset: Charset) -> String {
-    if is_plain(name) {
-        return name.replace('\\', "\\\\").replace('"', "\\\"");
+    match name.is_ascii() {
+        true => escaped(name),
+        false => charset::encode_header(name, charset, " name=\"".len()),
     }
-    charset::encode_header(name, charset, " name=\"".len())
+}
+
+/// A name for the inside of a quoted string (RFC 5322, section 3.2.4).
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// The parameter `filename`, on lines of its own: `; filename="slides.pdf"`, or in pieces of UTF-8 where it is not
 /// ASCII or too long (RFC 2231). No character is cut, for some mailers decode each piece by itself.
 fn file_name(name: &str) -> String {
     if is_plain(name) {
-        return format!("\r\n filename=\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+        return format!("\r\n filename=\"{}\"", escaped(name));
     }
     let mut pieces = vec![String::from("UTF-8''")];
     for character in name.chars() {
@@ -182,6 +187,9 @@ mod tests {
             assert_eq!(quoted_name(name, Charset::Iso2022Jp), quoted);
             assert_eq!(file_name(name), parameter);
         }
+        let ascii = format!("{}\"b.pdf", "a ".repeat(30));
+        assert_eq!(quoted_name(&ascii, Charset::Utf8), ascii.replace('"', "\\\""));
+        assert!(file_name(&ascii).ends_with("%22b.pdf"), "{}", file_name(&ascii));
         assert!(file_name(&long).starts_with(&format!("\r\n filename*0*={parts}")), "{}", file_name(&long));
         assert!(file_name(&long).split("\r\n").all(|line| line.len() <= 78));
         assert!(quoted_name(&long, Charset::Utf8).split("\r\n").all(|line| line.len() <= 76));

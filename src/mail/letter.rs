@@ -11,13 +11,14 @@ use chrono_tz::Tz;
 
 use super::body::MailForm;
 use super::entity::Entity;
+use super::message::SAMPLE_TOKEN;
 use super::mime::{Head, LONGEST_LINE, has_too_long_line};
 use super::pieces::{Pieces, TextPart};
 use crate::charset::{self, Charset, Profile};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::digest::sha256;
-use crate::model::{FieldAt, Issue};
+use crate::model::{Field, FieldAt, Issue};
 use crate::source::{Attachment, SentMail};
 
 /// An issue as it is sent.
@@ -70,9 +71,12 @@ pub fn letter(
         return Ok(Letter { octets, charset, digest, texts: Vec::new() });
     }
     let form = SourceText::new(format!("dist/mail/{}.txt", issue.label), contents.text.text.as_str());
-    let controls = control_characters(&form);
-    if !controls.is_empty() {
-        return Err(controls);
+    let mut problems = control_characters(&form);
+    for text in [Some(contents.text), contents.html].into_iter().flatten() {
+        problems.extend(lost_field(text));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
     }
     let (charset, pieces) = match sent {
         Some(sent) => as_it_went_out(sent.charset, &contents.text.text),
@@ -174,6 +178,17 @@ fn control_characters(form: &Arc<SourceText>) -> Vec<Diagnostic> {
                 .help("delete it")
         })
         .collect()
+}
+
+/// A template may have changed what the texts gave it: then all readers would get the sample's address to leave.
+fn lost_field(text: &MailForm) -> Option<Diagnostic> {
+    let fields = text.fields.iter().filter(|at| at.field == Field::Unsubscribe);
+    let whole = fields.filter(|at| text.text[at.range.clone()].ends_with(SAMPLE_TOKEN)).count();
+    (text.text.matches(SAMPLE_TOKEN).count() > whole).then(|| {
+        Diagnostic::error("lost-field", "a reader's own address to leave cannot be filled in everywhere")
+            .in_file("templates/mail")
+            .help("let the template show the texts as they are, without cutting or changing them")
+    })
 }
 
 fn cannot_be_sent(character: char) -> Diagnostic {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeZone};
 
-use super::dkim::{BodyHash, KeyError, Signer};
+use super::dkim::{BodySum, KeyError, Signer};
 use super::letter::Letter;
 use super::mime::fields;
 use super::splice::{BadLetter, Text};
@@ -13,12 +13,14 @@ use crate::model::EmailAddress;
 pub struct Stencil {
     /// What stands between the readers' parts, from the first header to the last.
     head: Vec<Part>,
-    /// The empty line and the body.
-    body: Vec<BodyPart>,
-    /// Of a body that is the same for all.
-    body_hash: Option<BodyHash>,
-    /// The octets of all fixed parts.
-    length: usize,
+    /// The empty line and the body, as far as it is the same for all.
+    body: Vec<u8>,
+    /// The sum of that, for signatures.
+    sum: BodySum,
+    /// What follows it: nothing where the body has no fields.
+    rest: Vec<BodyPart>,
+    /// About how many octets the headers have, and the rest.
+    lengths: (usize, usize),
 }
 
 #[derive(Debug)]
@@ -53,6 +55,12 @@ pub struct Recipient<'a> {
 /// A token that is nobody's, as long as every token is.
 pub(super) const SAMPLE_TOKEN: &str = "samplereadersamplereaderaa";
 
+/// What stands between the headers and the body.
+const EMPTY_LINE: &[u8] = b"\r\n";
+
+/// More octets than a reader's own header or name usually has.
+const USUAL_FIELD: usize = 256;
+
 /// Where a reader leaves, by his token; `web_url` is the service's address, without a slash at its end.
 pub fn unsubscribe_url(web_url: &str, token: &str) -> String {
     format!("{web_url}/u/{token}")
@@ -73,24 +81,23 @@ impl Stencil {
             None => (letter.octets.as_slice(), b"\r\n".as_slice()),
         };
         let head = head(headers, date);
-        let body = match letter.texts.iter().any(|text| !text.splices.is_empty()) {
+        let has_fields = letter.texts.iter().any(|text| !text.splices.is_empty());
+        let (body, rest) = match has_fields {
             true => body_parts(letter, headers.len())?,
-            false => vec![BodyPart::Fixed(body.to_vec())],
+            false => (body.to_vec(), Vec::new()),
         };
-        let body_hash = match body.as_slice() {
-            [BodyPart::Fixed(body)] => Some(BodyHash::of(&body[2..])),
-            _ => None,
-        };
+        let mut sum = BodySum::default();
+        sum.add(body.get(EMPTY_LINE.len()..).ok_or(BadLetter)?);
         let of_head = |part: &Part| match part {
             Part::Fixed(octets) => octets.len(),
-            _ => 0,
+            _ => USUAL_FIELD,
         };
-        let of_body = |part: &BodyPart| match part {
+        let of_rest = |part: &BodyPart| match part {
             BodyPart::Fixed(octets) => octets.len(),
-            BodyPart::Text(text) => text.length(),
+            BodyPart::Text(text) => text.length() + USUAL_FIELD,
         };
-        let length = head.iter().map(of_head).sum::<usize>() + body.iter().map(of_body).sum::<usize>();
-        Ok(Stencil { head, body, body_hash, length })
+        let lengths = (head.iter().map(of_head).sum(), rest.iter().map(of_rest).sum());
+        Ok(Stencil { head, body, sum, rest, lengths })
     }
 
     /// One reader's message: CR LF at the line ends. With a signer, `time` is when it is signed, in seconds since 1970.
@@ -102,36 +109,42 @@ impl Stencil {
         recipient: &Recipient<'_>,
         signer: Option<(&Signer, i64)>,
     ) -> Result<Vec<u8>, KeyError> {
-        let mut message = Vec::with_capacity(self.length + 1_024);
+        let mut head = Vec::with_capacity(self.lengths.0);
         for part in &self.head {
             match part {
-                Part::Fixed(octets) => message.extend_from_slice(octets),
-                Part::To => field(&mut message, "To", &recipient.address.on_the_wire()),
-                Part::MessageId => field(&mut message, "Message-ID", recipient.message_id),
+                Part::Fixed(octets) => head.extend_from_slice(octets),
+                Part::To => field(&mut head, "To", &recipient.address.on_the_wire()),
+                Part::MessageId => field(&mut head, "Message-ID", recipient.message_id),
                 Part::Unsubscribe => {
                     let both = format!(
                         "<{}>,\r\n <mailto:{}>",
                         recipient.unsubscribe_url, recipient.unsubscribe_mail
                     );
-                    field(&mut message, "List-Unsubscribe", &both);
-                    field(&mut message, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+                    field(&mut head, "List-Unsubscribe", &both);
+                    field(&mut head, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
                 }
             }
         }
-        let end_of_head = message.len();
-        for part in &self.body {
+        let mut rest = Vec::with_capacity(self.lengths.1);
+        for part in &self.rest {
             match part {
-                BodyPart::Fixed(octets) => message.extend_from_slice(octets),
-                BodyPart::Text(text) => text.push(recipient, &mut message),
+                BodyPart::Fixed(octets) => rest.extend_from_slice(octets),
+                BodyPart::Text(text) => text.push(recipient, &mut rest),
             }
         }
-        if let Some((signer, time)) = signer {
-            let hash = self.body_hash.unwrap_or_else(|| BodyHash::of(&message[end_of_head + 2..]));
-            let mut signed = signer.sign(&message[..end_of_head], hash, time)?;
-            signed.reserve(message.len());
-            signed.append(&mut message);
-            return Ok(signed);
-        }
+        let signature = match signer {
+            Some((signer, time)) => {
+                let mut sum = self.sum.clone();
+                sum.add(&rest);
+                signer.sign(&head, sum.hash(), time)?
+            }
+            None => Vec::new(),
+        };
+        let parts = [&signature, &head, &self.body, &rest];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        // Room for the last dot.
+        let mut message = Vec::with_capacity(length + 8);
+        parts.iter().for_each(|part| message.extend_from_slice(part));
         Ok(message)
     }
 }
@@ -174,19 +187,26 @@ fn head<Zone: TimeZone<Offset: std::fmt::Display>>(headers: &[u8], date: DateTim
     head
 }
 
-/// The body from the empty line on, cut open at its texts that have fields.
-fn body_parts(letter: &Letter, start: usize) -> Result<Vec<BodyPart>, BadLetter> {
-    let mut parts = Vec::new();
+/// The body from the empty line on: what is the same for all, and the rest, cut open at its texts that have fields.
+fn body_parts(letter: &Letter, start: usize) -> Result<(Vec<u8>, Vec<BodyPart>), BadLetter> {
+    let mut same: Option<Vec<u8>> = None;
+    let mut rest = Vec::new();
     let mut written = start;
-    for text in letter.texts.iter().filter(|text| !text.splices.is_empty()) {
-        let before = letter.octets.get(written..text.body.start).ok_or(BadLetter)?;
-        let octets = letter.octets.get(text.body.clone()).ok_or(BadLetter)?;
-        parts.push(BodyPart::Fixed(before.to_vec()));
-        parts.push(BodyPart::Text(Text::new(text, octets)?));
-        written = text.body.end;
+    for part in letter.texts.iter().filter(|text| !text.splices.is_empty()) {
+        let before = letter.octets.get(written..part.body.start).ok_or(BadLetter)?;
+        let octets = letter.octets.get(part.body.clone()).ok_or(BadLetter)?;
+        let (lines, text) = Text::new(part, octets)?;
+        let fixed = [before, &lines].concat();
+        match same {
+            None => same = Some(fixed),
+            Some(_) => rest.push(BodyPart::Fixed(fixed)),
+        }
+        rest.push(BodyPart::Text(text));
+        written = part.body.end;
     }
-    parts.push(BodyPart::Fixed(letter.octets.get(written..).ok_or(BadLetter)?.to_vec()));
-    Ok(parts)
+    rest.push(BodyPart::Fixed(letter.octets.get(written..).ok_or(BadLetter)?.to_vec()));
+    let same = same.filter(|same| same.starts_with(EMPTY_LINE) && same.ends_with(b"\r\n"));
+    Ok((same.ok_or(BadLetter)?, rest))
 }
 
 fn field(head: &mut Vec<u8>, name: &str, value: &str) {

@@ -127,7 +127,7 @@ pub(super) fn transfer(charset: Charset, text: Vec<u8>) -> (Encoding, Vec<u8>) {
         return (Encoding::SevenBit, text);
     }
     let quoted_printable = transfer_as(Encoding::QuotedPrintable, text.clone());
-    let base64 = base64(text);
+    let base64 = base64(&text);
     if quoted_printable.len() < base64.len() {
         (Encoding::QuotedPrintable, quoted_printable)
     } else {
@@ -135,15 +135,27 @@ pub(super) fn transfer(charset: Charset, text: Vec<u8>) -> (Encoding, Vec<u8>) {
     }
 }
 
-/// Octets in base64, in lines of 76.
-pub(super) fn base64(octets: Vec<u8>) -> Vec<u8> {
-    transfer_as(Encoding::Base64, octets)
+/// How many octets a line of base64 holds: 76 characters (RFC 2045, section 6.8).
+pub(super) const BASE64_LINE: usize = 57;
+
+/// Octets in base64, in lines of 76, each with its end.
+pub(super) fn base64(octets: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(octets.len().div_ceil(BASE64_LINE) * (76 + "\r\n".len()));
+    let mut line = [0; 76];
+    for piece in octets.chunks(BASE64_LINE) {
+        let length = BASE64.encode_slice(piece, &mut line).expect("a line holds so many octets");
+        lines.extend_from_slice(&line[..length]);
+        lines.extend_from_slice(b"\r\n");
+    }
+    lines
 }
 
 /// A text under a transfer encoding, with CR LF at its end.
 pub(super) fn transfer_as(encoding: Encoding, text: Vec<u8>) -> Vec<u8> {
-    if matches!(encoding, Encoding::SevenBit | Encoding::EightBit | Encoding::Binary) {
-        return text;
+    match encoding {
+        Encoding::SevenBit | Encoding::EightBit | Encoding::Binary => return text,
+        Encoding::Base64 => return base64(&text),
+        Encoding::QuotedPrintable => {}
     }
     let body = Body::new_with_encoding(text, encoding);
     let mut octets = body.expect("any octets can be encoded so").into_vec();

@@ -1,4 +1,4 @@
-//! An issue as mail: its typeset text and the letter that carries it; and the notices that readers get.
+//! An issue as mail: its typeset text, the same in HTML, and the letter that carries both; and the notices that readers get.
 
 mod body;
 mod context;

@@ -3,6 +3,8 @@
 //! Soft line breaks are joined already: two wide characters meet without a space, anything else with one.
 //! `at` is an octet offset into the article's source file, so that a problem can be shown at its place.
 
+use super::Field;
+
 /// A text: blocks in order, and the footnotes that its references name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
@@ -304,6 +306,16 @@ impl Document {
     pub fn for_each_piece<'a>(&'a self, mut look: impl FnMut(Piece<'a>)) {
         blocks_pieces(&self.blocks, &mut look);
         self.footnotes.iter().for_each(|footnote| blocks_pieces(&footnote.blocks, &mut look));
+    }
+
+    /// Whether a link of it names this field of the reader.
+    pub fn has_field(&self, field: Field) -> bool {
+        let mut has_field = false;
+        self.for_each_piece(|piece| {
+            has_field |=
+                matches!(piece, Piece::Address(url, _) if Field::of_address(url) == Some(Some(field)));
+        });
+        has_field
     }
 }
 

@@ -42,6 +42,14 @@ impl Place {
         }
     }
 
+    /// How many connections may write side by side with profit: while one waits for the disk, the other works.
+    pub(super) fn writers(&self) -> usize {
+        match self {
+            Place::Sqlite(_) => 1,
+            Place::Postgres(_) => 2,
+        }
+    }
+
     /// Opens a connection for mailings to a list that is there.
     pub(super) fn open_mailings(&self, key: &StoreKey) -> Result<Box<dyn MailingTables>, StoreError> {
         match self {

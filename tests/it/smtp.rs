@@ -57,7 +57,7 @@ fn route(targets: Vec<Target>) -> Arc<Route> {
 fn mail(recipient: &str, octets: &[u8]) -> Mail {
     let address = |text| EmailAddress::parse_legacy(text).unwrap();
     let envelope = Envelope { sender: Some(address("b@mag.example.jp")), recipient: address(recipient) };
-    Mail { envelope, data: MailData::new(octets).unwrap() }
+    Mail { envelope, data: MailData::new(octets.to_vec()).unwrap() }
 }
 
 fn taken(recipient: &str, octets: &[u8]) -> Taken {

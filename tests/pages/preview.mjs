@@ -159,6 +159,24 @@ try {
     if (view === 'reply') await line('> ');
   }
 
+  // The mail's HTML, where it is asked for.
+  check(!(await page.locator('#html-view').isVisible()), 'HTML is offered that the mail does not have');
+  const plain = await readFile(join(folder, 'mailmag.toml'), 'utf8');
+  await cp(join(sample, 'content/issues/007/route.png'), join(folder, 'content/issues/901/route.png'));
+  await writeFile(join(folder, 'content/issues/901/01-first.md'), '# 新しい号の題\n\nHTMLの言葉。\n\n![道](route.png)\n');
+  await line('HTMLの言葉');
+  await writeFile(join(folder, 'mailmag.toml'), plain.replace('contents = true', 'contents = true\nhtml = true'));
+  await page.locator('#html-view input').check();
+  const html = page.frameLocator('#html');
+  await html.getByText('HTMLの言葉。').waitFor();
+  await page.waitForFunction(() => document.querySelector('#html').contentDocument.querySelector('img')?.naturalWidth > 0);
+  check(!(await page.locator('#mail').isVisible()), 'the text stands beside its HTML');
+  await writeFile(join(folder, 'content/issues/901/01-first.md'), '# 新しい号の題\n\nHTMLの新しい言葉。\n\n![道](route.png)\n');
+  await html.getByText('HTMLの新しい言葉。').waitFor();
+  await writeFile(join(folder, 'mailmag.toml'), plain);
+  await page.locator('#html-view').waitFor({ state: 'hidden' });
+  await page.locator('#lines').waitFor();
+
   // On a narrow screen nothing but the mail scrolls sideways.
   await page.setViewportSize({ width: 390, height: 844 });
   check(await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'the page scrolls sideways');

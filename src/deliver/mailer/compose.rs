@@ -58,7 +58,7 @@ impl Composer {
         };
         let signer = self.signer.as_ref().map(|(signer, time)| (signer.as_ref(), *time));
         let octets = self.stencil_for(delivery.address.domain()).message(&recipient, signer)?;
-        let data = MailData::new(&octets).map_err(|error| ComposeError::Letter(error.to_string()))?;
+        let data = MailData::new(octets).map_err(|error| ComposeError::Letter(error.to_string()))?;
         let path = verp::Path { mailing: delivery.mailing.0, subscriber: delivery.subscriber };
         let sender = EmailAddress::parse(&verp::address(&self.key, path, &self.domain));
         let sender = sender.map_err(|error| ComposeError::Letter(error.to_string()))?;

@@ -42,7 +42,8 @@ const MOST: usize = 2_000;
 impl Feed {
     pub(super) fn new(sending: Arc<Sending>, lane: usize, connections: usize) -> Self {
         let state = State { claimed: VecDeque::new(), after: 0, last: None, rests_until: None };
-        let pace = std::sync::Mutex::new(lanes()[lane].rate.map(Pace::new));
+        let rate = lanes()[lane].rate.filter(|_| sending.settings.lanes_keep_pace);
+        let pace = std::sync::Mutex::new(rate.map(Pace::new));
         Feed { sending, lane, connections, state: Mutex::new(state), pace }
     }
 
@@ -56,8 +57,8 @@ impl Feed {
             return Ok(None);
         }
         let at = (self.sending.settings.clock)();
-        let local = at.minute();
-        if state.last.is_none() && !lanes()[self.lane].may_begin(local) {
+        let may_begin = !self.sending.settings.lanes_keep_pace || lanes()[self.lane].may_begin(at.minute());
+        if state.last.is_none() && !may_begin {
             state.rests_until = Some(Instant::now() + REST);
             return Ok(None);
         }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub connections: usize,
     /// How fast it leaves, over all workers.
     pub rate: Option<Rate>,
+    /// Whether each lane keeps to its own pace and hours; a rehearsal does not.
+    pub lanes_keep_pace: bool,
     /// How long a worker that says nothing is taken for alive.
     pub lease: TimeDelta,
     /// The time.

@@ -226,7 +226,7 @@ impl Shared {
             Ok(octets) => octets,
             Err(why) => return Attempt::Unwritten(why),
         };
-        let data = match MailData::new(&octets) {
+        let data = match MailData::new(octets) {
             Ok(data) => data,
             Err(why) => return Attempt::Unwritten(why.to_string()),
         };

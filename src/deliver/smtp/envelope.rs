@@ -80,7 +80,7 @@ mod tests {
         let address = |text: &str| EmailAddress::parse_legacy(text).unwrap();
         let sender = (!sender.is_empty()).then(|| address(sender));
         let envelope = Envelope { sender, recipient: address(recipient) };
-        let mail = Mail { envelope, data: MailData::new(message).unwrap() };
+        let mail = Mail { envelope, data: MailData::new(message.to_vec()).unwrap() };
         assert_eq!(Commands::of(&mail, extensions, "").octets, format!("{expected}\r\nDATA\r\n"));
     }
 

@@ -42,10 +42,10 @@ impl MailData {
     ///
     /// # Errors
     /// What is wrong first in the message, and in which line.
-    pub fn new(octets: &[u8]) -> Result<MailData, BadOctets> {
-        let mut wire = Vec::with_capacity(octets.len() + 64);
+    pub fn new(octets: Vec<u8>) -> Result<MailData, BadOctets> {
+        let mut stuffed = Vec::new();
         let (mut line_start, mut copied, mut doubled, mut line_ends) = (0, 0, 0, 0);
-        for end in memchr::memchr_iter(b'\n', octets).chain([octets.len()]) {
+        for end in memchr::memchr_iter(b'\n', &octets).chain([octets.len()]) {
             let is_last = end == octets.len();
             let line = match octets[line_start..end].split_last() {
                 Some((b'\r', line)) if !is_last => line,
@@ -56,8 +56,8 @@ impl MailData {
                 return Err(BadOctets::LongLine(line_ends + 1));
             }
             if line.first() == Some(&b'.') {
-                wire.extend_from_slice(&octets[copied..line_start]);
-                wire.push(b'.');
+                stuffed.extend_from_slice(&octets[copied..line_start]);
+                stuffed.push(b'.');
                 copied = line_start;
                 doubled += 1;
             }
@@ -67,18 +67,25 @@ impl MailData {
             }
         }
         // Every LF has its CR: more CRs than LFs means that one stands alone.
-        if memchr::memchr_iter(b'\r', octets).count() > line_ends {
-            return Err(BadOctets::BareCr(line_of_bare_cr(octets)));
+        if memchr::memchr_iter(b'\r', &octets).count() > line_ends {
+            return Err(BadOctets::BareCr(line_of_bare_cr(&octets)));
         }
-        if let Some(at) = memchr::memchr(0, octets) {
-            return Err(BadOctets::Nul(line_number(octets, at)));
+        if let Some(at) = memchr::memchr(0, &octets) {
+            return Err(BadOctets::Nul(line_number(&octets, at)));
         }
-        wire.extend_from_slice(&octets[copied..]);
-        if line_start < octets.len() {
+        let is_eight_bit = !octets.is_ascii();
+        let ends_a_line = line_start == octets.len();
+        let mut wire = if doubled == 0 {
+            octets
+        } else {
+            stuffed.extend_from_slice(&octets[copied..]);
+            stuffed
+        };
+        if !ends_a_line {
             wire.extend_from_slice(b"\r\n");
         }
         wire.extend_from_slice(LAST_DOT);
-        Ok(MailData { wire, doubled, is_eight_bit: !octets.is_ascii() })
+        Ok(MailData { wire, doubled, is_eight_bit })
     }
 
     /// The octets as they go over the wire, the last dot included.
@@ -145,7 +152,7 @@ mod tests {
             (b"\r\n\r\n", b"\r\n\r\n.\r\n"),
         ];
         for (octets, expected) in good {
-            let data = MailData::new(octets).unwrap();
+            let data = MailData::new(octets.to_vec()).unwrap();
             assert_eq!(data.wire(), expected, "{}", octets.escape_ascii());
         }
         let bad: [(&[u8], BadOctets); 11] = [
@@ -162,19 +169,19 @@ mod tests {
             (&long(999)[..1001], BadOctets::LongLine(2)),
         ];
         for (octets, expected) in bad {
-            assert_eq!(MailData::new(octets), Err(expected), "{}", octets.escape_ascii());
+            assert_eq!(MailData::new(octets.to_vec()), Err(expected), "{}", octets.escape_ascii());
         }
-        assert!(MailData::new(&long(998)).is_ok());
+        assert!(MailData::new(long(998)).is_ok());
     }
 
     #[test]
     fn the_message_comes_back_as_it_was() {
         for octets in [&b""[..], b"a\r\n", b".\r\n..\r\na.\r\n", "・あ\r\n.い\r\n".as_bytes()] {
-            let data = MailData::new(octets).unwrap();
+            let data = MailData::new(octets.to_vec()).unwrap();
             assert_eq!(data.octets(), octets);
             assert_eq!(data.size(), octets.len());
             assert_eq!(data.is_eight_bit(), !octets.is_ascii());
         }
-        assert_eq!(MailData::new(b"a").unwrap().octets(), &b"a\r\n"[..]);
+        assert_eq!(MailData::new(b"a".to_vec()).unwrap().octets(), &b"a\r\n"[..]);
     }
 }

@@ -1,5 +1,6 @@
 //! The thread that keeps what the mailer tells: all that waits together in one transaction, then the answers.
 
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
@@ -69,17 +70,16 @@ where
     }
 }
 
-/// Works until nobody can ask any more.
+/// Works until nobody can ask any more. Several desks may share the jobs: while one waits for the disk, another keeps what
+/// has come meanwhile.
 pub(super) fn run(
     mut tables: Box<dyn MailingTables>,
     key: &StoreKey,
-    jobs: &Receiver<Job>,
+    jobs: &Mutex<Receiver<Job>>,
     written: &Sender<()>,
 ) {
     let mut late = Late::default();
-    while let Ok(first) = jobs.recv() {
-        let mut together = vec![first];
-        together.extend(jobs.try_iter().take(TOGETHER - 1));
+    while let Some(mut together) = next(jobs) {
         let kept = keep(tables.as_mut(), key, &mut together, &mut late);
         if kept.is_ok() {
             written.send(()).ok();
@@ -92,6 +92,14 @@ pub(super) fn run(
         }
         tables.rollback_mailing();
     }
+}
+
+/// All that waits, once something does.
+fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Vec<Job>> {
+    let jobs = jobs.lock().ok()?;
+    let mut together = vec![jobs.recv().ok()?];
+    together.extend(jobs.try_iter().take(TOGETHER - 1));
+    Some(together)
 }
 
 /// Keeps all of it or nothing, and gives what came of the steps.

@@ -1,7 +1,7 @@
 //! Mailings as they are kept: the frozen letter, one row for each delivery, and who is sending.
 //!
-//! One thread of each process writes, on a connection of its own. What its connections tell it together is kept in one
-//! transaction, and answered when that outlives the process; the disk follows within fifty milliseconds. So a crash of
+//! Threads of each process write, each on a connection of its own: one to SQLite, which has one writer, two to PostgreSQL.
+//! What the mailer's connections tell together is kept in one transaction, and answered when that outlives the process; the disk follows within fifty milliseconds. So a crash of
 //! the process loses nothing, and a loss of power at most what is as old as that.
 
 mod desk;
@@ -53,15 +53,16 @@ impl Mailings {
     /// As there.
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
         let place = Place::parse(settings)?;
-        let tables = place.open_mailings(&settings.key)?;
         let flushing = place.open_mailings(&settings.key)?;
-        let key = settings.key.clone();
         let (jobs, waiting) = mpsc::channel();
         let (written, writes) = mpsc::channel();
-        let threads = vec![
-            std::thread::spawn(move || desk::run(tables, &key, &waiting, &written)),
-            std::thread::spawn(move || desk::flush(flushing, &writes)),
-        ];
+        let waiting = Arc::new(Mutex::new(waiting));
+        let mut threads = vec![std::thread::spawn(move || desk::flush(flushing, &writes))];
+        for _ in 0..place.writers() {
+            let tables = place.open_mailings(&settings.key)?;
+            let (key, waiting, written) = (settings.key.clone(), waiting.clone(), written.clone());
+            threads.push(std::thread::spawn(move || desk::run(tables, &key, &waiting, &written)));
+        }
         Ok(Mailings(Arc::new(Inner { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })))
     }
 

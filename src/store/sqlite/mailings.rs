@@ -25,6 +25,12 @@ impl Sqlite {
         Ok(self)
     }
 
+    /// Takes readers of another list in, active, with what their messages need.
+    pub(in crate::store) fn take_readers(&mut self, readers: &[Delivery]) -> Result<(), StoreError> {
+        let taken = take_readers(&mut self.connection, readers);
+        self.told(taken)
+    }
+
     pub(super) fn told<Value>(&self, result: rusqlite::Result<Value>) -> Result<Value, StoreError> {
         result.map_err(|error| self.error(error))
     }
@@ -224,6 +230,21 @@ fn insert_mailing(connection: &Connection, new: &NewMailing) -> rusqlite::Result
         ],
     )?;
     Ok(connection.last_insert_rowid())
+}
+
+fn take_readers(connection: &mut Connection, readers: &[Delivery]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO subscribers (id, sameness, address, name, status, source, language, tags, created, changed,
+             unsubscribe_nonce, unsubscribe_digest)
+         VALUES (?1, ?1, ?2, ?3, 'active', 'import', '', '', 0, 0, ?4, ?4)",
+    )?;
+    for reader in readers {
+        let address = reader.address.as_str();
+        insert.execute(params![reader.subscriber.0, address, reader.name, reader.unsubscribe.0.as_slice()])?;
+    }
+    drop(insert);
+    transaction.commit()
 }
 
 /// Reads the audience and writes the deliveries side by side, so that memory does not grow with the readers.

@@ -62,6 +62,18 @@ fn place(inline: &Inline) -> Option<usize> {
     }
 }
 
+/// Words that no line ends in: what is another for each reader is put in whole.
+fn in_one_piece(words: &str) -> String {
+    let mut glued = String::with_capacity(words.len() * 2);
+    for character in words.chars() {
+        if !glued.is_empty() {
+            glued.push(GLUE);
+        }
+        glued.push(character);
+    }
+    glued
+}
+
 impl<'a> Words<'a> {
     pub(super) fn new(document: &'a Document, manner: &Manner<'a>) -> Self {
         let footnotes = document.footnotes.iter().enumerate();
@@ -131,7 +143,7 @@ impl<'a> Words<'a> {
     fn push_link(&mut self, url: &str, content: &[Inline], words: &mut String) {
         let shown = plain(content);
         if Field::of_address(url) == Some(Some(Field::Name)) {
-            words.push_str(&Field::Name.marked(&shown));
+            words.push_str(&Field::Name.marked(&in_one_piece(&shown)));
         } else if shown == url && Field::of_address(url).is_some() {
             words.push_str(&self.address(url));
         } else if shown == url || url.strip_prefix("mailto:") == Some(&shown) {

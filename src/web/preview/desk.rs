@@ -40,6 +40,8 @@ pub(super) enum Ask {
     /// These files and folders changed on the disk.
     Changed(Vec<PathBuf>),
     State(Question, oneshot::Sender<String>),
+    /// The HTML of the mail of an issue by its label.
+    Html(String, oneshot::Sender<Option<String>>),
     /// What stands at a path from the server's root, neither encoded nor beginning with `/`.
     Page(String, oneshot::Sender<Answer>),
 }
@@ -89,6 +91,13 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         self.asks.send(Ask::State(question, reply)).ok()?;
         answer.await.ok()
+    }
+
+    /// The HTML of an issue's mail; nothing when it has none, or the thread has ended.
+    pub(super) async fn html(&self, issue: String) -> Option<String> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.send(Ask::Html(issue, reply)).ok()?;
+        answer.await.ok()?
     }
 
     /// What stands at a path; see [`Ask::Page`].
@@ -163,6 +172,9 @@ impl Work {
                     let now = Now { edition, number, recent: &history.recent, saved: &history.saved, today };
                     // Who asked may have gone.
                     let _ = reply.send(state::answer(&question, now, press.as_mut()));
+                }
+                Ask::Html(label, reply) => {
+                    let _ = reply.send(press.as_mut().and_then(|press| press.html(&label)));
                 }
                 Ask::Page(path, reply) => {
                     let _ = reply.send(page(&path, edition, press.as_mut()));

@@ -32,6 +32,10 @@ pub(super) struct Mail {
     pub(super) subject: String,
     /// The text, with a line feed after each line.
     pub(super) body: String,
+    /// The same as the blog shows it.
+    for_all: String,
+    /// Its HTML, where it has one.
+    pub(super) html: Option<String>,
     /// The name of the character set, and the size of the whole message in octets; none when it cannot be sent.
     pub(super) letter: Option<(&'static str, usize)>,
     digest: String,
@@ -126,6 +130,14 @@ impl<'a> Press<'a> {
                 Shown { good: self.kept.mails.get(label).cloned(), problems, is_stale: true }
             }
         }
+    }
+
+    /// The HTML of an issue's mail, by the issue's label, its pictures from this server's own blog.
+    pub(super) fn html(&mut self, label: &str) -> Option<String> {
+        let index = self.content.magazine.issues.iter().position(|issue| issue.label == label)?;
+        let html = self.mail(index).good?.html?;
+        let blog = &self.content.config.blog;
+        Some(html.replace(&format!("src=\"{}/", blog.url), &format!("src=\"{}/", blog.base_path())))
     }
 
     /// What stands at a path below the blog's root, neither encoded nor beginning with `/`.
@@ -266,7 +278,7 @@ impl<'a> Press<'a> {
             Maker::Issue(index) => {
                 let made = self.issue(index);
                 let (body, digest) = match &made.mail {
-                    Ok(mail) => (mail.body.as_str(), mail.digest.as_str()),
+                    Ok(mail) => (mail.for_all.as_str(), mail.digest.as_str()),
                     Err(_) => ("", ""),
                 };
                 site.render_issue(index, &made.texts, body, digest)
@@ -392,7 +404,8 @@ impl<'a> Press<'a> {
                 (None, String::new())
             }
         };
-        Ok(Mail { subject, body: body.text, letter, digest })
+        let for_all = body.for_all(config).into_owned();
+        Ok(Mail { subject, body: body.text, for_all, html: html.map(|html| html.text), letter, digest })
     }
 
     fn site(&mut self) -> Result<Rc<Site<'a>>, Vec<Diagnostic>> {

@@ -33,6 +33,9 @@ const OWN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
     connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The blog's pages stand in the preview's frame, and in nobody else's. What they load is the magazine's to say.
 const BLOG_POLICY: &str = "frame-ancestors 'self'";
+/// The HTML of a mail has its own styles and the blog's pictures, and nothing that runs.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'self'";
 
 /// How long browsers have to take what they have asked for once the preview ends.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -76,6 +79,7 @@ fn router(preview: Preview) -> Router {
         .route("/.preview/preview.svg", get(|| own("image/svg+xml", ICON)))
         .route("/.preview/events", get(events))
         .route("/.preview/state/{view}/{issue}/{*page}", get(state))
+        .route("/.preview/mail/{issue}", get(html_of_mail))
         .route("/{*path}", get(blog))
         .with_state(preview)
         .layer(middleware::from_fn(guard))
@@ -155,6 +159,13 @@ async fn state(
         Some(state) => ([(header::CONTENT_TYPE, "application/json")], state).into_response(),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+async fn html_of_mail(State(preview): State<Preview>, Path(issue): Path<String>) -> Response {
+    let Some(html) = preview.desk.html(issue).await else { return StatusCode::NOT_FOUND.into_response() };
+    let media_type = "text/html; charset=utf-8";
+    ([(header::CONTENT_TYPE, media_type), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)], html)
+        .into_response()
 }
 
 async fn blog(State(preview): State<Preview>, Path(path): Path<String>, uri: Uri) -> Response {

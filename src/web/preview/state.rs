@@ -75,6 +75,8 @@ struct ShownIssue<'a> {
     charset: Option<&'static str>,
     octets: Option<usize>,
     lines: Option<Vec<Line>>,
+    /// Whether the mail has HTML beside the text.
+    html: bool,
 }
 
 /// A problem as a list shows it.
@@ -211,6 +213,7 @@ fn shown_issue(content: &Content, index: usize, mail: Option<Mail>, view: View) 
         },
         charset: letter.map(|(charset, _)| charset),
         octets: letter.map(|(_, octets)| octets),
+        html: mail.as_ref().is_some_and(|mail| mail.html.is_some()),
         lines: mail.map(|mail| view.lines(&mail.body)),
     }
 }

@@ -33,11 +33,13 @@ function begin() {
   element('views').addEventListener('change', (event) => {
     view = event.target.value;
     element('mail').scrollTo(0, 0);
+    if (state) showForm();
     ask({});
   });
   element('to-issue').addEventListener('click', () => state?.shown && open(state.shown.url));
   element('to-home').addEventListener('click', () => state && open(state.home));
   frame.addEventListener('load', loaded);
+  element('html').addEventListener('load', loadedHtml);
 
   const events = new EventSource('/.preview/events');
   events.addEventListener('edition', (event) => {
@@ -55,7 +57,7 @@ async function ask(wish) {
   Object.assign(wishes, wish);
   let told;
   try {
-    const answer = await fetch(`/.preview/state/${view}/${encodeURIComponent(issue)}/page${path()}`);
+    const answer = await fetch(`/.preview/state/${view === 'html' ? 'as-sent' : view}/${encodeURIComponent(issue)}/page${path()}`);
     if (!answer.ok) throw new Error(answer.statusText);
     told = await answer.json();
   } catch {
@@ -187,11 +189,43 @@ function show(before) {
     const same = before?.shown?.lines && before.shown.label === shown.label && before.shown.view === shown.view;
     showLines(shown, same ? before.shown.lines : undefined);
   }
+  showForm();
   element('sheet').hidden = !shown?.lines;
   element('nothing').hidden = Boolean(shown?.lines);
   showProblems();
   name();
   document.dispatchEvent(new CustomEvent('preview:shown', { detail: state }));
+}
+
+/** Where the HTML was scrolled to, while it is loaded anew. */
+let scrolledHtml = 0;
+
+/** The text of the mail or its HTML, if it has one. */
+function showForm() {
+  const { shown, edition } = state;
+  const html = element('html');
+  element('html-view').hidden = !shown?.html;
+  if (view === 'html' && !shown?.html) {
+    view = 'as-sent';
+    document.querySelector('input[value=as-sent]').checked = true;
+  }
+  element('mail').hidden = view === 'html';
+  html.hidden = view !== 'html';
+  if (html.hidden) return;
+  const address = `/.preview/mail/${encodeURIComponent(shown.label)}`;
+  if (html.getAttribute('src') === `${address}?${edition}`) return;
+  scrolledHtml = html.getAttribute('src')?.startsWith(`${address}?`) ? (html.contentWindow?.scrollY ?? 0) : 0;
+  html.src = `${address}?${edition}`;
+}
+
+function loadedHtml() {
+  const shown = element('html');
+  shown.contentWindow.scrollTo(0, scrolledHtml);
+  for (const link of shown.contentDocument?.querySelectorAll('a[href]') ?? []) {
+    link.target = '_blank';
+    link.relList.add('noreferrer');
+  }
+  document.dispatchEvent(new CustomEvent('preview:html', { detail: shown.getAttribute('src') }));
 }
 
 function showIssues() {

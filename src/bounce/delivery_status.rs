@@ -87,7 +87,9 @@ fn delivery(block: &[&str]) -> Option<Delivery> {
     let original = original
         .filter(|original| address.as_deref().is_some_and(|address| !addresses::same(address, original)));
     let status = fields.get("status").and_then(EnhancedStatus::find);
-    let diagnostic = fields.get("diagnostic-code").unwrap_or_default();
+    // Some servers have a field of their own for what the other server said.
+    let diagnostic = fields.get("diagnostic-code").filter(|words| !words.trim().is_empty());
+    let diagnostic = diagnostic.or(fields.get("x-supplementary-info")).unwrap_or_default();
     let action = fields.get("action").map(|action| action.trim().to_ascii_lowercase());
     let action = action.as_deref().and_then(|action| {
         let word = action.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();

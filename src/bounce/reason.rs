@@ -91,7 +91,7 @@ pub(super) fn weigh(facts: &Facts<'_>) -> (Reason, Hardness) {
     let reason = settled(reason.unwrap_or(Reason::Undefined), status, facts);
     let can_be_hard =
         matches!(reason, Reason::UnknownUser | Reason::UnknownHost | Reason::Moved | Reason::NotAccepting);
-    let hardness = if can_be_hard && is_permanent(facts) { Hardness::Hard } else { Hardness::Soft };
+    let hardness = if can_be_hard && is_permanent(facts, reason) { Hardness::Hard } else { Hardness::Soft };
     (reason, hardness)
 }
 
@@ -101,6 +101,8 @@ fn settled(reason: Reason, status: Option<EnhancedStatus>, facts: &Facts<'_>) ->
     let is_address = status.is_some_and(|status| (status.subject, status.detail) == (1, 1));
     match reason {
         // RFC 3463, 3.8: security and policy. The mailbox may well be there.
+        // Some say so of every address that they do not know.
+        Reason::UnknownUser if subject == 7 && says_no_such_user(facts) => Reason::UnknownUser,
         Reason::UnknownUser | Reason::UnknownHost | Reason::NotAccepting if subject == 7 => Reason::Filtered,
         // A server that has taken the recipient knows him; what it refuses is the message. Yahoo alone says at DATA,
         // in a sentence of its own, that there is no such account.
@@ -109,7 +111,9 @@ fn settled(reason: Reason, status: Option<EnhancedStatus>, facts: &Facts<'_>) ->
         }
         Reason::UnknownUser if calls_filtered_unknown(facts) => Reason::Filtered,
         // A sender that is not believed may be told of an unknown address: his own.
-        Reason::UnknownUser | Reason::UnknownHost if facts.stage.is_some_and(|stage| stage < Stage::Rcpt) => {
+        Reason::UnknownUser | Reason::UnknownHost | Reason::Undefined
+            if facts.stage.is_some_and(|stage| stage < Stage::Rcpt) =>
+        {
             Reason::Policy
         }
         other => other,
@@ -118,6 +122,13 @@ fn settled(reason: Reason, status: Option<EnhancedStatus>, facts: &Facts<'_>) ->
 
 fn says_no_account(facts: &Facts<'_>) -> bool {
     facts.texts.first().is_some_and(|text| text.contains("doesn't have a "))
+}
+
+fn says_no_such_user(facts: &Facts<'_>) -> bool {
+    let said = facts.texts.first().map_or("", |text| text.trim_end());
+    // The latter is the name of qmail's list of those whom it knows.
+    facts.stage.is_none_or(|stage| stage == Stage::Rcpt)
+        && (said.contains("5.7.1 No such user!") || said.contains("in my validrcptto list"))
 }
 
 /// docomo and au answer "550 Unknown user" to mail that a reader's filter refuses.
@@ -141,11 +152,19 @@ fn calls_filtered_unknown(facts: &Facts<'_>) -> bool {
 }
 
 /// Whether a server refused for good: the exact code says so, or the reply code, or nothing says otherwise.
-fn is_permanent(facts: &Facts<'_>) -> bool {
+fn is_permanent(facts: &Facts<'_>, reason: Reason) -> bool {
+    let told = facts.texts.first().map_or("", |text| quoted(text));
+    // A transcript may tell of several servers: the line that says why counts.
+    let says_why = |line: &&str| reply_code(line).is_some() && phrases::reason(line) == Some(reason);
+    let told = told.lines().take(100).find(says_why).unwrap_or(told);
+    // The reply code says what the server means for now (RFC 5321, section 4.2.1), whatever stands behind it.
+    let begins = told.trim_start().get(..4).unwrap_or_default();
+    if begins.starts_with('4') && reply_code(begins).is_some() {
+        return false;
+    }
     if let Some(status) = facts.status.filter(|status| status.is_precise()) {
         return status.class == 5;
     }
-    let told = facts.texts.first().map_or("", |text| quoted(text));
     let told_status = EnhancedStatus::find(told).map(|status| status.class);
     let class = told_status.or_else(|| reply_code(told).map(|code| if code < 500 { 4 } else { 5 }));
     class.or(facts.status.map(|status| status.class)).is_none_or(|class| class == 5)
@@ -195,7 +214,27 @@ fn by_reply(facts: &Facts<'_>) -> Option<Reason> {
 /// At which command a server refused, by a notice's words. `>>> DATA` is what sendmail shows when it had sent its
 /// commands together; a reply to RCPT may stand below it, and then a second one that says so.
 pub(super) fn stage(text: &str) -> Option<Stage> {
-    const SAID: [(&str, Stage); 22] = [
+    const SAID: [(&str, Stage); 40] = [
+        // qmail's sentences, and what one large service puts behind a reply.
+        ("does not like recipient", Stage::Rcpt),
+        ("failed after i sent the message", Stage::Data),
+        ("failed on data command", Stage::Data),
+        ("but sender was rejected", Stage::Mail),
+        ("but my name was rejected", Stage::Connection),
+        ("but greeting failed", Stage::Connection),
+        ("[rcpt_to]", Stage::Rcpt),
+        ("[mail_from]", Stage::Mail),
+        ("[body]", Stage::Data),
+        // Another counts its states.
+        ("(state 9)", Stage::Mail),
+        ("(state 13)", Stage::Rcpt),
+        ("(state 14)", Stage::Rcpt),
+        ("(state 16)", Stage::Data),
+        ("(state 17)", Stage::Data),
+        ("(state 18)", Stage::Data),
+        ("following rcpt command", Stage::Rcpt),
+        ("following data command", Stage::Data),
+        ("following mail command", Stage::Mail),
         ("in reply to end of data", Stage::Data),
         ("in reply to data", Stage::Data),
         ("after end of data", Stage::Data),

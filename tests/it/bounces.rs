@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mailmag::bounce::{Hardness, Kind, Report, read};
+use mailmag::bounce::{Hardness, Kind, Reply, Report, Stage, judge, read};
 
 /// Each notice, its kind, and of each recipient: the address, `hard` or `soft`, the reason and the status code.
 const EXPECTED: &str = include_str!("../bounces/expected");
@@ -31,7 +31,7 @@ fn every_form_is_read() {
         .filter(|name| name != "expected")
         .collect();
     names.sort();
-    assert!(names.len() > 70, "the notices are found");
+    assert!(names.len() > 150, "the notices are found");
     let found: Vec<String> =
         names.iter().map(|name| line(name, read(&fs::read(folder().join(name)).unwrap()).as_ref())).collect();
     for (found, expected) in found.iter().zip(EXPECTED.lines()) {
@@ -74,4 +74,19 @@ fn cut_notices_never_turn_hard() {
         }
     }
     assert!(cuts > 500, "notices are cut");
+}
+
+/// What servers say at RCPT, and whether trying again is of use.
+const REPLIES: &str = include_str!("replies.txt");
+
+#[test]
+fn replies_of_many_servers_are_hard_or_soft() {
+    for line in REPLIES.lines() {
+        let (expected, text) = line.split_once(' ').unwrap();
+        let reply =
+            Reply { text, stage: Stage::Rcpt, server: "mx.example.com", address: "reader@example.com" };
+        let (reason, hardness) = judge(&reply);
+        assert_eq!(hardness.name(), expected, "{text}: {}", reason.name());
+    }
+    assert!(REPLIES.lines().count() > 100, "there are many");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::presence::{self, Presence};
 use super::route::{WayOut, way_out};
 use super::{store, time};
 use crate::charset::Charset;
@@ -109,16 +110,19 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// Works as a worker: alive to others until the work is done, and then nothing stays claimed. The work is told when it
-/// is to end.
+/// Works as a worker: alive to others until the work is done, and then nothing stays claimed. What senders of this
+/// magazine's folder left who were killed is taken over at once. The work is told when it is to end.
 pub(super) fn as_worker<Value>(
+    directory: &Path,
     mailings: &Mailings,
     settings: &Settings,
     work: impl AsyncFnOnce(Worker, Ending) -> Result<Value>,
 ) -> Result<Value> {
     mailer::block_on(async {
-        let name = format!("process {}", std::process::id());
-        let worker = Worker::register(mailings, &name, settings.lease, settings.clock.clone()).await?;
+        take_over(directory, mailings).await?;
+        let presence = Presence::show(directory)?;
+        let worker =
+            Worker::register(mailings, presence.name(), settings.lease, settings.clock.clone()).await?;
         let (end, ending) = mailer::ending();
         let living = mailer::spawn(worker.clone().live(ending));
         let done = work(worker.clone(), mailer::interrupted()).await;
@@ -127,6 +131,23 @@ pub(super) fn as_worker<Value>(
         worker.leave().await?;
         done
     })?
+}
+
+/// Queues again what killed senders had claimed.
+async fn take_over(directory: &Path, mailings: &Mailings) -> Result<()> {
+    let ended = presence::ended(directory);
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let workers = mailings.workers().await?;
+    for (name, path) in ended {
+        for (worker, _) in workers.iter().filter(|(_, known)| *known == name) {
+            mailings.leave(*worker, time()).await?;
+        }
+        // Whoever removed it before has taken over the same.
+        std::fs::remove_file(path).ok();
+    }
+    Ok(())
 }
 
 /// The mailing that an issue's number means: the last correction, where there are any.

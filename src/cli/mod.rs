@@ -14,6 +14,7 @@ mod links;
 mod man;
 mod new;
 mod notices;
+mod presence;
 mod preview;
 mod production;
 mod publish;

@@ -265,7 +265,7 @@ fn send(
             bar.inc(1);
         }
     });
-    let finished = as_worker(&books.mailings, &settings, async |worker, stop| {
+    let finished = as_worker(directory, &books.mailings, &settings, async |worker, stop| {
         let settings = settings.clone();
         Ok(mailer::send(&books.mailings, mailing.clone(), composer, worker, settings, told, stop).await?)
     })?;

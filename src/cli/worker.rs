@@ -28,7 +28,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let config = content.config;
     let books = books(&config, directory)?;
     let settings = settings(&config, directory)?;
-    as_worker(&books.mailings, &settings, async |worker, mut stop| {
+    as_worker(directory, &books.mailings, &settings, async |worker, mut stop| {
         console.say("looking for mailings that are due");
         let under_way = Arc::new(Mutex::new(HashSet::new()));
         let mut sendings = Vec::new();

@@ -489,7 +489,8 @@ fn a_rehearsal_goes_to_everybody_and_leaves_nothing() {
         assert!(report.contains(words), "{words} is not in {report}");
     }
     told(root, &["mailing", "status", "1"], 2);
-    let left: Vec<_> = fs::read_dir(root.join(".mailmag")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        fs::read_dir(root.join(".mailmag")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["rehearsal.lock"]);
     // It can be done again.
     told(root, &["send", "1", "--rehearse"], 0);

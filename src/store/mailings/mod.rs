@@ -163,6 +163,11 @@ impl Mailings {
         self.ask(move |tables| tables.expire(at, None))
     }
 
+    /// All workers that were not given up, each with its name.
+    pub fn workers(&self) -> Waiting<Vec<(WorkerId, String)>> {
+        self.ask(move |tables| tables.workers())
+    }
+
     /// How many workers are alive: they share the pace.
     pub fn workers_alive(&self, at: DateTime<Utc>) -> Waiting<u64> {
         self.ask(move |tables| tables.workers_alive(at))

@@ -64,6 +64,9 @@ pub(crate) trait MailingTables: Database {
     /// Says that a worker lives; false when it was given up already.
     fn renew(&mut self, worker: WorkerId, until: DateTime<Utc>) -> Result<bool, StoreError>;
 
+    /// All workers that were not given up, each with its name.
+    fn workers(&mut self) -> Result<Vec<(WorkerId, String)>, StoreError>;
+
     /// How many workers are alive.
     fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError>;
 

@@ -125,6 +125,13 @@ impl MailingTables for Postgres {
         self.run(|session| Ok(session.execute(sql, &[&worker.0, &micros(until)])? == 1))
     }
 
+    fn workers(&mut self) -> Result<Vec<(WorkerId, String)>, StoreError> {
+        self.run(|session| {
+            let rows = session.query("SELECT id, name FROM workers ORDER BY id", &[])?;
+            rows.iter().map(|row| Ok((WorkerId(get(row, 0)?), get(row, 1)?))).collect()
+        })
+    }
+
     fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
         self.run(|session| {
             count(&one(session, "SELECT count(*) FROM workers WHERE alive_until > $1", micros(at))?, 0)

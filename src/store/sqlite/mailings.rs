@@ -153,6 +153,14 @@ impl MailingTables for Sqlite {
         Ok(self.told(self.connection.execute(sql, params![worker.0, micros(until)]))? == 1)
     }
 
+    fn workers(&mut self) -> Result<Vec<(WorkerId, String)>, StoreError> {
+        let workers = |connection: &Connection| {
+            let mut select = connection.prepare("SELECT id, name FROM workers ORDER BY id")?;
+            select.query_map([], |row| Ok((WorkerId(row.get(0)?), row.get(1)?)))?.collect()
+        };
+        self.told(workers(&self.connection))
+    }
+
     fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
         let sql = "SELECT count(*) FROM workers WHERE alive_until > ?1";
         let count: i64 = self.told(self.connection.query_row(sql, [micros(at)], |row| row.get(0)))?;

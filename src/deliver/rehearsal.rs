@@ -302,9 +302,9 @@ mod tests {
     fn what_is_wrong_with_a_message_is_told() {
         let one = &["a@a.example"][..];
         let good = "To: <a@a.example>\r\n\r\n..x\r\n";
-        check("MAIL FROM:<b@b.example> SIZE=24", one, good, &[]);
+        check("MAIL FROM:<b@b.example> SIZE=25", one, good, &[]);
         check("MAIL FROM:<b@b.example>", one, good, &[]);
-        check("MAIL FROM:<b@b.example> SIZE=23", one, good, &["another size than was told"]);
+        check("MAIL FROM:<b@b.example> SIZE=26", one, good, &["another size than was told"]);
         check(
             "MAIL FROM:<b@b.example>",
             &["a@a.example", "c@a.example"],

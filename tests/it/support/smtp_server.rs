@@ -114,6 +114,11 @@ impl SmtpServer {
         self.record.lock().unwrap().taken.clone()
     }
 
+    /// How many it has taken so far.
+    pub(crate) fn taken_so_far(&self) -> usize {
+        self.record.lock().unwrap().taken.len()
+    }
+
     pub(crate) fn commands(&self) -> Vec<String> {
         self.record.lock().unwrap().commands.clone()
     }

@@ -1,5 +1,7 @@
 //! Mailings: every reader once, whatever ends the sender, on both databases.
 
+mod processes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

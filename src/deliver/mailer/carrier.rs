@@ -86,7 +86,10 @@ impl Carrier {
     ) -> Result<Option<(Delivery, Mail)>, StoreError> {
         if self.feed.is_paced() {
             self.keep(None).await?;
-            self.feed.may_leave().await;
+            // What is claimed and does not leave is queued again when the sending ends.
+            if !self.feed.may_leave().await {
+                return Ok(None);
+            }
         }
         let go = match self.courier.ready(mail).await {
             Ok(go) => go,

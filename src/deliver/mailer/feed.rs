@@ -8,7 +8,7 @@ use chrono::Timelike;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::Sending;
+use super::{Sending, wait};
 use crate::mailing::{Pace, lanes};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Order};
@@ -103,15 +103,19 @@ impl Feed {
         (ahead as usize).clamp(self.connections, MOST)
     }
 
-    /// Waits until a message of this lane may leave.
-    pub(super) async fn may_leave(&self) {
+    /// Waits until a message of this lane may leave; false when the sending ends before.
+    pub(super) async fn may_leave(&self) -> bool {
+        let mut stop = self.sending.stop.clone();
         loop {
             let now = self.sending.began.elapsed();
-            let wait = self.wait(now);
-            if wait.is_zero() {
-                return;
+            let pause = self.wait(now);
+            if pause.is_zero() {
+                return true;
             }
-            tokio::time::sleep(wait).await;
+            wait(pause, &mut stop).await;
+            if *stop.borrow() {
+                return false;
+            }
         }
     }
 

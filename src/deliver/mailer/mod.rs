@@ -216,9 +216,12 @@ pub async fn send(
             }
         }
     }
+    // What was claimed ahead is for whoever goes on, be it this worker later.
+    let now = (sending.settings.clock)();
+    let released = sending.mailings.release(id, sending.worker.id(), now).await;
     match failure {
         Some(error) => Err(error),
-        None => Ok(finished.unwrap_or(Finished::Drained)),
+        None => released.map(|()| finished.unwrap_or(Finished::Drained)),
     }
 }
 

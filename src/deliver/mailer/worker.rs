@@ -37,10 +37,11 @@ impl Worker {
         let now = clock();
         mailings.expire(now).await?;
         let id = mailings.register(name.to_owned(), now + lease).await?;
+        let alive = mailings.workers_alive(now).await?;
         Ok(Worker(Arc::new(Inner {
             id: AtomicI64::new(id.0),
             busy: AtomicUsize::new(0),
-            alive: AtomicUsize::new(1),
+            alive: AtomicUsize::new(usize::try_from(alive).unwrap_or(1).max(1)),
             mailings: mailings.clone(),
             name: name.to_owned(),
             lease,

@@ -148,19 +148,28 @@ impl Mailings {
     pub fn renew(&self, worker: WorkerId, at: DateTime<Utc>, until: DateTime<Utc>) -> Waiting<bool> {
         self.ask(move |tables| {
             let lives = tables.renew(worker, until)?;
-            tables.expire(at, None)?;
+            expire(tables, at, None)?;
             Ok(lives)
         })
     }
 
     /// A worker ends: what it had claimed is queued again.
     pub fn leave(&self, worker: WorkerId, at: DateTime<Utc>) -> Waiting<Expired> {
-        self.ask(move |tables| tables.expire(at, Some(worker)))
+        self.ask(move |tables| expire(tables, at, Some(worker)))
     }
 
     /// Gives up workers whose time is over.
     pub fn expire(&self, at: DateTime<Utc>) -> Waiting<Expired> {
-        self.ask(move |tables| tables.expire(at, None))
+        self.ask(move |tables| expire(tables, at, None))
+    }
+
+    /// A worker does no more for a mailing: what it had claimed of it and not attempted is queued again, or called off
+    /// with the mailing.
+    pub fn release(&self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Waiting<()> {
+        self.ask(move |tables| {
+            tables.release(id, worker, at)?;
+            tables.cancel_left(at).map(|_| ())
+        })
     }
 
     /// All workers that were not given up, each with its name.
@@ -219,6 +228,19 @@ impl Mailings {
             Ok(rows)
         })
     }
+}
+
+/// Gives up workers. What they leave of a mailing that was cancelled is called off, too.
+fn expire(
+    tables: &mut dyn MailingTables,
+    at: DateTime<Utc>,
+    leaving: Option<WorkerId>,
+) -> Result<Expired, StoreError> {
+    let expired = tables.expire(at, leaving)?;
+    if expired != Expired::default() {
+        tables.cancel_left(at)?;
+    }
+    Ok(expired)
 }
 
 impl Drop for Inner {

@@ -107,6 +107,26 @@ impl MailingTables for Postgres {
         self.run(|session| session.execute(sql, &[&id.0, &micros(at)]))
     }
 
+    fn cancel_left(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.run(|session| {
+            session.execute(
+                "UPDATE deliveries SET status = $1, at = $2, due = NULL
+                 WHERE mailing IN (SELECT id FROM mailings WHERE status = 'cancelled') AND status IN (0, 3)",
+                &[&code(DeliveryStatus::Cancelled), &micros(at)],
+            )
+        })
+    }
+
+    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.run(|session| {
+            session.execute(
+                "UPDATE deliveries SET status = 0, worker = NULL, at = $3
+                 WHERE mailing = $1 AND worker = $2 AND status = 1 AND NOT is_attempted",
+                &[&id.0, &worker.0, &micros(at)],
+            )
+        })
+    }
+
     fn hurry(&mut self, id: MailingId) -> Result<(), StoreError> {
         let sql = "UPDATE deliveries SET due = NULL WHERE mailing = $1 AND status = 0 AND due IS NOT NULL";
         self.run(|session| session.execute(sql, &[&id.0]).map(|_| ()))

@@ -137,6 +137,20 @@ impl MailingTables for Sqlite {
         Ok(self.told(changed)? as u64)
     }
 
+    fn cancel_left(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sql = "UPDATE deliveries SET status = ?1, at = ?2, due = NULL
+             WHERE mailing IN (SELECT id FROM mailings WHERE status = 'cancelled') AND status IN (0, 3)";
+        let changed = self.connection.execute(sql, params![code(DeliveryStatus::Cancelled), micros(at)]);
+        Ok(self.told(changed)? as u64)
+    }
+
+    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let sql = "UPDATE deliveries SET status = 0, worker = NULL, at = ?3
+             WHERE mailing = ?1 AND worker = ?2 AND status = 1 AND is_attempted = 0";
+        let changed = self.connection.execute(sql, params![id.0, worker.0, micros(at)]);
+        Ok(self.told(changed)? as u64)
+    }
+
     fn hurry(&mut self, id: MailingId) -> Result<(), StoreError> {
         let sql = "UPDATE deliveries SET due = NULL WHERE mailing = ?1 AND status = 0 AND due IS NOT NULL";
         self.told(self.connection.execute(sql, [id.0])).map(|_| ())

@@ -174,3 +174,19 @@ async fn a_worker_goes_on_with_what_was_paused() {
     check_copies(&server, READERS as u64, 0);
     terminate(&mut worker);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_the_pace_ends_at_once() {
+    let server = SmtpServer::start(script(Vec::new())).await;
+    let magazine = magazine(50, server.port, 4);
+    let root = magazine.path();
+    let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
+    let paced = settings.replace("connections = 4", "connections = 4\nmessages-per-second = 1");
+    fs::write(root.join("mailmag.toml"), paced).unwrap();
+    let mut sender = begin(root, &["send", "1", "--yes"]);
+    until("the first has left", &mut sender, || server.taken_so_far() > 0).await;
+    terminate(&mut sender);
+    let now = status(root);
+    assert_eq!((number(&now, "claimed"), number(&now, "unknown")), (0, 0), "{now}");
+    assert!(number(&now, "queued") > 40, "the rest waits: {now}");
+}

@@ -1,11 +1,14 @@
 //! The rules that an issue must keep before it is sent: a list of functions.
 
 mod characters;
+mod law;
 mod lines;
 mod links;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+
+pub use law::law;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, SourceText};

@@ -134,7 +134,7 @@ impl Console {
     /// A bar for long work; nothing is drawn when stderr is no terminal or under `-q`.
     pub(super) fn progress(&self, steps: usize, what: &'static str) -> ProgressBar {
         let target = if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}")
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {per_sec} {eta}")
             .expect("the template is a constant, and right");
         ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style).with_message(what)
     }

@@ -28,6 +28,8 @@ pub(super) struct Approved {
     pub(super) letter: Letter,
     /// The names of the files that go with it.
     pub(super) attachments: Vec<String>,
+    /// What the law asks for and the mail does not have: it is not sent so.
+    pub(super) unlawful: Vec<Diagnostic>,
     /// What is not quite right, and does not keep it from being sent.
     pub(super) warnings: Vec<Diagnostic>,
 }
@@ -76,12 +78,14 @@ fn approved(
     if has_errors(&problems) {
         return Err(problems);
     }
+    let form = (body.text.as_str(), &body.fields[..]);
+    let unlawful = check::law(&content.config, form, content.footer.is_some());
     let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
     let letter = mail::letter(&content.config, issue, &subject, &contents, texts.sent.as_ref())?;
     let number = issue.number;
     let attachments = attachments.into_iter().map(|file| file.name).collect();
     let config = content.config;
-    Ok(Approved { config, number, label, subject, letter, attachments, warnings: problems })
+    Ok(Approved { config, number, label, subject, letter, attachments, unlawful, warnings: problems })
 }
 
 /// The templates, and where HTML is wanted the theme's files, too, which its pictures may be of.

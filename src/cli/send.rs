@@ -15,6 +15,7 @@ use super::rehearse::rehearse;
 use super::{Outcome, time};
 use crate::deliver::mailer::{self, Composer, Finished, Settings};
 use crate::deliver::smtp::Courier;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::list::Nonce;
 use crate::mailing::{InDoubt, Verdict};
 use crate::model::{EmailAddress, SubscriberId};
@@ -63,7 +64,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         Ok(approved) => approved,
         Err(problems) => return Ok(console.problems(&problems)),
     };
-    console.problems(&approved.warnings);
+    let is_sent = arguments.test.is_empty() && arguments.dry_run.is_none() && !arguments.rehearse;
+    let told = if is_sent { &[][..] } else { &approved.unlawful };
+    console.problems(&[&approved.warnings, told].concat());
     let books = books(&approved.config, directory)?;
     let now = time();
     let letter = frozen(&approved.letter)?;
@@ -86,6 +89,12 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     };
     let settings = settings(&approved.config, directory)?;
     compose(starts)?;
+    // What is frozen already was approved before.
+    let is_new = books.mailings.of_issue(i64::from(approved.number)).wait()?.is_empty();
+    if (is_new || arguments.correction) && !approved.unlawful.is_empty() {
+        let error = |problem: Diagnostic| Diagnostic { level: Level::Error, ..problem };
+        return Ok(console.problems(&approved.unlawful.into_iter().map(error).collect::<Vec<_>>()));
+    }
     let Some(mailing) = plan(&approved, &arguments, (now, starts, in_doubt), &books, console)? else {
         return Ok(Outcome::Well);
     };
@@ -258,7 +267,9 @@ fn send(
     let composer = composer(&approved.config, directory, &books.key, &letter, mailing.starts)?;
     let progress = console.progress(usize::try_from(mailing.planned).unwrap_or(usize::MAX), "sending");
     let before = books.mailings.sums(mailing.id).wait()?;
-    progress.inc(before.planned - before.open());
+    progress.set_position(before.planned - before.open());
+    // What went before tells nothing of how fast the rest goes.
+    progress.reset_eta();
     let bar = progress.clone();
     let told: mailer::Progress = Arc::new(move |verdict| {
         if !matches!(verdict, Verdict::ServerFault | Verdict::OwnFault) {

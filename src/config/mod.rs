@@ -57,6 +57,12 @@ pub struct MagazineConfig {
     pub language: String,
     /// Where its days begin and end.
     pub timezone: Tz,
+    /// Whether it advertises: then its mail must have what the law asks for.
+    pub is_commercial: bool,
+    /// The publisher's postal address as it stands in the mail, or the address of a page with it that the mail links to.
+    pub address: Option<String>,
+    /// Where questions go, likewise.
+    pub contact: Option<String>,
 }
 
 /// `[mail]`.

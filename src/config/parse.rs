@@ -116,8 +116,15 @@ fn magazine(
             }
         },
     };
+    let is_commercial = keys.boolean("commercial", problems).unwrap_or(true);
+    let mut told = |key| {
+        let words = keys.string(key, problems).map(|setting| setting.value);
+        words.filter(|words| !words.trim().is_empty())
+    };
+    let (address, contact) = (told("address"), told("contact"));
     keys.finish(problems);
-    Some(MagazineConfig { name: name?.value, publisher: publisher?.value, language, timezone: timezone? })
+    let (name, publisher) = (name?.value, publisher?.value);
+    Some(MagazineConfig { name, publisher, language, timezone: timezone?, is_commercial, address, contact })
 }
 
 fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option<MailConfig> {

@@ -34,6 +34,7 @@ fn magazine(readers: usize, port: u16, connections: usize) -> TempDir {
 [magazine]
 name = "小さな通信"
 publisher = "小さな編集部"
+commercial = false
 [mail]
 from = "小さな通信 <news@mag.example>"
 subject = "小さな通信 Vol.{{{{ issue.number }}}}"
@@ -226,6 +227,39 @@ async fn a_server_that_comes_back_is_waited_for() {
     told(magazine.path(), &["send", "1", "--yes"], 0);
     let end = status(magazine.path());
     assert_eq!((number(&end, "accepted"), &end["status"]), (1, &"done".into()), "{end}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lacks_what_the_law_asks_for_is_looked_at_and_not_sent() {
+    let server = SmtpServer::start(script(Vec::new())).await;
+    let folder = magazine(3, server.port, 2);
+    let root = folder.path();
+    let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
+    fs::write(root.join("mailmag.toml"), settings.replace("commercial = false\n", "")).unwrap();
+    let rules = |stderr: &[u8]| {
+        let stderr = String::from_utf8_lossy(stderr).into_owned();
+        let level =
+            |rule: &str| ["error", "warning"].map(|level| stderr.contains(&format!("{level}[{rule}]")));
+        ["no-way-to-leave", "no-postal-address", "no-contact"].map(level)
+    };
+    let as_warnings = [[false, true]; 3];
+    for looked_at in [&["check"][..], &["send", "1", "--dry-run", "out"], &["send", "1", "--rehearse"]] {
+        let output = run(root, looked_at);
+        assert_eq!((output.status.code(), rules(&output.stderr)), (Some(0), as_warnings), "{looked_at:?}");
+    }
+    let refused = run(root, &["send", "1", "--yes"]);
+    assert_eq!((refused.status.code(), rules(&refused.stderr)), (Some(1), [[true, false]; 3]));
+    assert_eq!(server.taken().len(), 0);
+    told(root, &["mailing", "status", "1"], 2);
+    // What the warnings ask for.
+    let footer = "発行: 小さな編集部\n\n[配信の停止](mailmag:unsubscribe)はいつでも。\n\n〒100-0001 東京都\n\nnews@mag.example\n";
+    fs::write(root.join("content/footer.md"), footer).unwrap();
+    assert_eq!(rules(&run(root, &["check"]).stderr), [[false; 2]; 3]);
+    told(root, &["send", "1", "--yes"], 0);
+    assert_eq!(server.taken().len(), 3);
+    // What was approved goes on, whatever is asked for afterwards; a correction is asked for anew.
+    fs::write(root.join("content/footer.md"), "あとがき\n").unwrap();
+    told(root, &["send", "1", "--correction", "--yes"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ pub use law::law;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::{Article, InMail, Issue};
+use crate::model::{Article, Issue};
 use crate::source::{Content, IssueSource, IssueTexts, Text};
 use crate::typeset;
 
@@ -59,7 +59,7 @@ pub fn issue(
             whole_articles: &texts.articles,
             is_bare: source.is_bare() && texts.opening.is_none(),
             of_the_magazine: texts.opening.iter().chain(&content.footer).collect(),
-            articles: issue.articles.iter().zip(&texts.articles).filter_map(in_mail).collect(),
+            articles: texts.in_mail(issue).collect(),
         };
         RULES.iter().for_each(|rule| rule(&checked, &mut problems));
         let texts = checked.of_the_magazine.into_iter().chain(&texts.articles);
@@ -97,17 +97,6 @@ fn has_something_to_say(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
                 .in_file(&checked.file.path)
                 .help(format!("`mailmag new article TITLE --issue {label}` begins one")),
         );
-    }
-}
-
-fn in_mail<'a>((article, text): (&'a Article, &'a Text)) -> Option<(&'a Article, Cow<'a, Text>)> {
-    match article.in_mail {
-        InMail::Full => Some((article, Cow::Borrowed(text))),
-        InMail::Summary => {
-            let document = text.document.first_paragraph();
-            Some((article, Cow::Owned(Text { source: text.source.clone(), document })))
-        }
-        InMail::Omit => None,
     }
 }
 

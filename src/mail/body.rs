@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::context::{IssueContext, MagazineContext};
+use super::context::{ArticleContext, IssueContext, MagazineContext, run_in};
 use super::message::{SAMPLE_TOKEN, unsubscribe_url};
-use crate::address::{article_path, full_address, href};
+use crate::address::full_address;
 use crate::charset::{self, Charset};
 use crate::config::{CharsetChoice, Config};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Article, Field, FieldAt, InMail, Issue, Links, Typesetting, take_fields};
+use crate::model::{Article, Field, FieldAt, Issue, Links, Typesetting, take_fields};
 use crate::source::{Content, IssueTexts, Text};
 use crate::theme::{self, Theme};
 use crate::typeset::document::{Layout, Manner, document};
@@ -135,23 +135,16 @@ struct Context<'a> {
     width: usize,
     contents: bool,
     opening: Option<String>,
-    articles: Vec<ArticleContext<'a>>,
+    articles: Vec<TextContext<'a>>,
     footer: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct ArticleContext<'a> {
-    title: &'a str,
-    letterspace: bool,
-    corner: Option<&'a str>,
-    author: Option<&'a str>,
-    tags: &'a [String],
+struct TextContext<'a> {
+    #[serde(flatten)]
+    article: ArticleContext<'a>,
     /// The typeset text with the author's name run in.
     text: String,
-    /// Whether the text is but the first paragraph.
-    is_summary: bool,
-    /// The article on the blog.
-    address: String,
 }
 
 fn context<'a>(
@@ -161,14 +154,15 @@ fn context<'a>(
     footer: Option<&Text>,
 ) -> Context<'a> {
     let contents = issue.contents.unwrap_or(config.mail.contents);
-    let articles =
-        issue.articles.iter().zip(&texts.articles).filter(|(article, _)| article.in_mail != InMail::Omit);
     Context {
         magazine: MagazineContext::new(config),
         width: config.mail.typesetting.width,
         contents,
         opening: texts.opening.as_ref().map(|opening| in_full(config, opening, Layout::Open)),
-        articles: articles.map(|(article, text)| article_context(config, article, text, issue)).collect(),
+        articles: texts
+            .in_mail(issue)
+            .map(|(article, text)| article_context(config, article, &text, issue))
+            .collect(),
         footer: footer.map(|footer| in_full(config, footer, Layout::Compact)),
         issue: IssueContext::new(config, issue),
     }
@@ -183,28 +177,12 @@ fn in_full(config: &Config, text: &Text, layout: Layout) -> String {
     document(&text.document, &Manner { layout, links, ..manner }, None).text()
 }
 
-fn article_context<'a>(
-    config: &Config,
-    article: &'a Article,
-    text: &Text,
-    issue: &Issue,
-) -> ArticleContext<'a> {
+fn article_context<'a>(config: &Config, article: &'a Article, text: &Text, issue: &Issue) -> TextContext<'a> {
     let to = |url: &str| address(config, url, &text.source.path);
     let manner = manner(config, article.typesetting, &to);
-    let run_in = article.author.as_ref().map(|author| format!("({})", author.name));
-    let is_summary = article.in_mail == InMail::Summary;
-    let summary = is_summary.then(|| text.document.first_paragraph());
-    let shown = summary.as_ref().unwrap_or(&text.document);
-    ArticleContext {
-        title: &article.title,
-        letterspace: article.letterspace,
-        corner: article.corner.as_deref(),
-        author: article.author.as_ref().map(|author| author.name.as_str()),
-        tags: &article.tags,
-        text: document(shown, &manner, run_in.as_deref()).text(),
-        is_summary,
-        address: href(&config.blog.url, &article_path(issue, article)),
-    }
+    let run_in = run_in(article);
+    let article = ArticleContext::new(config, issue, article);
+    TextContext { text: document(&text.document, &manner, run_in.as_deref()).text(), article }
 }
 
 /// The full address of what a text in a file names by `url`, marked where it is each reader's own.
@@ -241,7 +219,7 @@ mod tests {
     use super::*;
     use crate::config;
     use crate::diagnostic::SourceText;
-    use crate::model::Author;
+    use crate::model::{Author, InMail};
     use crate::source;
 
     const SETTINGS: &str = r#"

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::address::{href, issue_path};
+use crate::address::{article_path, href, issue_path};
 use crate::config::Config;
-use crate::model::Issue;
+use crate::model::{Article, InMail, Issue};
 use crate::typeset;
 
 #[derive(Debug, Serialize)]
@@ -28,6 +28,25 @@ pub(super) struct IssueContext<'a> {
     address: String,
 }
 
+/// An article, but for its text: that is another in each form of the mail.
+#[derive(Debug, Serialize)]
+pub(super) struct ArticleContext<'a> {
+    title: &'a str,
+    letterspace: bool,
+    corner: Option<&'a str>,
+    author: Option<&'a str>,
+    tags: &'a [String],
+    /// Whether the text is but the first paragraph.
+    pub(super) is_summary: bool,
+    /// The article on the blog.
+    pub(super) address: String,
+}
+
+/// What is written on at the end of an article: its author's name.
+pub(super) fn run_in(article: &Article) -> Option<String> {
+    article.author.as_ref().map(|author| format!("({})", author.name))
+}
+
 impl MagazineContext {
     pub(super) fn new(config: &Config) -> Self {
         let magazine = &config.magazine;
@@ -48,6 +67,20 @@ impl<'a> IssueContext<'a> {
             next_date: issue.next_date.map(|date| date.to_string()),
             tags: issue.all_tags(),
             address: href(&config.blog.url, &issue_path(issue)),
+        }
+    }
+}
+
+impl<'a> ArticleContext<'a> {
+    pub(super) fn new(config: &Config, issue: &Issue, article: &'a Article) -> Self {
+        ArticleContext {
+            title: &article.title,
+            letterspace: article.letterspace,
+            corner: article.corner.as_deref(),
+            author: article.author.as_ref().map(|author| author.name.as_str()),
+            tags: &article.tags,
+            is_summary: article.in_mail == InMail::Summary,
+            address: href(&config.blog.url, &article_path(issue, article)),
         }
     }
 }

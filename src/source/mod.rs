@@ -15,11 +15,12 @@ mod front_matter;
 mod issue;
 mod links;
 mod mail_file;
-mod mbox;
 mod markdown;
+mod mbox;
 mod read;
 mod settings;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use attachments::Attachment;
@@ -39,7 +40,7 @@ pub use read::{RawFile, RawText, ReadError, Sources, is_of_the_magazine, read, r
 
 use crate::charset::Charset;
 use crate::diagnostic::SourceText;
-use crate::model::Document;
+use crate::model::{Article, Document, InMail, Issue};
 
 /// A text, and the file that its offsets point into.
 #[derive(Clone, Debug)]
@@ -59,6 +60,23 @@ pub struct IssueTexts {
     pub articles: Vec<Text>,
     /// The mail as it went out, when the issue is kept as a finished mail.
     pub sent: Option<SentMail>,
+}
+
+impl IssueTexts {
+    /// The articles that are in the mail, each with what the mail shows of it: all, or its first paragraph.
+    pub fn in_mail<'texts, 'issue>(
+        &'texts self,
+        issue: &'issue Issue,
+    ) -> impl Iterator<Item = (&'issue Article, Cow<'texts, Text>)> {
+        issue.articles.iter().zip(&self.articles).filter_map(|(article, text)| match article.in_mail {
+            InMail::Full => Some((article, Cow::Borrowed(text))),
+            InMail::Summary => {
+                let document = text.document.first_paragraph();
+                Some((article, Cow::Owned(Text { source: text.source.clone(), document })))
+            }
+            InMail::Omit => None,
+        })
+    }
 }
 
 /// A mail as it went out.

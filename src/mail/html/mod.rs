@@ -6,10 +6,10 @@ mod style;
 use serde::Serialize;
 
 use super::body::{MailForm, address_to_leave};
-use super::context::{IssueContext, MagazineContext};
-use crate::address::{article_path, href, issue_path};
+use super::context::{ArticleContext, IssueContext, MagazineContext, run_in};
+use crate::address::{href, issue_path};
 use crate::diagnostic::Diagnostic;
-use crate::model::{Article, InMail, Issue};
+use crate::model::{Article, Issue};
 use crate::picture::{Fault, Picture};
 use crate::source::{Content, IssueTexts, Text};
 use crate::theme::{self, Theme};
@@ -53,23 +53,16 @@ struct Context<'a> {
     subject: &'a str,
     contents: bool,
     opening: Option<String>,
-    articles: Vec<ArticleContext<'a>>,
+    articles: Vec<HtmlContext<'a>>,
     footer: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct ArticleContext<'a> {
-    title: &'a str,
-    letterspace: bool,
-    corner: Option<&'a str>,
-    author: Option<&'a str>,
-    tags: &'a [String],
+struct HtmlContext<'a> {
+    #[serde(flatten)]
+    article: ArticleContext<'a>,
     /// The elements of the text, the author's name run in.
     html: String,
-    /// Whether the text is but the first paragraph.
-    is_summary: bool,
-    /// The article on the blog.
-    address: String,
 }
 
 /// What the texts of a mail are made HTML with.
@@ -84,8 +77,6 @@ impl<'a> Mail<'a> {
     fn context(&self, texts: &IssueTexts, subject: &'a str) -> Context<'a> {
         let (config, issue) = (&self.content.config, self.issue);
         let page = href(&config.blog.url, &issue_path(issue));
-        let articles = issue.articles.iter().zip(&texts.articles);
-        let articles = articles.filter(|(article, _)| article.in_mail != InMail::Omit);
         Context {
             magazine: MagazineContext::new(config),
             issue: IssueContext::new(config, issue),
@@ -93,27 +84,15 @@ impl<'a> Mail<'a> {
             subject,
             contents: issue.contents.unwrap_or(config.mail.contents),
             opening: texts.opening.as_ref().map(|opening| self.html(opening, &page, 2, None)),
-            articles: articles.map(|(article, text)| self.article(article, text)).collect(),
+            articles: texts.in_mail(issue).map(|(article, text)| self.article(article, &text)).collect(),
             footer: self.content.footer.as_ref().map(|footer| self.footer(footer)),
         }
     }
 
-    fn article(&self, article: &'a Article, text: &Text) -> ArticleContext<'a> {
-        let address = href(&self.content.config.blog.url, &article_path(self.issue, article));
-        let run_in = article.author.as_ref().map(|author| format!("({})", author.name));
-        let is_summary = article.in_mail == InMail::Summary;
-        let summary = is_summary
-            .then(|| Text { source: text.source.clone(), document: text.document.first_paragraph() });
-        ArticleContext {
-            title: &article.title,
-            letterspace: article.letterspace,
-            corner: article.corner.as_deref(),
-            author: article.author.as_ref().map(|author| author.name.as_str()),
-            tags: &article.tags,
-            html: self.html(summary.as_ref().unwrap_or(text), &address, 3, run_in.as_deref()),
-            is_summary,
-            address,
-        }
+    fn article(&self, article: &'a Article, text: &Text) -> HtmlContext<'a> {
+        let run_in = run_in(article);
+        let article = ArticleContext::new(&self.content.config, self.issue, article);
+        HtmlContext { html: self.html(text, &article.address, 3, run_in.as_deref()), article }
     }
 
     /// The standing words. No page of the blog shows them, so that none has narrower pictures of theirs.

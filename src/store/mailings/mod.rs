@@ -129,7 +129,7 @@ impl Mailings {
         self.ask(move |tables| {
             let is_set = tables.set_status(id, status, why.as_deref())?;
             if is_set && status == MailingStatus::Cancelled {
-                tables.cancel_waiting(id, at)?;
+                tables.cancel_waiting(Some(id), at)?;
             }
             if is_set && status == MailingStatus::Running {
                 tables.hurry(id)?;
@@ -168,7 +168,7 @@ impl Mailings {
     pub fn release(&self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Waiting<()> {
         self.ask(move |tables| {
             tables.release(id, worker, at)?;
-            tables.cancel_left(at).map(|_| ())
+            tables.cancel_waiting(Some(id), at)
         })
     }
 
@@ -238,7 +238,7 @@ fn expire(
 ) -> Result<Expired, StoreError> {
     let expired = tables.expire(at, leaving)?;
     if expired != Expired::default() {
-        tables.cancel_left(at)?;
+        tables.cancel_waiting(None, at)?;
     }
     Ok(expired)
 }

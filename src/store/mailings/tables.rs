@@ -52,14 +52,12 @@ pub(crate) trait MailingTables: Database {
         why: Option<&str>,
     ) -> Result<bool, StoreError>;
 
-    /// Calls off all deliveries that wait.
-    fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError>;
-
-    /// Calls off what waits of mailings that were cancelled: it came back from workers since.
-    fn cancel_left(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError>;
+    /// Calls off what waits of a mailing that was cancelled, or of all that were: some of it comes back from workers only
+    /// afterwards.
+    fn cancel_waiting(&mut self, of: Option<MailingId>, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Queues again what a worker has claimed of a mailing and not attempted.
-    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<u64, StoreError>;
+    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// Makes all that is queued due at once: what kept it back is mended.
     fn hurry(&mut self, id: MailingId) -> Result<(), StoreError>;

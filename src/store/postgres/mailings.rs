@@ -101,30 +101,19 @@ impl MailingTables for Postgres {
         self.run(|session| Ok(session.execute(sql, &[&id.0, &status.name(), &why])? == 1))
     }
 
-    fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let sql =
-            "UPDATE deliveries SET status = 6, at = $2, due = NULL WHERE mailing = $1 AND status IN (0, 3)";
-        self.run(|session| session.execute(sql, &[&id.0, &micros(at)]))
+    fn cancel_waiting(&mut self, of: Option<MailingId>, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE deliveries SET status = $1, at = $2, due = NULL
+             WHERE status IN (0, 3) AND mailing IN (
+                 SELECT id FROM mailings WHERE status = 'cancelled' AND ($3::bigint IS NULL OR id = $3::bigint))";
+        let of = of.map(|id| id.0);
+        let cancelled = code(DeliveryStatus::Cancelled);
+        self.run(|session| session.execute(sql, &[&cancelled, &micros(at), &of])).map(|_| ())
     }
 
-    fn cancel_left(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.run(|session| {
-            session.execute(
-                "UPDATE deliveries SET status = $1, at = $2, due = NULL
-                 WHERE mailing IN (SELECT id FROM mailings WHERE status = 'cancelled') AND status IN (0, 3)",
-                &[&code(DeliveryStatus::Cancelled), &micros(at)],
-            )
-        })
-    }
-
-    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.run(|session| {
-            session.execute(
-                "UPDATE deliveries SET status = 0, worker = NULL, at = $3
-                 WHERE mailing = $1 AND worker = $2 AND status = 1 AND NOT is_attempted",
-                &[&id.0, &worker.0, &micros(at)],
-            )
-        })
+    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE deliveries SET status = 0, worker = NULL, at = $3
+             WHERE mailing = $1 AND worker = $2 AND status = 1 AND NOT is_attempted";
+        self.run(|session| session.execute(sql, &[&id.0, &worker.0, &micros(at)])).map(|_| ())
     }
 
     fn hurry(&mut self, id: MailingId) -> Result<(), StoreError> {

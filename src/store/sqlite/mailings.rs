@@ -122,33 +122,20 @@ impl MailingTables for Sqlite {
         Ok(self.told(changed)? == 1)
     }
 
-    fn cancel_waiting(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let sql = "UPDATE deliveries SET status = ?2, at = ?3, due = NULL WHERE mailing = ?1 AND status IN (?4, ?5)";
-        let changed = self.connection.execute(
-            sql,
-            params![
-                id.0,
-                code(DeliveryStatus::Cancelled),
-                micros(at),
-                code(DeliveryStatus::Queued),
-                code(DeliveryStatus::Deferred)
-            ],
-        );
-        Ok(self.told(changed)? as u64)
-    }
-
-    fn cancel_left(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn cancel_waiting(&mut self, of: Option<MailingId>, at: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE deliveries SET status = ?1, at = ?2, due = NULL
-             WHERE mailing IN (SELECT id FROM mailings WHERE status = 'cancelled') AND status IN (0, 3)";
-        let changed = self.connection.execute(sql, params![code(DeliveryStatus::Cancelled), micros(at)]);
-        Ok(self.told(changed)? as u64)
+             WHERE status IN (0, 3) AND mailing IN (
+                 SELECT id FROM mailings WHERE status = 'cancelled' AND (?3 IS NULL OR id = ?3))";
+        let of = of.map(|id| id.0);
+        let changed = self.connection.execute(sql, params![code(DeliveryStatus::Cancelled), micros(at), of]);
+        self.told(changed).map(|_| ())
     }
 
-    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+    fn release(&mut self, id: MailingId, worker: WorkerId, at: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE deliveries SET status = 0, worker = NULL, at = ?3
              WHERE mailing = ?1 AND worker = ?2 AND status = 1 AND is_attempted = 0";
         let changed = self.connection.execute(sql, params![id.0, worker.0, micros(at)]);
-        Ok(self.told(changed)? as u64)
+        self.told(changed).map(|_| ())
     }
 
     fn hurry(&mut self, id: MailingId) -> Result<(), StoreError> {

@@ -22,7 +22,7 @@ pub(crate) mod digest;
 pub(crate) mod media_type;
 pub mod model;
 pub mod charset;
-pub(crate) mod escape;
+pub(crate) mod markup;
 pub mod typeset;
 pub mod config;
 pub mod picture;

@@ -1,8 +1,9 @@
-//! Characters that mean something to HTML and XML.
+//! What the HTML and XML of the blog and of mails are written with.
 
 use std::borrow::Cow;
 
 use crate::charset::find_octet;
+use crate::model::RubyGroup;
 
 /// A text as it may stand between tags and inside quoted attributes, in HTML and XML 1.0 alike.
 pub(crate) fn escape(text: &str) -> String {
@@ -38,6 +39,18 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
         written = at + length;
     }
     out.push_str(&text[written..]);
+}
+
+/// Adds characters with their reading; the brackets are for browsers and mailers that know no ruby.
+pub(crate) fn push_ruby(groups: &[RubyGroup], out: &mut String) {
+    out.push_str("<ruby>");
+    for group in groups {
+        push_escaped(&group.base, out);
+        out.push_str("<rp>(</rp><rt>");
+        push_escaped(&group.reading, out);
+        out.push_str("</rt><rp>)</rp>");
+    }
+    out.push_str("</ruby>");
 }
 
 /// A text for a template, which escapes it itself: what XML 1.0 does not have becomes U+FFFD.

@@ -9,7 +9,7 @@ use super::{Checked, place_of};
 use crate::charset::{self, Finding, Sendable};
 use crate::config::CharsetChoice;
 use crate::diagnostic::{Diagnostic, Edit, SourceText};
-use crate::model::Piece;
+use crate::model::{MARKS, Piece};
 use crate::source::Text;
 
 /// Every character of the mail is in the character set it is sent in; what other machines may show otherwise is a
@@ -65,13 +65,11 @@ pub(super) fn can_be_seen_on_the_blog(title: &str, text: &Text, problems: &mut V
 }
 
 fn invisible(words: &str, source: &Arc<SourceText>, at: usize, problems: &mut Vec<Diagnostic>) {
-    if charset::surely_without_controls(words) && !words.contains(|c| c == LOST || NO_CHARACTERS.contains(&c))
-    {
+    if charset::surely_without_controls(words) && !words.contains(|c| c == LOST || MARKS.contains(&c)) {
         return;
     }
-    let is_invisible = |c: char| {
-        c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}') || c == LOST || NO_CHARACTERS.contains(&c)
-    };
+    let is_invisible =
+        |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}') || c == LOST || MARKS.contains(&c);
     for (offset, character) in words.char_indices().filter(|(_, character)| is_invisible(*character)) {
         let place = find(source, at, offset, character);
         problems.push(match character {
@@ -88,9 +86,6 @@ fn invisible(words: &str, source: &Arc<SourceText>, at: usize, problems: &mut Ve
         });
     }
 }
-
-/// Unicode keeps these for programs; ours marks with them what is each reader's own.
-const NO_CHARACTERS: std::ops::RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
 
 /// What a decoder writes for what it could not read.
 const LOST: char = '\u{FFFD}';

@@ -4,8 +4,8 @@ use super::message::Recipient;
 use super::mime::{BASE64_LINE, Encoding, has_too_long_line, transfer_as, undo_transfer};
 use super::pieces::TextPart;
 use crate::charset::{self, Charset, Profile};
-use crate::escape::escape;
-use crate::model::Field;
+use crate::markup::escape;
+use crate::model::{Field, MARKS};
 
 /// A text that is cut open at its fields.
 #[derive(Debug)]
@@ -42,9 +42,8 @@ impl Text {
     pub(super) fn new(text: &TextPart, letter: &[u8]) -> Result<(Vec<u8>, Self), BadLetter> {
         let charset = Charset::from_label(&text.charset).ok_or(BadLetter)?;
         let encoding: Encoding = text.encoding.parse().map_err(|_| BadLetter)?;
-        let octets = letter;
-        let ends_a_line = octets.ends_with(b"\r\n");
-        let octets = undo_transfer(encoding, octets).ok_or(BadLetter)?;
+        let ends_a_line = letter.ends_with(b"\r\n");
+        let octets = undo_transfer(encoding, letter).ok_or(BadLetter)?;
         let piece = |from: usize, to: usize| octets.get(from..to).map(<[u8]>::to_vec).ok_or(BadLetter);
         let starts = text.splices.iter().skip(1).map(|splice| splice.range.start);
         let ends = starts.chain([octets.len()]);
@@ -131,7 +130,7 @@ impl Text {
     /// A name as this text writes it; nothing when it cannot, or nothing is left of it.
     fn name(&self, name: &str) -> Option<Vec<u8>> {
         let is_shown =
-            |c: &char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{FDD0}'..='\u{FDEF}');
+            |c: &char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}') && !MARKS.contains(c);
         let shown: String = name.chars().filter(is_shown).take(LONGEST_NAME).collect();
         let shown = shown.trim();
         if shown.is_empty() {

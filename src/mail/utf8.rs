@@ -51,35 +51,29 @@ fn recoded(before: &[u8], body: &[u8], text: &TextPart) -> Result<(Vec<u8>, Vec<
     }
     whole.extend(read(done, octets.len())?.into_bytes());
     let (encoding, body) = transfer(Charset::Utf8, whole);
-    let name = Charset::Utf8.name();
-    let before = recoded_head(before, &text.charset, name, &text.encoding, &encoding.to_string());
-    let text = TextPart { charset: name.to_owned(), encoding: encoding.to_string(), splices, ..text.clone() };
-    Ok((before, body, text))
+    let charset = Charset::Utf8.name().to_owned();
+    let recoded = TextPart { charset, encoding: encoding.to_string(), splices, ..text.clone() };
+    Ok((recoded_head(before, text, &recoded), body, recoded))
 }
 
-/// A head with its encoded words in UTF-8, and with what it says of its text.
-fn recoded_head(
-    head: &[u8],
-    charset: &str,
-    new_charset: &str,
-    encoding: &str,
-    new_encoding: &str,
-) -> Vec<u8> {
+/// A head with its encoded words in UTF-8, and with what it says of its text now instead of before.
+fn recoded_head(head: &[u8], before: &TextPart, now: &TextPart) -> Vec<u8> {
     let mut recoded = Vec::with_capacity(head.len() * 3 / 2);
+    let mut length = 0;
     for field in fields(head) {
+        length += field.len();
         let text = String::from_utf8_lossy(field);
         let is = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
         let text = if is("content-type:") {
-            text.replace(&format!("charset={charset}"), &format!("charset={new_charset}"))
+            text.replace(&format!("charset={}", before.charset), &format!("charset={}", now.charset))
         } else if is("content-transfer-encoding:") {
-            text.replace(encoding, new_encoding)
+            text.replace(&before.encoding, &now.encoding)
         } else {
-            recoded_words(&text, charset)
+            recoded_words(&text, &before.charset)
         };
         recoded.extend(text.into_bytes());
     }
     // What is no field: the empty line, and the border of a part.
-    let length: usize = fields(head).iter().map(|field| field.len()).sum();
     recoded.extend_from_slice(&head[length..]);
     recoded
 }

@@ -1,7 +1,7 @@
 //! What stands in the text of a mail and is another for each reader.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ pub struct FieldAt {
 
 /// The scheme of the addresses that name fields.
 const SCHEME: &str = "mailmag:";
+
+/// Noncharacters, which Unicode keeps for programs: no text of an author's or a reader's has them.
+pub(crate) const MARKS: RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
 
 /// Ends every field.
 const END: char = '\u{FDD0}';
@@ -74,7 +77,7 @@ impl Field {
 /// A text without the marks of its fields, and where those stand in it. A field that a line's end cut in two, or that
 /// lost a mark, is none: its words stay.
 pub fn take_fields(text: &str) -> (Cow<'_, str>, Vec<FieldAt>) {
-    let is_mark = |c: char| matches!(c, '\u{FDD0}'..='\u{FDEF}');
+    let is_mark = |c: char| MARKS.contains(&c);
     if !text.contains(is_mark) {
         return (Cow::Borrowed(text), Vec::new());
     }

@@ -9,6 +9,7 @@ mod typesetting;
 
 pub use document::{Alignment, Block, Definition, Document, Footnote, Inline, Item, Piece, RubyGroup, plain};
 pub use email_address::{AddressError, EmailAddress};
+pub(crate) use field::MARKS;
 pub use field::{Field, FieldAt, take_fields};
 pub use magazine::{Alias, Article, AttachedFile, Author, InMail, Issue, Magazine, Page, Post};
 pub use subscriber::{Language, Source, Status, Subscriber, SubscriberId, Suppression};

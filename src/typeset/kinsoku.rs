@@ -1,7 +1,7 @@
 //! Kinsoku: which characters may begin and end a line, after JIS X 4051's classes (`cl-01` … in W3C's JLREQ).
 
 use super::ranges::{WIDE_BEYOND, WIDE_BMP, ZERO_BMP};
-use crate::model::LineBreak;
+use crate::model::{LineBreak, MARKS};
 use unicode_normalization::char::is_combining_mark;
 
 /// What a character does at the ends of lines. The narrow classes take one column: between two of those a line is
@@ -160,7 +160,7 @@ const fn entries() -> [u8; 0x1_0000] {
     fill(&mut entries, (0x202A, 0x202E), Class::Attach, 0);
     fill(&mut entries, (0x2061, 0x206F), Class::Attach, 0);
     // Marks around what is another for each reader; see `model::Field`.
-    fill(&mut entries, (0xFDD0, 0xFDEF), Class::Glue, 0);
+    fill(&mut entries, (*MARKS.start() as u32, *MARKS.end() as u32), Class::Glue, 0);
     fill(&mut entries, (0xFF61, 0xFF9F), Class::Unclean, 1);
     at = 0;
     while at < CLASSES.len() {

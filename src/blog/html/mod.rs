@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 use super::links::Link;
 use crate::diagnostic::{Diagnostic, SourceText};
 use crate::highlight::Highlighter;
-use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item, RubyGroup};
+use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item};
 use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
 use headings::RESERVED_IDS;
 
-pub(super) use crate::escape::{escape, push_escaped, without_controls};
+pub(super) use crate::markup::{escape, push_escaped, push_ruby, without_controls};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.
 #[derive(Clone, Copy)]
@@ -378,7 +378,7 @@ impl<'a> Writer<'a> {
             Inline::Strikethrough(words) => self.wrapped("s", words),
             Inline::Link { url, content, at } => self.link(url, content, *at),
             Inline::Image { url, alt, title, at } => self.picture(url, alt, title, *at),
-            Inline::Ruby { groups, .. } => self.ruby(groups),
+            Inline::Ruby { groups, .. } => push_ruby(groups, &mut self.out),
             Inline::FootnoteReference { name } => {
                 // No manuscript has one inside a link, where it could not be a link itself.
                 if let Some(&index) = self.notes.get(name.as_str()).filter(|_| !self.in_link) {
@@ -411,17 +411,6 @@ impl<'a> Writer<'a> {
         for part in [&number, "\">", &number, "</a></sup>"] {
             self.out.push_str(part);
         }
-    }
-
-    fn ruby(&mut self, groups: &[RubyGroup]) {
-        self.out.push_str("<ruby>");
-        for group in groups {
-            push_escaped(&group.base, &mut self.out);
-            self.out.push_str("<rp>(</rp><rt>");
-            push_escaped(&group.reading, &mut self.out);
-            self.out.push_str("</rt><rp>)</rp>");
-        }
-        self.out.push_str("</ruby>");
     }
 
     pub(super) fn needs(&mut self, from: String, to: String, width: Option<u32>) {

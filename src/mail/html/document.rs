@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use super::{PictureOf, style};
 use crate::address::{Target, decode, href, target};
-use crate::escape::push_escaped;
-use crate::model::{Alignment, Block, Definition, Document, Field, Footnote, Inline, Item, RubyGroup, plain};
+use crate::markup::{push_escaped, push_ruby};
+use crate::model::{Alignment, Block, Definition, Document, Field, Footnote, Inline, Item, plain};
 use crate::picture::{Picture, describe};
 use crate::theme::Assets;
 
@@ -280,7 +280,7 @@ impl<'a> Writer<'a> {
                     other => self.named(other, words),
                 }
             }
-            Inline::Ruby { groups, .. } => self.ruby(groups),
+            Inline::Ruby { groups, .. } => push_ruby(groups, &mut self.out),
             Inline::FootnoteReference { name } => {
                 if let Some(number) = self.notes.get(name.as_str()) {
                     let mark = format!("[*{number}]</sup>");
@@ -300,17 +300,6 @@ impl<'a> Writer<'a> {
         for part in ["</", element, ">"] {
             self.out.push_str(part);
         }
-    }
-
-    fn ruby(&mut self, groups: &[RubyGroup]) {
-        self.out.push_str("<ruby>");
-        for group in groups {
-            push_escaped(&group.base, &mut self.out);
-            self.out.push_str("<rp>(</rp><rt>");
-            push_escaped(&group.reading, &mut self.out);
-            self.out.push_str("</rt><rp>)</rp>");
-        }
-        self.out.push_str("</ruby>");
     }
 
     fn link(&mut self, url: &str, words: &'a [Inline]) {

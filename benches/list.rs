@@ -9,13 +9,12 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use mailmag::list::{
     Answer, Evidence, ImportRow, Limits, Nonce, Request, StoreKey, Token, TokenDigest, TokenKind, Via,
 };
-use mailmag::model::{EmailAddress, Language, Source, Status};
-use mailmag::store::{ImportOrder, Settings, Store, StoreError, Verification, Waiting};
-use support::peak_memory;
+use mailmag::model::{EmailAddress, Language, Status};
+use mailmag::store::{Settings, Store, StoreError, Verification, Waiting};
+use support::{at, import_order, peak_memory};
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
@@ -58,10 +57,6 @@ fn main() {
     store.close();
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
-}
-
 /// Addresses in no order, as in a file.
 fn address(number: u64) -> EmailAddress {
     let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31);
@@ -69,18 +64,7 @@ fn address(number: u64) -> EmailAddress {
 }
 
 fn import(store: &Store, readers: u64) {
-    let order = ImportOrder {
-        at: at(),
-        seed: [3; 32],
-        basis: "asked for on paper".to_owned(),
-        source: Source::Import,
-        source_name: "bench".to_owned(),
-        file_name: "readers.csv".to_owned(),
-        file_digest: String::new(),
-        language: Language::Japanese,
-        operator: None,
-        dry_run: false,
-    };
+    let order = import_order("asked for on paper");
     let mut rows = (1..=readers).map(|number| ImportRow {
         line: number,
         address: address(number),

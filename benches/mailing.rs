@@ -15,18 +15,18 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use mailmag::charset::Charset;
 use mailmag::deliver::mailer::{self, Composer, Finished, Worker};
 use mailmag::deliver::smtp::{Client, Route, Server, Target, Timeouts, Tls};
 use mailmag::list::{ImportRow, Limits, StoreKey};
 use mailmag::mail::{Letter, Signer, Splice, Stencil, TextPart};
 use mailmag::mailing::InDoubt;
-use mailmag::model::{EmailAddress, Field, Language, Source, Status};
+use mailmag::model::{EmailAddress, Field, Status};
 use mailmag::store::mailings::{Audience, FrozenLetter, Mailing, Mailings, NewMailing, Planned};
-use mailmag::store::{ImportOrder, Settings, Store};
+use mailmag::store::{Settings, Store};
 
-use support::{CONNECTIONS, Sink, body, measured, peak_memory, program, rate, run_source};
+use support::{CONNECTIONS, Sink, at, body, import_order, measured, peak_memory, program, rate, run_source};
 
 const ROUNDS: i64 = 3;
 
@@ -83,24 +83,9 @@ fn main() {
     }
 }
 
-fn at() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_700_000_000, 0).unwrap()
-}
-
 fn import(settings: &Settings, readers: usize) {
     let store = Store::open(settings, at()).unwrap();
-    let order = ImportOrder {
-        at: at(),
-        seed: [3; 32],
-        basis: "a benchmark".to_owned(),
-        source: Source::Import,
-        source_name: "bench".to_owned(),
-        file_name: "readers.csv".to_owned(),
-        file_digest: String::new(),
-        language: Language::Japanese,
-        operator: None,
-        dry_run: false,
-    };
+    let order = import_order("a benchmark");
     let row = |line: usize| ImportRow {
         line: line as u64,
         address: EmailAddress::parse(&format!("reader{line}@example{}.jp", line % 97)).unwrap(),

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use mailmag::charset::{Charset, Profile, encode};
+use mailmag::model::{Language, Source};
+use mailmag::store::ImportOrder;
 
 /// How many connections carry mail.
 pub(crate) const CONNECTIONS: usize = 16;
@@ -88,4 +91,25 @@ pub(crate) fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// The one moment of all benchmarks.
+pub(crate) fn at() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+}
+
+/// An import of readers who consented in this way.
+pub(crate) fn import_order(basis: &str) -> ImportOrder {
+    ImportOrder {
+        at: at(),
+        seed: [3; 32],
+        basis: basis.to_owned(),
+        source: Source::Import,
+        source_name: "bench".to_owned(),
+        file_name: "readers.csv".to_owned(),
+        file_digest: String::new(),
+        language: Language::Japanese,
+        operator: None,
+        dry_run: false,
+    }
 }

@@ -49,17 +49,20 @@ fn form(text: &str, settings: &str) -> (Content, MailForm) {
     (content, form)
 }
 
-fn message(letter: &Letter, name: Option<&str>) -> Vec<u8> {
-    let date = DateTime::parse_from_rfc3339("2026-05-14T09:30:00+09:00").unwrap();
-    let address = EmailAddress::parse("taro@example.jp").unwrap();
-    let recipient = Recipient {
-        address: &address,
+fn recipient<'a>(address: &'a EmailAddress, name: Option<&'a str>) -> Recipient<'a> {
+    Recipient {
+        address,
         name,
         message_id: "<m.1@example.jp>",
         unsubscribe_url: LINK,
         unsubscribe_mail: "u+abc@example.jp",
-    };
-    Stencil::new(letter, date).unwrap().message(&recipient, None).unwrap()
+    }
+}
+
+fn message(letter: &Letter, name: Option<&str>) -> Vec<u8> {
+    let date = DateTime::parse_from_rfc3339("2026-05-14T09:30:00+09:00").unwrap();
+    let address = EmailAddress::parse("taro@example.jp").unwrap();
+    Stencil::new(letter, date).unwrap().message(&recipient(&address, name), None).unwrap()
 }
 
 const TEXT: &str = "[読者](mailmag:name)様\n\n本文です。[配信を止める](mailmag:unsubscribe)\n\n.\n";
@@ -172,13 +175,7 @@ fn a_signature_is_over_the_readers_own_message() {
             let letter = of(text, settings, with_html);
             let stencil = Stencil::new(&letter, date).unwrap();
             for name in [None, Some("山田 太郎"), Some("A  B ")] {
-                let recipient = Recipient {
-                    address: &address,
-                    name,
-                    message_id: "<m.1@example.jp>",
-                    unsubscribe_url: LINK,
-                    unsubscribe_mail: "u+abc@example.jp",
-                };
+                let recipient = recipient(&address, name);
                 let plain = stencil.message(&recipient, None).unwrap();
                 let signed = stencil.message(&recipient, Some((&signer, 1_800_000_000))).unwrap();
                 assert_eq!(signed, signer.signed(&plain, 1_800_000_000).unwrap(), "{settings} {name:?}");

@@ -149,14 +149,7 @@ fn a_token_leaves_at_once_and_a_plain_mail_does_not() {
     let address = EmailAddress::parse("taro@example.jp").unwrap();
     let token = {
         let store = magazine.store();
-        let add = Request::Add {
-            address: address.clone(),
-            name: None,
-            source: Source::Operator,
-            basis: "a test".to_owned(),
-            tags: Vec::new(),
-        };
-        store.ask(add, evidence(1)).wait().unwrap();
+        store.ask(add(&address), evidence(1)).wait().unwrap();
         store.ask(Request::SendLinks(address.clone()), evidence(2)).wait().unwrap();
         let claimed = store.claim_notices(now(), Duration::from_secs(60), 9).wait().unwrap();
         Token::derive(store.key(), TokenKind::Unsubscribe, claimed[0].notice.unsubscribe.unwrap())
@@ -281,18 +274,22 @@ fn no_address_and_no_token_is_told() {
     assert!(Path::new(&magazine.path("mail/cur/2.b:2,S")).exists());
 }
 
-/// A reader who was added, and his number.
-fn reader(magazine: &Magazine, name: &str, nonce: u8) -> SubscriberId {
-    let address = EmailAddress::parse(&format!("{name}@example.jp")).unwrap();
-    let add = Request::Add {
+/// The operator's request for a reader.
+fn add(address: &EmailAddress) -> Request {
+    Request::Add {
         address: address.clone(),
         name: None,
         source: Source::Operator,
         basis: "a test".to_owned(),
         tags: Vec::new(),
-    };
+    }
+}
+
+/// A reader who was added, and his number.
+fn reader(magazine: &Magazine, name: &str, nonce: u8) -> SubscriberId {
+    let address = EmailAddress::parse(&format!("{name}@example.jp")).unwrap();
     let store = magazine.store();
-    store.ask(add, evidence(nonce)).wait().unwrap();
+    store.ask(add(&address), evidence(nonce)).wait().unwrap();
     store.subscriber(&address).unwrap().unwrap().id
 }
 

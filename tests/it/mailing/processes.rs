@@ -1,6 +1,5 @@
 //! Several processes at one mailing, and readers and operators who change their minds while it is sent.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use mailmag::deliver::smtp::Stage;
 
-use super::{command, magazine, number, script, status, told, until};
+use super::{command, magazine, number, script, served_once, status, told, until};
 use crate::support::postgres;
 use crate::support::smtp_server::{Act, Play, SmtpServer};
 
@@ -23,14 +22,7 @@ fn begin(root: &Path, arguments: &[&str]) -> Child {
 
 /// Nobody got two copies, and who is told to have one has it.
 fn check_copies(server: &SmtpServer, accepted: u64, unknown: u64) {
-    let mut copies: BTreeMap<String, usize> = BTreeMap::new();
-    for taken in server.taken() {
-        *copies.entry(taken.recipient).or_default() += 1;
-    }
-    let twice: Vec<&String> =
-        copies.iter().filter(|(_, copies)| **copies > 1).map(|(path, _)| path).collect();
-    assert_eq!(twice, Vec::<&String>::new(), "nobody gets it twice");
-    let taken = copies.len() as u64;
+    let taken = served_once(server).len() as u64;
     assert!((accepted..=accepted + unknown).contains(&taken), "{accepted} accepted, {taken} taken");
 }
 

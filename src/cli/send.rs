@@ -89,14 +89,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     };
     let settings = settings(&approved.config, directory)?;
     compose(starts)?;
-    // What is frozen already was approved before.
-    let is_new = books.mailings.of_issue(i64::from(approved.number)).wait()?.is_empty();
-    if (is_new || arguments.correction) && !approved.unlawful.is_empty() {
-        let error = |problem: Diagnostic| Diagnostic { level: Level::Error, ..problem };
-        return Ok(console.problems(&approved.unlawful.into_iter().map(error).collect::<Vec<_>>()));
-    }
-    let Some(mailing) = plan(&approved, &arguments, (now, starts, in_doubt), &books, console)? else {
-        return Ok(Outcome::Well);
+    let mailing = match plan(&approved, &arguments, (now, starts, in_doubt), &books, console)? {
+        Ok(mailing) => mailing,
+        Err(outcome) => return Ok(outcome),
     };
     if mailing.starts > now {
         let local = mailing.starts.with_timezone(&approved.config.magazine.timezone);
@@ -109,14 +104,15 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     send(&approved, directory, &books, mailing, settings, console)
 }
 
-/// Freezes the mailing, or finds the one that was frozen before; nothing when the operator says no.
+/// Freezes the mailing, or finds the one that was frozen before; how the command ends where there is none: the operator says
+/// no, or the law would.
 fn plan(
     approved: &Approved,
     arguments: &Arguments,
     (now, starts, in_doubt): (DateTime<Utc>, DateTime<Utc>, InDoubt),
     books: &Books,
     console: &Console,
-) -> Result<Option<Mailing>> {
+) -> Result<Result<Mailing, Outcome>> {
     let issue = i64::from(approved.number);
     let known = books.mailings.of_issue(issue).wait()?;
     let last = known.last();
@@ -128,7 +124,12 @@ fn plan(
     if !arguments.correction
         && let Some(first) = known.first()
     {
-        return Ok(Some(joined(first, approved)?));
+        return Ok(Ok(joined(first, approved)?));
+    }
+    // What is frozen already was approved before.
+    if !approved.unlawful.is_empty() {
+        let error = |problem: &Diagnostic| Diagnostic { level: Level::Error, ..problem.clone() };
+        return Ok(Err(console.problems(&approved.unlawful.iter().map(error).collect::<Vec<_>>())));
     }
     let audience = Audience { tag: arguments.to.clone(), got };
     let readers = count_readers(books, &audience)?;
@@ -138,12 +139,12 @@ fn plan(
     }
     if !arguments.yes && !agreed(readers, console)? {
         console.say("nothing was sent");
-        return Ok(None);
+        return Ok(Err(Outcome::Well));
     }
     let new = new_mailing(approved, (now, starts, in_doubt), correction)?;
     match books.mailings.plan(new, audience).wait()? {
-        Planned::New(mailing) => Ok(Some(mailing)),
-        Planned::Already(mailing) | Planned::Other(mailing) => Ok(Some(joined(&mailing, approved)?)),
+        Planned::New(mailing) => Ok(Ok(mailing)),
+        Planned::Already(mailing) | Planned::Other(mailing) => Ok(Ok(joined(&mailing, approved)?)),
     }
 }
 

@@ -173,6 +173,8 @@ fn send(mailings: &Mailings, mailing: Mailing, composer: Composer, port: u16) {
         rate: None,
         lanes_keep_pace: true,
         lease,
+        patience: Duration::ZERO,
+        drain: Duration::ZERO,
         clock: clock.clone(),
     };
     let id = mailing.id;

@@ -23,7 +23,7 @@ pub(super) enum ColorChoice {
 }
 
 /// Where messages go, and how many of them.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Console {
     color: bool,
     quiet: bool,
@@ -139,7 +139,7 @@ impl Console {
         ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style).with_message(what)
     }
 
-    fn to_stderr(&self, text: &str) {
+    fn to_stderr(self, text: &str) {
         // When stderr is gone there is nobody left to tell.
         let _ = writeln!(io::stderr().lock(), "{text}");
     }

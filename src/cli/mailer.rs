@@ -7,12 +7,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::console::Console;
 use super::presence::{self, Presence};
 use super::route::{WayOut, way_out};
 use super::{store, time};
 use crate::charset::Charset;
 use crate::config::Config;
-use crate::deliver::mailer::{self, Composer, Ending, Settings, Worker};
+use crate::deliver::mailer::{self, Composer, Ending, Event, Settings, Worker};
 use crate::list::StoreKey;
 use crate::mail::{Letter, Signer, Stencil, in_utf8};
 use crate::mailing::Rate;
@@ -21,6 +22,12 @@ use crate::store::mailings::{FrozenLetter, Mailing, Mailings};
 
 /// How long a sender that says nothing is taken for alive.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(10);
+
+/// How long a sender waits for a store that is locked, full or away: a database has been started anew by then.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long what is in flight has to finish when a sender is told to end: it ends within thirty seconds.
+pub(super) const DRAIN: Duration = Duration::from_secs(25);
 
 /// The mailings of a magazine, open.
 pub(super) struct Books {
@@ -46,7 +53,16 @@ pub(super) fn settings(config: &Config, directory: &Path) -> Result<Settings> {
         )
     };
     let rate = per_second.map(|messages| Rate { messages, per: Duration::from_secs(1) });
-    Ok(Settings { route, connections, rate, lanes_keep_pace: true, lease: LEASE, clock: Arc::new(time) })
+    Ok(Settings {
+        route,
+        connections,
+        rate,
+        lanes_keep_pace: true,
+        lease: LEASE,
+        patience: PATIENCE,
+        drain: DRAIN,
+        clock: Arc::new(time),
+    })
 }
 
 /// What addresses a letter to its readers. All its messages are dated `starts`.
@@ -128,9 +144,21 @@ pub(super) fn as_worker<Value>(
         let done = work(worker.clone(), mailer::interrupted()).await;
         end();
         living.await.ok();
-        worker.leave().await?;
-        done
+        // Why the work ended tells more than that the end cannot be noted, either.
+        let left = worker.leave().await;
+        done.and_then(|done| Ok(left.map(|()| done)?))
     })?
+}
+
+/// Tells that the store is away, and that it is back.
+pub(super) fn tell_of_store(event: Event, console: &Console) {
+    match event {
+        Event::Attempt(_) => {}
+        Event::StoreIsAway(error) => {
+            console.problem(&format!("{error}; nothing is sent until it is there again"));
+        }
+        Event::StoreIsBack => console.problem("the list is there again: sending goes on"),
+    }
 }
 
 /// Queues again what killed senders had claimed.

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
-use super::mailer::{Books, LEASE, as_worker, composer};
+use super::mailer::{Books, DRAIN, LEASE, PATIENCE, as_worker, composer};
 use super::{Outcome, time};
 use crate::config::{Config, SmtpConfig, SmtpServer};
-use crate::deliver::mailer::{self, Finished, Settings};
+use crate::deliver::mailer::{self, Event, Finished, Settings};
 use crate::deliver::rehearsal::{Crowd, Received, Sink};
 use crate::deliver::smtp::{Client, Route, Server, Target, Timeouts, Tls};
 use crate::mailing::{Lane, Rate, Sums, Verdict, lanes};
@@ -95,8 +95,8 @@ fn play(
     let connections = settings.connections;
     let progress = console.progress(usize::try_from(readers.number).unwrap_or(usize::MAX), "rehearsing");
     let bar = progress.clone();
-    let told: mailer::Progress = Arc::new(move |verdict| {
-        if verdict == Verdict::Accepted {
+    let told: mailer::Progress = Arc::new(move |event| {
+        if matches!(event, Event::Attempt(Verdict::Accepted)) {
             bar.inc(1);
         }
     });
@@ -152,7 +152,16 @@ fn settings(config: &Config, port: u16) -> Result<Settings> {
     let route =
         Arc::new(Route { targets: vec![Target::Server(server)], client, rest: Duration::from_secs(1) });
     let clock = Arc::new(time);
-    Ok(Settings { route, connections, rate: None, lanes_keep_pace: false, lease: LEASE, clock })
+    Ok(Settings {
+        route,
+        connections,
+        rate: None,
+        lanes_keep_pace: false,
+        lease: LEASE,
+        patience: PATIENCE,
+        drain: DRAIN,
+        clock,
+    })
 }
 
 /// What was found wrong, if anything was.

@@ -10,10 +10,10 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 
 use super::console::{Console, count};
 use super::letters::{Approved, letter_of};
-use super::mailer::{Books, as_worker, books, composer, frozen, settings};
+use super::mailer::{Books, as_worker, books, composer, frozen, settings, tell_of_store};
 use super::rehearse::rehearse;
 use super::{Outcome, time};
-use crate::deliver::mailer::{self, Composer, Finished, Settings};
+use crate::deliver::mailer::{self, Composer, Event, Finished, Settings};
 use crate::deliver::smtp::Courier;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::list::Nonce;
@@ -271,11 +271,11 @@ fn send(
     progress.set_position(before.planned - before.open());
     // What went before tells nothing of how fast the rest goes.
     progress.reset_eta();
-    let bar = progress.clone();
-    let told: mailer::Progress = Arc::new(move |verdict| {
-        if !matches!(verdict, Verdict::ServerFault | Verdict::OwnFault) {
-            bar.inc(1);
-        }
+    let (bar, console_of_bar) = (progress.clone(), *console);
+    let told: mailer::Progress = Arc::new(move |event| match event {
+        Event::Attempt(Verdict::ServerFault | Verdict::OwnFault) => {}
+        Event::Attempt(_) => bar.inc(1),
+        event => bar.suspend(|| tell_of_store(event, &console_of_bar)),
     });
     let finished = as_worker(directory, &books.mailings, &settings, async |worker, stop| {
         let settings = settings.clone();

@@ -8,9 +8,12 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::console::Console;
-use super::mailer::{as_worker, books, composer, settings};
+use super::mailer::{Books, as_worker, books, composer, settings, tell_of_store};
 use super::{Outcome, open, time};
-use crate::deliver::mailer::{self, Finished};
+use crate::config::Config;
+use crate::deliver::mailer::{self, Composer, Ending, Event, Finished, Settings, Worker};
+use crate::store::StoreError;
+use crate::store::mailings::{Mailing, MailingId};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -28,69 +31,126 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let config = content.config;
     let books = books(&config, directory)?;
     let settings = settings(&config, directory)?;
-    as_worker(directory, &books.mailings, &settings, async |worker, mut stop| {
+    as_worker(directory, &books.mailings, &settings, async |worker, stop| {
         console.say("looking for mailings that are due");
-        let under_way = Arc::new(Mutex::new(HashSet::new()));
-        let mut sendings = Vec::new();
-        loop {
-            let now = time();
-            let mut is_idle = true;
-            for mailing in books.mailings.running(now).await? {
-                let due = books.mailings.next_due(mailing.id).await?;
-                // Where none waits there may be some of a worker that has ended, or only its end is to be noted.
-                let has_something = due.is_none_or(|due| due <= now);
-                let is_new = under_way.lock().is_ok_and(|mut ids| has_something && ids.insert(mailing.id));
-                is_idle &= !has_something;
-                if !is_new {
-                    continue;
-                }
-                let letter = books.mailings.letter(mailing.id).await?;
-                let composer = composer(&config, directory, &books.key, &letter, mailing.starts)?;
-                console.say(&format!("issue {}: sending", mailing.title()));
-                let (mailings, worker, settings) = (books.mailings.clone(), worker.clone(), settings.clone());
-                let (stop, under_way) = (stop.clone(), under_way.clone());
-                sendings.push(mailer::spawn(async move {
-                    let title = mailing.title();
-                    let id = mailing.id;
-                    let sent =
-                        mailer::send(&mailings, mailing, composer, worker, settings, Arc::new(|_| {}), stop)
-                            .await;
-                    if let Ok(mut ids) = under_way.lock() {
-                        ids.remove(&id);
-                    }
-                    (title, sent)
-                }));
-            }
-            let (ended, going): (Vec<_>, Vec<_>) =
-                sendings.into_iter().partition(|sending| sending.is_finished());
-            sendings = going;
-            for sending in ended {
-                if let Ok((title, sent)) = sending.await {
-                    tell(&title, sent, console);
-                }
-            }
-            if *stop.borrow() || arguments.once && is_idle && sendings.is_empty() {
-                break;
-            }
-            mailer::wait(LOOKS_EVERY, &mut stop).await;
-        }
-        for sending in sendings {
-            if let Ok((title, sent)) = sending.await {
-                tell(&title, sent, console);
-            }
-        }
-        Ok(Outcome::Well)
+        let office = Office {
+            config: &config,
+            directory,
+            books: &books,
+            settings: &settings,
+            console,
+            worker,
+            stop,
+            under_way: Arc::default(),
+        };
+        office.work(arguments.once).await.map(|()| Outcome::Well)
     })
 }
 
-fn tell(title: &str, sent: Result<Finished, crate::store::StoreError>, console: &Console) {
-    match sent {
-        Ok(Finished::Done) => console.say(&format!("issue {title}: done")),
-        Ok(Finished::Waiting(due)) => {
-            console.say(&format!("issue {title}: the rest is due from {}", due.format("%H:%M UTC")));
+/// What a worker works with.
+struct Office<'a> {
+    config: &'a Config,
+    directory: &'a Path,
+    books: &'a Books,
+    settings: &'a Settings,
+    console: &'a Console,
+    worker: Worker,
+    stop: Ending,
+    /// The mailings that are being sent from here.
+    under_way: Arc<Mutex<HashSet<MailingId>>>,
+}
+
+/// A mailing on its way: its title, and how its sending ends.
+type Sent = mailer::Spawned<(String, Result<Finished, StoreError>)>;
+
+impl Office<'_> {
+    /// Sends what is due until it is to end, or `once` nothing is due any more. A store that is away is waited for.
+    async fn work(&self, once: bool) -> Result<()> {
+        let mut sendings: Vec<Sent> = Vec::new();
+        let mut is_away = false;
+        loop {
+            let looked = self.begin_due(&mut sendings).await;
+            let away = match &looked {
+                Ok(_) => None,
+                Err(error) => error.downcast_ref::<StoreError>().filter(|error| error.may_pass()),
+            };
+            match (away, std::mem::replace(&mut is_away, away.is_some())) {
+                (Some(error), false) => tell_of_store(Event::StoreIsAway(error), self.console),
+                (None, true) => tell_of_store(Event::StoreIsBack, self.console),
+                _ => {}
+            }
+            let is_idle = if is_away { false } else { looked? };
+            let (ended, going): (Vec<_>, Vec<_>) = sendings.into_iter().partition(Sent::is_finished);
+            sendings = going;
+            self.tell(ended).await;
+            if *self.stop.borrow() || once && is_idle && sendings.is_empty() {
+                break;
+            }
+            mailer::wait(LOOKS_EVERY, &mut self.stop.clone()).await;
         }
-        Ok(Finished::Stopped) => console.problem(&format!("issue {title}: paused or cancelled")),
-        Ok(Finished::Drained) => console.say(&format!("issue {title}: what was in flight is finished")),
-        Err(error) => console.problem(&format!("issue {title}: {error}")),
+        self.tell(sendings).await;
+        Ok(())
+    }
+
+    /// Begins what is due and not under way; whether nothing is due.
+    async fn begin_due(&self, sendings: &mut Vec<Sent>) -> Result<bool> {
+        let now = time();
+        let mailings = &self.books.mailings;
+        let mut is_idle = true;
+        for mailing in mailings.running(now).await? {
+            let due = mailings.next_due(mailing.id).await?;
+            // Where none waits there may be some of a worker that has ended, or only its end is to be noted.
+            if due.is_some_and(|due| due > now) {
+                continue;
+            }
+            is_idle = false;
+            if self.under_way.lock().is_ok_and(|ids| ids.contains(&mailing.id)) {
+                continue;
+            }
+            let letter = mailings.letter(mailing.id).await?;
+            let composer = composer(self.config, self.directory, &self.books.key, &letter, mailing.starts)?;
+            self.console.say(&format!("issue {}: sending", mailing.title()));
+            sendings.push(self.begin(mailing, composer));
+        }
+        Ok(is_idle)
+    }
+
+    fn begin(&self, mailing: Mailing, composer: Composer) -> Sent {
+        if let Ok(mut ids) = self.under_way.lock() {
+            ids.insert(mailing.id);
+        }
+        let (mailings, settings) = (self.books.mailings.clone(), self.settings.clone());
+        let (worker, stop, under_way) = (self.worker.clone(), self.stop.clone(), self.under_way.clone());
+        let console = *self.console;
+        let told: mailer::Progress = Arc::new(move |event| tell_of_store(event, &console));
+        mailer::spawn(async move {
+            let (title, id) = (mailing.title(), mailing.id);
+            let sent = mailer::send(&mailings, mailing, composer, worker, settings, told, stop).await;
+            if let Ok(mut ids) = under_way.lock() {
+                ids.remove(&id);
+            }
+            (title, sent)
+        })
+    }
+
+    /// Tells how sendings ended, once they have.
+    async fn tell(&self, sendings: Vec<Sent>) {
+        for sending in sendings {
+            let Ok((title, sent)) = sending.await else { continue };
+            match sent {
+                Ok(Finished::Done) => self.console.say(&format!("issue {title}: done")),
+                Ok(Finished::Waiting(due)) => {
+                    self.console
+                        .say(&format!("issue {title}: the rest is due from {}", due.format("%H:%M UTC")));
+                }
+                Ok(Finished::Stopped) => {
+                    self.console.problem(&format!("issue {title}: paused or cancelled"));
+                }
+                Ok(Finished::Drained) => {
+                    self.console.say(&format!("issue {title}: what was in flight is finished"));
+                }
+                Err(error) => self.console.problem(&format!("issue {title}: {error}")),
+            }
+        }
     }
 }

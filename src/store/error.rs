@@ -65,3 +65,17 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
 }
+
+impl StoreError {
+    /// Whether it may pass without anybody's doing more than freeing room or starting the database: what was asked can be asked again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Unreachable { .. } => true,
+            StoreError::Newer { .. }
+            | StoreError::WrongKey { .. }
+            | StoreError::Unreadable { .. }
+            | StoreError::Broken { .. }
+            | StoreError::Closed => false,
+        }
+    }
+}

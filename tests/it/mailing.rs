@@ -1,5 +1,6 @@
 //! Mailings: every reader once, whatever ends the sender, on both databases.
 
+mod faults;
 mod processes;
 
 use std::collections::{BTreeMap, BTreeSet};

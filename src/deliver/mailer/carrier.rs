@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::feed::Feed;
-use super::{Sending, wait};
+use super::{Event, Sending, wait};
 use crate::bounce::Returned;
 use crate::deliver::smtp::{Courier, Mail, Outcome};
 use crate::mailing::{DeliveryStatus, Stop, Verdict, after};
@@ -24,10 +24,9 @@ pub(super) struct Carrier {
 
 /// How long a connection is kept without a delivery.
 const IDLE: Duration = Duration::from_secs(5);
-/// How often it is tried again to keep what became of a delivery, when the store is busy.
-const KEEPING_AGAIN: Duration = Duration::from_millis(200);
-/// For how long it is tried.
-const KEEPING_FOR: Duration = Duration::from_secs(20);
+/// How long a server that waits for a message's octets is kept waiting for the store: less than any server grants (RFC 5321,
+/// 4.5.3.2.5: three minutes).
+const READY_FOR: Duration = Duration::from_secs(10);
 
 impl Carrier {
     pub(super) fn new(sending: Arc<Sending>, feed: Arc<Feed>) -> Self {
@@ -68,7 +67,7 @@ impl Carrier {
                 self.rest(Duration::from_millis(100)).await;
                 continue;
             };
-            prepared = self.deliver(delivery, &mail).await?;
+            prepared = self.deliver(delivery, mail).await?;
             idle_since = tokio::time::Instant::now();
         }
         // One that was prepared and not attempted is queued again when the worker leaves.
@@ -78,11 +77,12 @@ impl Carrier {
         Ok(())
     }
 
-    /// Carries one delivery, and gives the next one if its commands went along.
+    /// Carries one delivery, and gives the next one if its commands went along; or the same one, if the store must come back
+    /// first.
     async fn deliver(
         &mut self,
         delivery: Delivery,
-        mail: &Mail,
+        mail: Mail,
     ) -> Result<Option<(Delivery, Mail)>, StoreError> {
         if self.feed.is_paced() {
             self.keep(None).await?;
@@ -91,7 +91,7 @@ impl Carrier {
                 return Ok(None);
             }
         }
-        let go = match self.courier.ready(mail).await {
+        let go = match self.courier.ready(&mail).await {
             Ok(go) => go,
             Err(outcome) => {
                 self.settle_outcome(&delivery, &outcome).await?;
@@ -107,7 +107,7 @@ impl Carrier {
             }
             Err(error) => {
                 self.hang_up().await;
-                return Err(error);
+                return if self.sending.waits_for(&error) { Ok(Some((delivery, mail))) } else { Err(error) };
             }
         }
         let at_hand = match self.feed.is_paced() || *self.sending.stop.borrow() {
@@ -118,7 +118,7 @@ impl Carrier {
             Some(delivery) => self.compose(delivery).await?,
             None => None,
         };
-        let outcome = self.courier.finish(go, mail, next.as_ref().map(|(_, mail)| mail)).await;
+        let outcome = self.courier.finish(go, &mail, next.as_ref().map(|(_, mail)| mail)).await;
         self.settle_outcome(&delivery, &outcome).await?;
         Ok(next)
     }
@@ -155,7 +155,7 @@ impl Carrier {
             Ok(mut guard) => guard.note(delivery.address.domain(), verdict),
             Err(_) => None,
         };
-        (self.sending.progress)(verdict);
+        (self.sending.progress)(Event::Attempt(verdict));
         let returned = refused.filter(|_| next.status == DeliveryStatus::Rejected).map(Box::new);
         self.ended = Some(Ended { claim: delivery.claim(), next, reply: reply.clone(), returned });
         match stop {
@@ -180,10 +180,11 @@ impl Carrier {
     }
 
     async fn pause(&self, why: &str) -> Result<(), StoreError> {
-        let now = (self.sending.settings.clock)();
-        let id = self.sending.mailing.id;
-        self.sending.mailings.set_status(id, MailingStatus::Paused, Some(why.to_owned()), now).await?;
-        Ok(())
+        let Sending { mailings, mailing, settings, .. } = self.sending.as_ref();
+        let paused = || {
+            mailings.set_status(mailing.id, MailingStatus::Paused, Some(why.to_owned()), (settings.clock)())
+        };
+        self.sending.patiently(paused).await.map(drop)
     }
 
     /// Keeps what became of the last delivery, and that this one is attempted; says whether this one is ours.
@@ -191,23 +192,13 @@ impl Carrier {
         if self.ended.is_none() && attempted.is_none() {
             return Ok(false);
         }
+        let most = if attempted.is_some() { READY_FOR } else { Duration::MAX };
         let attempted = attempted.map(Delivery::claim);
-        let began = tokio::time::Instant::now();
-        loop {
-            let at = (self.sending.settings.clock)();
-            let step = Step { at, ended: self.ended.clone(), attempted };
-            match self.sending.mailings.step(step).await {
-                Ok((_, is_ours)) => {
-                    self.ended = None;
-                    return Ok(is_ours);
-                }
-                // What has happened must be kept, if it can be at all before the lease ends.
-                Err(_) if began.elapsed() < KEEPING_FOR && self.ended.is_some() => {
-                    tokio::time::sleep(KEEPING_AGAIN).await;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let Sending { mailings, settings, .. } = self.sending.as_ref();
+        let step = || Step { at: (settings.clock)(), ended: self.ended.clone(), attempted };
+        let (_, is_ours) = self.sending.patiently_for(most, || mailings.step(step())).await?;
+        self.ended = None;
+        Ok(is_ours)
     }
 
     async fn hang_up(&mut self) {

@@ -64,15 +64,15 @@ impl Feed {
         }
         let most = self.how_many(&state);
         loop {
-            let order = Order {
+            let order = || Order {
                 mailing: self.sending.mailing.id,
                 worker: self.sending.worker.id(),
                 lane: self.lane,
                 after: state.after,
                 most,
-                at,
+                at: (self.sending.settings.clock)(),
             };
-            let claimed = self.sending.mailings.claim(order).await?;
+            let claimed = self.sending.patiently(|| self.sending.mailings.claim(order())).await?;
             match claimed.last {
                 // Behind the last reader is the first: some were queued again since.
                 None if state.after > 0 => state.after = 0,

@@ -10,6 +10,7 @@
 mod carrier;
 mod compose;
 mod feed;
+mod patience;
 mod worker;
 
 use std::sync::{Arc, Mutex};
@@ -18,6 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 pub use compose::{Composer, message_id};
 pub use worker::Worker;
@@ -28,6 +30,7 @@ use crate::store::StoreError;
 use crate::store::mailings::{Mailing, MailingStatus, Mailings};
 use carrier::Carrier;
 use feed::Feed;
+use patience::Absence;
 
 /// The time, as the caller tells it.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -35,8 +38,19 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 /// Becomes true when what runs is to end.
 pub type Ending = watch::Receiver<bool>;
 
-/// What is told while a mailing is sent: what came of each attempt.
-pub type Progress = Arc<dyn Fn(Verdict) + Send + Sync>;
+/// What is told while a mailing is sent.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// What came of an attempt.
+    Attempt(Verdict),
+    /// The store does not do what it is asked: nothing leaves until it does.
+    StoreIsAway(&'a StoreError),
+    /// The store does again what it is asked.
+    StoreIsBack,
+}
+
+/// Whom it is told.
+pub type Progress = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// How mailings are sent.
 #[derive(Clone)]
@@ -51,6 +65,10 @@ pub struct Settings {
     pub lanes_keep_pace: bool,
     /// How long a worker that says nothing is taken for alive.
     pub lease: TimeDelta,
+    /// How long a store is waited for that is locked, full or away.
+    pub patience: Duration,
+    /// How long what is in flight has to finish when the sending ends.
+    pub drain: Duration,
     /// The time.
     pub clock: Clock,
 }
@@ -77,8 +95,9 @@ struct Sending {
     settings: Settings,
     guard: Mutex<Guard>,
     pace: Mutex<Option<Pace>>,
-    began: tokio::time::Instant,
+    began: Instant,
     progress: Progress,
+    absence: Absence,
     stop: Ending,
 }
 
@@ -96,8 +115,11 @@ pub fn block_on<Task: Future>(task: Task) -> std::io::Result<Task::Output> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(task))
 }
 
+/// A task that runs beside the others; its value comes with `.await`.
+pub type Spawned<Value> = tokio::task::JoinHandle<Value>;
+
 /// Begins a task beside the others.
-pub fn spawn<Task>(task: Task) -> tokio::task::JoinHandle<Task::Output>
+pub fn spawn<Task>(task: Task) -> Spawned<Task::Output>
 where
     Task: Future<Output: Send> + Send + 'static,
 {
@@ -152,10 +174,12 @@ async fn asked_to_end() {
     drop(tokio::signal::ctrl_c().await);
 }
 
-/// Sends a mailing until nothing is left, it is stopped, or `stop` becomes true; then what is in flight is finished.
+/// Sends a mailing until nothing is left, it is stopped, or `stop` becomes true; then what is in flight is finished, as far as
+/// that takes no longer than the settings grant. What a server is still silent about then is in doubt.
 ///
 /// # Errors
-/// When the store cannot keep what becomes of the deliveries. Nothing is sent then that is not noted.
+/// When the store does not keep what becomes of the deliveries, for as long as the settings wait for it. Nothing is sent
+/// meanwhile.
 pub async fn send(
     mailings: &Mailings,
     mailing: Mailing,
@@ -175,8 +199,9 @@ pub async fn send(
         pace: Mutex::new(settings.rate.map(Pace::new)),
         settings,
         guard: Mutex::new(Guard::default()),
-        began: tokio::time::Instant::now(),
+        began: Instant::now(),
         progress,
+        absence: Absence::default(),
         stop: ending,
     });
     let mut tasks = JoinSet::new();
@@ -190,30 +215,31 @@ pub async fn send(
     let mut failure = None;
     let mut stop = stop;
     let mut finished = None;
+    // Until when what is in flight may finish, once the end has begun.
+    let mut drained_by = None;
     while !tasks.is_empty() {
+        let is_ending = drained_by.is_some();
         tokio::select! {
             ended = tasks.join_next() => match ended {
                 Some(Ok(Ok(()))) | None => {}
-                Some(Ok(Err(error))) => {
-                    failure.get_or_insert(error);
-                    end.send_replace(true);
-                }
+                Some(Ok(Err(error))) => _ = failure.get_or_insert(error),
+                Some(Err(error)) if error.is_cancelled() => {}
                 // A carrier that panicked has left its delivery in doubt; its lease will tell.
                 Some(Err(error)) => {
                     failure.get_or_insert(StoreError::Broken { place: "a carrier".to_owned(), what: error.to_string() });
-                    end.send_replace(true);
                 }
             },
-            () = tokio::time::sleep(ASKED_EVERY), if finished.is_none() => {
-                finished = look(&sending, id).await?;
-                if finished.is_some() {
-                    end.send_replace(true);
-                }
-            }
-            () = until_true(&mut stop), if finished.is_none() => {
-                finished = Some(Finished::Drained);
-                end.send_replace(true);
-            }
+            () = tokio::time::sleep(ASKED_EVERY), if !is_ending => match sending.noted(look(&sending, id).await) {
+                Ok(now) => finished = now,
+                Err(error) if sending.waits_for(&error) => {}
+                Err(error) => _ = failure.get_or_insert(error),
+            },
+            () = until_true(&mut stop), if !is_ending => finished = Some(Finished::Drained),
+            () = until(drained_by) => tasks.abort_all(),
+        }
+        if !is_ending && (finished.is_some() || failure.is_some()) {
+            end.send_replace(true);
+            drained_by = Some(Instant::now() + sending.settings.drain);
         }
     }
     // What was claimed ahead is for whoever goes on, be it this worker later.
@@ -222,6 +248,14 @@ pub async fn send(
     match failure {
         Some(error) => Err(error),
         None => released.map(|()| finished.unwrap_or(Finished::Drained)),
+    }
+}
+
+/// Waits until then; for ever where no time is set.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -243,6 +277,8 @@ async fn look(
     }
     let sums = sending.mailings.sums(id).await?;
     if sums.claimed > 0 {
+        // The answer to a claim may be lost when the store goes away: nobody here knows of what it had claimed.
+        sending.mailings.release(id, sending.worker.id(), now).await?;
         return Ok(None);
     }
     if let Some(due) = sending.mailings.next_due(id).await? {

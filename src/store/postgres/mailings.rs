@@ -329,8 +329,8 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
     // gives the worker up.
     let may = session.query(
         "SELECT 1 FROM workers w, mailings m
-         WHERE w.id = $1 AND m.id = $2 AND m.status = 'running' AND m.starts <= $3 FOR SHARE OF w",
-        &[&order.worker.0, &order.mailing.0, &at],
+         WHERE w.id = $1 AND m.id = $2 AND m.status = 'running' FOR SHARE OF w",
+        &[&order.worker.0, &order.mailing.0],
     )?;
     if may.is_empty() {
         return Ok(claimed);

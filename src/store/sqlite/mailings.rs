@@ -363,9 +363,9 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
     let may: bool = connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM workers WHERE id = ?1)
-                AND EXISTS (SELECT 1 FROM mailings WHERE id = ?2 AND status = 'running' AND starts <= ?3)",
+                AND EXISTS (SELECT 1 FROM mailings WHERE id = ?2 AND status = 'running')",
         )?
-        .query_row(params![order.worker.0, order.mailing.0, micros(order.at)], |row| row.get(0))?;
+        .query_row([order.worker.0, order.mailing.0], |row| row.get(0))?;
     let mut claimed = Claimed::default();
     if !may {
         return Ok(Some(claimed));

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::console::Console;
 use super::presence::{self, Presence};
+use super::restored;
 use super::route::{WayOut, way_out};
 use super::{store, time};
 use crate::charset::Charset;
@@ -137,8 +138,8 @@ pub(super) fn as_worker<Value>(
     mailer::block_on(async {
         take_over(directory, mailings).await?;
         let presence = Presence::show(directory)?;
-        let worker =
-            Worker::register(mailings, presence.name(), settings.lease, settings.clock.clone()).await?;
+        let registering = Worker::register(mailings, presence.name(), settings.lease, settings.clock.clone());
+        let worker = restored::registered(directory, mailings, registering, Worker::id).await?;
         let (end, ending) = mailer::ending();
         let living = mailer::spawn(worker.clone().live(ending));
         let done = work(worker.clone(), mailer::interrupted()).await;
@@ -176,6 +177,11 @@ async fn take_over(directory: &Path, mailings: &Mailings) -> Result<()> {
         std::fs::remove_file(path).ok();
     }
     Ok(())
+}
+
+/// A time as the magazine's people say it.
+pub(super) fn local_time(time: DateTime<Utc>, config: &Config) -> String {
+    time.with_timezone(&config.magazine.timezone).format("%Y-%m-%d %H:%M %Z").to_string()
 }
 
 /// The mailing that an issue's number means: the last correction, where there are any.

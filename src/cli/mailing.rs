@@ -142,6 +142,10 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
 fn set(books: &Books, number: &str, status: MailingStatus, console: &Console) -> Result<Outcome> {
     let mailing = mailing_of(&books.mailings, number)?;
     let why = (status == MailingStatus::Paused).then(|| "by the operator".to_owned());
+    if status == MailingStatus::Running && mailing.starts < time() {
+        // What has not begun begins now, and is dated so.
+        books.mailings.reschedule(mailing.id, time()).wait()?;
+    }
     if !books.mailings.set_status(mailing.id, status, why, time()).wait()? {
         bail!("issue {} is {} already", mailing.title(), mailing.status.name())
     }

@@ -19,6 +19,7 @@ mod preview;
 mod production;
 mod publish;
 mod rehearse;
+mod restored;
 mod route;
 mod secret;
 mod send;

@@ -101,7 +101,7 @@ fn play(
         }
     });
     let began = Instant::now();
-    let finished = as_worker(directory, &stage, &settings, async |worker, stop| {
+    let finished = as_worker(folder, &stage, &settings, async |worker, stop| {
         sink.serve()?;
         let settings = settings.clone();
         Ok(mailer::send(&stage, mailing.clone(), composer, worker, settings, told, stop).await?)

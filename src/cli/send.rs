@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 
 use super::console::{Console, count};
 use super::letters::{Approved, letter_of};
-use super::mailer::{Books, as_worker, books, composer, frozen, settings, tell_of_store};
+use super::mailer::{Books, as_worker, books, composer, frozen, local_time, settings, tell_of_store};
 use super::rehearse::rehearse;
 use super::{Outcome, time};
 use crate::deliver::mailer::{self, Composer, Event, Finished, Settings};
@@ -87,23 +87,30 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         None => now,
         Some(at) => time_of(at, &approved)?,
     };
+    if starts < now {
+        bail!("{} has passed: leave --at out to send it now", local_time(starts, &approved.config))
+    }
     let settings = settings(&approved.config, directory)?;
     compose(starts)?;
     let mailing = match plan(&approved, &arguments, (now, starts, in_doubt), &books, console)? {
         Ok(mailing) => mailing,
         Err(outcome) => return Ok(outcome),
     };
-    if mailing.starts > now {
-        let local = mailing.starts.with_timezone(&approved.config.magazine.timezone);
-        console.say(&format!(
-            "it waits until {}: `mailmag worker` sends it then",
-            local.format("%Y-%m-%d %H:%M %Z")
-        ));
-        return Ok(Outcome::Well);
+    if arguments.at.is_some() && mailing.starts != starts {
+        // It was frozen before, to be sent at another time.
+        if !books.mailings.reschedule(mailing.id, starts).wait()? {
+            bail!("the sending of issue {} has begun: it has no other time any more", approved.label)
+        }
+    } else if mailing.starts <= now {
+        return send(&approved, directory, &books, mailing, settings, console);
     }
-    send(&approved, directory, &books, mailing, settings, console)
+    let waits_until = if arguments.at.is_some() { starts } else { mailing.starts };
+    console.say(&format!(
+        "it waits until {}: `mailmag worker` sends it then",
+        local_time(waits_until, &approved.config)
+    ));
+    Ok(Outcome::Well)
 }
-
 /// Freezes the mailing, or finds the one that was frozen before; how the command ends where there is none: the operator says
 /// no, or the law would.
 fn plan(
@@ -207,7 +214,6 @@ fn summary(
     console: &Console,
 ) {
     let from = &approved.config.mail.from;
-    let local = starts.with_timezone(&approved.config.magazine.timezone);
     let to = audience.tag.as_ref().map_or_else(String::new, |tag| format!(" with the tag {tag}"));
     for line in [
         format!("Subject: {}", approved.subject),
@@ -215,7 +221,7 @@ fn summary(
         format!("Readers: {readers}{to}"),
         format!("Charset: {}, {} octets", approved.letter.charset.name(), approved.letter.octets.len()),
         format!("Carries: {}", carries(approved)),
-        format!("Date:    {}", local.format("%Y-%m-%d %H:%M %Z")),
+        format!("Date:    {}", local_time(starts, &approved.config)),
         format!("Digest:  {}", approved.letter.digest),
         format!(
             "Check:   {}",

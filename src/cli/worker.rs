@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 
 use super::console::Console;
-use super::mailer::{Books, as_worker, books, composer, settings, tell_of_store};
+use super::mailer::{Books, as_worker, books, composer, local_time, settings, tell_of_store};
 use super::{Outcome, open, time};
 use crate::config::Config;
 use crate::deliver::mailer::{self, Composer, Ending, Event, Finished, Settings, Worker};
+use crate::mailing::is_overdue;
 use crate::store::StoreError;
-use crate::store::mailings::{Mailing, MailingId};
+use crate::store::mailings::{Mailing, MailingId, MailingStatus};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -67,9 +69,10 @@ impl Office<'_> {
     /// Sends what is due until it is to end, or `once` nothing is due any more. A store that is away is waited for.
     async fn work(&self, once: bool) -> Result<()> {
         let mut sendings: Vec<Sent> = Vec::new();
+        let mut seen = HashSet::new();
         let mut is_away = false;
         loop {
-            let looked = self.begin_due(&mut sendings).await;
+            let looked = self.begin_due(&mut sendings, &mut seen).await;
             let away = match &looked {
                 Ok(_) => None,
                 Err(error) => error.downcast_ref::<StoreError>().filter(|error| error.may_pass()),
@@ -92,12 +95,18 @@ impl Office<'_> {
         Ok(())
     }
 
-    /// Begins what is due and not under way; whether nothing is due.
-    async fn begin_due(&self, sendings: &mut Vec<Sent>) -> Result<bool> {
+    /// Begins what is due and not under way; whether nothing is due. What is overdue when it is seen first is paused.
+    async fn begin_due(&self, sendings: &mut Vec<Sent>, seen: &mut HashSet<MailingId>) -> Result<bool> {
         let now = time();
         let mailings = &self.books.mailings;
         let mut is_idle = true;
         for mailing in mailings.running(now).await? {
+            let late = self.config.mail.late;
+            if seen.insert(mailing.id) && is_overdue(mailing.starts, mailing.watched, now, late) {
+                self.pause(&mailing, now).await?;
+                continue;
+            }
+            mailer::watch(mailings, &mailing, now).await?;
             let due = mailings.next_due(mailing.id).await?;
             // Where none waits there may be some of a worker that has ended, or only its end is to be noted.
             if due.is_some_and(|due| due > now) {
@@ -113,6 +122,23 @@ impl Office<'_> {
             sendings.push(self.begin(mailing, composer));
         }
         Ok(is_idle)
+    }
+
+    /// Pauses a mailing that is overdue. Once it is resumed it is no more.
+    async fn pause(&self, mailing: &Mailing, now: DateTime<Utc>) -> Result<()> {
+        let local = |time| local_time(time, self.config);
+        let why = match mailing.watched.filter(|watched| *watched > mailing.starts) {
+            None => format!("it was to begin at {}, and no sender was there", local(mailing.starts)),
+            Some(watched) => format!("nobody has looked after it since {}", local(watched)),
+        };
+        let paused = Some(why.clone());
+        self.books.mailings.set_status(mailing.id, MailingStatus::Paused, paused, now).await?;
+        let (title, label) = (mailing.title(), &mailing.label);
+        self.console.problem(&format!(
+            "issue {title} is paused: {why}. `mailmag mailing resume {label}` sends it, \
+             unless the list was restored from a backup: then its readers may have it"
+        ));
+        Ok(())
     }
 
     fn begin(&self, mailing: Mailing, composer: Composer) -> Sent {

@@ -9,6 +9,7 @@ mod serving;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 pub use keys::{Keys, Setting, closest};
@@ -90,6 +91,8 @@ pub struct MailConfig {
     pub tables: Tables,
     /// Whether the mail has a second form in HTML.
     pub html: bool,
+    /// By how much a mailing may be late that `mailmag worker` begins, or goes on with.
+    pub late: TimeDelta,
 }
 
 /// Who sends the mail.

@@ -8,6 +8,8 @@ use super::{
     AuthorConfig, BlogConfig, CharsetChoice, Config, Keys, MagazineConfig, MailConfig, PublishTarget, Sender,
     Setting, TypesettingChange, sending, serving,
 };
+use chrono::TimeDelta;
+
 use crate::charset::Profile;
 use crate::diagnostic::{Diagnostic, Level, SourceText};
 use crate::model::{Emphasis, Links, Tables, Typesetting};
@@ -150,6 +152,7 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
     let tables = [("box", Tables::Box), ("ascii", Tables::Ascii)];
     let tables = keys.one_of("tables", &tables, problems).unwrap_or_default();
     let html = keys.boolean("html", problems).unwrap_or(false);
+    let late = keys.integer("late-minutes", 1..10_081, problems).unwrap_or(LATE_MINUTES);
     keys.finish(problems);
     let (from, subject) = (from?, subject?);
     Some(MailConfig {
@@ -164,8 +167,12 @@ fn mail(mut keys: Keys<'_>, source: &Arc<SourceText>, problems: &mut Vec<Diagnos
         links,
         tables,
         html,
+        late: TimeDelta::minutes(late.into()),
     })
 }
+
+/// By how many minutes a mailing may be late, unless something else is said.
+const LATE_MINUTES: u32 = 60;
 
 /// The measures that make sense for mail, in columns: a phone's to the longest line a mailer shows whole.
 pub const WIDTHS: Range<u32> = 20..201;

@@ -6,8 +6,10 @@ mod delivery;
 mod guard;
 mod pace;
 mod patience;
+mod schedule;
 
 pub use delivery::{DeliveryStatus, InDoubt, Next, Sums, Verdict, after};
 pub use guard::{Guard, Stop};
 pub use pace::{Lane, Pace, Rate, is_below, lanes};
 pub use patience::retry_after;
+pub use schedule::is_overdue;

@@ -2,6 +2,7 @@
 
 mod faults;
 mod processes;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -543,7 +544,7 @@ fn a_rehearsal_goes_to_everybody_and_leaves_nothing() {
     }
     told(root, &["mailing", "status", "1"], 2);
     assert!(!root.join(".mailmag/rehearsal").exists());
-    assert_eq!(fs::read_dir(root.join(".mailmag/senders")).unwrap().count(), 0);
+    assert!(!root.join(".mailmag/senders").exists());
     // It can be done again.
     told(root, &["send", "1", "--rehearse"], 0);
 }

@@ -259,6 +259,21 @@ async fn until(time: Option<Instant>) {
     }
 }
 
+/// How old the note becomes that somebody looks after a mailing, before it is made anew.
+const WATCHED_FOR: TimeDelta = TimeDelta::seconds(10);
+
+/// Notes that a mailing is looked after, if that was not noted a moment ago.
+///
+/// # Errors
+/// What the store says.
+pub async fn watch(mailings: &Mailings, mailing: &Mailing, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let is_fresh = |watched: DateTime<Utc>| (now - watched).abs() < WATCHED_FOR;
+    match mailing.watched.is_some_and(is_fresh) {
+        true => Ok(()),
+        false => mailings.watch(mailing.id, now).await,
+    }
+}
+
 /// How it stands with the mailing, whoever has changed that.
 async fn look(
     sending: &Sending,
@@ -266,11 +281,13 @@ async fn look(
 ) -> Result<Option<Finished>, StoreError> {
     let now = (sending.settings.clock)();
     let mailings = sending.mailings.of_issue(sending.mailing.issue).await?;
-    let status = mailings.iter().find(|mailing| mailing.id == id).map(|mailing| mailing.status);
-    match status {
-        Some(MailingStatus::Running) => {}
-        Some(MailingStatus::Done) => return Ok(Some(Finished::Done)),
-        Some(MailingStatus::Paused | MailingStatus::Cancelled) | None => return Ok(Some(Finished::Stopped)),
+    let Some(mailing) = mailings.iter().find(|mailing| mailing.id == id) else {
+        return Ok(Some(Finished::Stopped));
+    };
+    match mailing.status {
+        MailingStatus::Running => watch(&sending.mailings, mailing, now).await?,
+        MailingStatus::Done => return Ok(Some(Finished::Done)),
+        MailingStatus::Paused | MailingStatus::Cancelled => return Ok(Some(Finished::Stopped)),
     }
     if !sending.worker.is_idle() {
         return Ok(None);

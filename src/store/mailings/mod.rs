@@ -133,9 +133,21 @@ impl Mailings {
             }
             if is_set && status == MailingStatus::Running {
                 tables.hurry(id)?;
+                tables.watch(id, at)?;
             }
             Ok(is_set)
         })
+    }
+
+    /// Notes that a sender looks after a mailing.
+    pub fn watch(&self, id: MailingId, at: DateTime<Utc>) -> Waiting<()> {
+        self.ask(move |tables| tables.watch(id, at))
+    }
+
+    /// Sets when a mailing is to be sent; false where something of it has left, and when it was cancelled or done before. Its
+    /// messages are dated then.
+    pub fn reschedule(&self, id: MailingId, starts: DateTime<Utc>) -> Waiting<bool> {
+        self.ask(move |tables| tables.reschedule(id, starts))
     }
 
     /// A new worker, taken for alive until then.

@@ -52,6 +52,13 @@ pub(crate) trait MailingTables: Database {
         why: Option<&str>,
     ) -> Result<bool, StoreError>;
 
+    /// Notes that a sender looks after a mailing.
+    fn watch(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Sets when a mailing is to be sent; says whether that was possible. One of which something has left stays as it is, and one
+    /// that is cancelled or done.
+    fn reschedule(&mut self, id: MailingId, starts: DateTime<Utc>) -> Result<bool, StoreError>;
+
     /// Calls off what waits of a mailing that was cancelled, or of all that were: some of it comes back from workers only
     /// afterwards.
     fn cancel_waiting(&mut self, of: Option<MailingId>, at: DateTime<Utc>) -> Result<(), StoreError>;

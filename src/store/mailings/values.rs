@@ -99,6 +99,8 @@ pub struct Mailing {
     pub why: Option<String>,
     /// How many deliveries it has.
     pub planned: u64,
+    /// When a sender last looked after it.
+    pub watched: Option<DateTime<Utc>>,
 }
 
 /// What a worker wants to claim.

@@ -19,7 +19,7 @@ use crate::store::mailings::{
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const MAILING: &str =
-    "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned";
+    "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned, watched";
 /// How many readers are looked at together while a mailing is planned.
 const PLANNED_TOGETHER: i64 = 20_000;
 
@@ -99,6 +99,17 @@ impl MailingTables for Postgres {
         let sql =
             "UPDATE mailings SET status = $2, why = $3 WHERE id = $1 AND status IN ('running', 'paused')";
         self.run(|session| Ok(session.execute(sql, &[&id.0, &status.name(), &why])? == 1))
+    }
+
+    fn watch(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE mailings SET watched = $2 WHERE id = $1";
+        self.run(|session| session.execute(sql, &[&id.0, &micros(at)])).map(|_| ())
+    }
+
+    fn reschedule(&mut self, id: MailingId, starts: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE mailings SET starts = $2 WHERE id = $1 AND status IN ('running', 'paused')
+             AND NOT EXISTS (SELECT 1 FROM deliveries WHERE mailing = $1 AND first IS NOT NULL)";
+        self.run(|session| Ok(session.execute(sql, &[&id.0, &micros(starts)])? == 1))
     }
 
     fn cancel_waiting(&mut self, of: Option<MailingId>, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -231,6 +242,7 @@ fn mailing(row: &Row) -> Read<Mailing> {
         status: named(row, 9, MailingStatus::named)?,
         why: get(row, 10)?,
         planned: count(row, 11)?,
+        watched: optional_time(row, 12)?,
     })
 }
 

@@ -16,7 +16,7 @@ use crate::store::mailings::{
 };
 
 const MAILING: &str =
-    "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned";
+    "id, issue, label, correction, subject, digest, in_doubt, created, starts, status, why, planned, watched";
 
 impl Sqlite {
     /// Commits no more wait for the disk: they outlive the process, and [`MailingTables::flush`] makes them outlive the machine.
@@ -122,6 +122,17 @@ impl MailingTables for Sqlite {
         Ok(self.told(changed)? == 1)
     }
 
+    fn watch(&mut self, id: MailingId, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE mailings SET watched = ?2 WHERE id = ?1";
+        self.told(self.connection.execute(sql, params![id.0, micros(at)])).map(|_| ())
+    }
+
+    fn reschedule(&mut self, id: MailingId, starts: DateTime<Utc>) -> Result<bool, StoreError> {
+        let sql = "UPDATE mailings SET starts = ?2 WHERE id = ?1 AND status IN ('running', 'paused')
+             AND NOT EXISTS (SELECT 1 FROM deliveries WHERE mailing = ?1 AND first IS NOT NULL)";
+        Ok(self.told(self.connection.execute(sql, params![id.0, micros(starts)]))? == 1)
+    }
+
     fn cancel_waiting(&mut self, of: Option<MailingId>, at: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "UPDATE deliveries SET status = ?1, at = ?2, due = NULL
              WHERE status IN (0, 3) AND mailing IN (
@@ -216,6 +227,7 @@ fn mailing(row: &Row<'_>) -> rusqlite::Result<Option<Mailing>> {
         status,
         why: row.get(10)?,
         planned: row.get::<_, i64>(11)?.unsigned_abs(),
+        watched: row.get::<_, Option<i64>>(12)?.and_then(time),
     }))
 }
 

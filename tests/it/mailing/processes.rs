@@ -12,11 +12,11 @@ use crate::support::postgres;
 use crate::support::smtp_server::{Act, Play, SmtpServer};
 
 /// A server that takes its time for each message, so that something can happen meanwhile.
-async fn slow_server() -> SmtpServer {
+pub(super) async fn slow_server() -> SmtpServer {
     SmtpServer::start(script(vec![Play::always(Stage::Dot, Act::Late(Duration::from_millis(25)))])).await
 }
 
-fn begin(root: &Path, arguments: &[&str]) -> Child {
+pub(super) fn begin(root: &Path, arguments: &[&str]) -> Child {
     command(root, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
@@ -61,7 +61,7 @@ async fn four_processes_share_a_mailing_over_postgresql_and_two_of_them_die() {
 }
 
 /// Asks a process to end, and waits until it has: well.
-fn terminate(process: &mut Child) {
+pub(super) fn terminate(process: &mut Child) {
     assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
     assert!(process.wait().unwrap().success(), "it ends well");
 }

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use mailmag::deliver::smtp::Stage;
+use tempfile::TempDir;
 
 use super::{command, magazine, number, script, served_once, status, told, until};
 use crate::support::postgres;
@@ -26,43 +27,100 @@ fn check_copies(server: &SmtpServer, accepted: u64, unknown: u64) {
     assert!((accepted..=accepted + unknown).contains(&taken), "{accepted} accepted, {taken} taken");
 }
 
+/// Magazines with the same issue and the same list in a PostgreSQL of their own, each with its own way out: as on several machines.
+async fn magazines(readers: usize, servers: &[&SmtpServer], connections: usize) -> Vec<TempDir> {
+    let url = tokio::task::spawn_blocking(|| postgres::shared().database()).await.unwrap();
+    let mut magazines: Vec<TempDir> = Vec::new();
+    for server in servers {
+        let new = magazine(0, server.port, connections);
+        let root = new.path();
+        let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
+        fs::write(root.join("mailmag.toml"), format!("{settings}\n[store]\nurl = \"{url}\"\n")).unwrap();
+        match magazines.first() {
+            None => {
+                let list: String =
+                    (0..readers).map(|number| format!("reader{number}@example.jp\n")).collect();
+                fs::write(root.join("list.csv"), format!("email\n{list}")).unwrap();
+                told(root, &["subscribers", "import", "list.csv", "--basis", "a test"], 0);
+            }
+            // The list has one key, wherever it is used.
+            Some(first) => _ = fs::copy(first.path().join("mailmag.key"), root.join("mailmag.key")).unwrap(),
+        }
+        magazines.push(new);
+    }
+    magazines
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn four_processes_share_a_mailing_over_postgresql_and_two_of_them_die() {
     const READERS: usize = 1_500;
     const CONNECTIONS: usize = 4;
-    let server = slow_server().await;
-    let magazine = magazine(0, server.port, CONNECTIONS);
-    let root = magazine.path();
-    let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
-    let url = tokio::task::spawn_blocking(|| postgres::shared().database()).await.unwrap();
-    fs::write(root.join("mailmag.toml"), format!("{settings}\n[store]\nurl = \"{url}\"\n")).unwrap();
-    let list: String = (0..READERS).map(|number| format!("reader{number}@example.jp\n")).collect();
-    fs::write(root.join("list.csv"), format!("email\n{list}")).unwrap();
-    told(root, &["subscribers", "import", "list.csv", "--basis", "a test"], 0);
-
-    let mut sender = begin(root, &["send", "1", "--yes"]);
-    until("the first has begun", &mut sender, || server.taken_so_far() > 0).await;
-    let mut workers = [0, 1, 2].map(|_| begin(root, &["worker"]));
-    until("all are at it", &mut sender, || server.connections() >= 4 * CONNECTIONS).await;
+    let servers = [slow_server().await, slow_server().await, slow_server().await, slow_server().await];
+    let taken = || servers.iter().map(SmtpServer::taken_so_far).sum::<usize>();
+    let magazines = magazines(READERS, &servers.iter().collect::<Vec<_>>(), CONNECTIONS).await;
+    let roots: Vec<&Path> = magazines.iter().map(TempDir::path).collect();
+    let mut sender = begin(roots[0], &["send", "1", "--yes"]);
+    until("the first has begun", &mut sender, || taken() > 0).await;
+    let mut workers = [1, 2, 3].map(|number| begin(roots[number], &["worker"]));
+    until("each has delivered", &mut sender, || servers.iter().all(|server| server.taken_so_far() > 0)).await;
+    assert!(servers.iter().all(|server| server.taken_so_far() > 0), "each of the four was at it");
     for worker in &mut workers[..2] {
-        let before = server.taken_so_far();
-        until("some more have left", &mut sender, || server.taken_so_far() >= before + 100).await;
+        let before = taken();
+        until("some more have left", &mut sender, || taken() >= before + 100).await;
         worker.kill().unwrap();
         worker.wait().unwrap();
     }
     assert!(sender.wait().unwrap().success());
-    let end = status(root);
+    let end = status(roots[0]);
     assert_eq!(end["status"], "done", "{end}");
     let (accepted, unknown) = (number(&end, "accepted"), number(&end, "unknown"));
     assert_eq!(accepted + unknown, READERS as u64, "nobody is lost: {end}");
     assert!(unknown <= 2 * CONNECTIONS as u64, "one for each connection of those that died: {end}");
-    check_copies(&server, accepted, unknown);
+    let copies: Vec<_> = servers.iter().flat_map(served_once).collect();
+    let different: std::collections::BTreeSet<_> = copies.iter().collect();
+    assert_eq!(different.len(), copies.len(), "nobody got it from two of them");
+    assert!(
+        (accepted..=accepted + unknown).contains(&(copies.len() as u64)),
+        "{} taken: {end}",
+        copies.len()
+    );
     terminate(&mut workers[2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_sleeps_past_its_lease_does_no_harm_when_it_wakes() {
+    const READERS: usize = 600;
+    let servers = [slow_server().await, slow_server().await];
+    let magazines = magazines(READERS, &[&servers[0], &servers[1]], 2).await;
+    let (sleeps, works) = (magazines[0].path(), magazines[1].path());
+    let mut sleeper = begin(sleeps, &["send", "1", "--yes"]);
+    until("some have left", &mut sleeper, || servers[0].taken_so_far() >= 60).await;
+    signal(&sleeper, "-STOP");
+    // The other waits until the lease of the one that sleeps is over, and sends all that is left.
+    let mut worker = begin(works, &["worker"]);
+    until("the other is done", &mut worker, || status(works)["status"] == "done").await;
+    let left = [&servers[0], &servers[1]].map(SmtpServer::taken_so_far);
+    let before = status(works);
+    signal(&sleeper, "-CONT");
+    assert!(sleeper.wait().unwrap().success(), "it finds that all is done");
+    assert_eq!([&servers[0], &servers[1]].map(SmtpServer::taken_so_far), left, "nothing more has left");
+    let end = status(works);
+    assert_eq!(end, before, "what it says of old is not kept");
+    let (accepted, unknown) = (number(&end, "accepted"), number(&end, "unknown"));
+    assert_eq!(accepted + unknown, READERS as u64, "nobody is lost: {end}");
+    assert!(unknown <= 2, "one for each connection of the one that slept: {end}");
+    let (one, other) = (served_once(&servers[0]), served_once(&servers[1]));
+    assert!(one.is_disjoint(&other), "nobody got it from both");
+    terminate(&mut worker);
+}
+
+fn signal(process: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap().success());
 }
 
 /// Asks a process to end, and waits until it has: well.
 pub(super) fn terminate(process: &mut Child) {
-    assert!(Command::new("kill").arg(process.id().to_string()).status().unwrap().success());
+    signal(process, "-TERM");
     assert!(process.wait().unwrap().success(), "it ends well");
 }
 
@@ -89,15 +147,22 @@ async fn who_is_asked_to_end_finishes_what_is_in_flight_and_no_more() {
 async fn two_senders_at_once_send_one_copy() {
     const READERS: usize = 400;
     let server = slow_server().await;
-    let magazine = magazine(READERS, server.port, 3);
-    let root = magazine.path();
-    let mut senders = [0, 1].map(|_| begin(root, &["send", "1", "--yes"]));
+    let in_sqlite = magazine(READERS, server.port, 3);
+    two_senders([in_sqlite.path(); 2], &server, READERS).await;
+    let server = slow_server().await;
+    let in_postgresql = magazines(READERS, &[&server, &server], 3).await;
+    two_senders([in_postgresql[0].path(), in_postgresql[1].path()], &server, READERS).await;
+}
+
+async fn two_senders(roots: [&Path; 2], server: &SmtpServer, readers: usize) {
+    let mut senders = roots.map(|root| begin(root, &["send", "1", "--yes"]));
     for sender in &mut senders {
+        until("it ends", sender, || false).await;
         assert!(sender.wait().unwrap().success());
     }
-    let end = status(root);
-    assert_eq!((end["status"].as_str(), number(&end, "accepted")), (Some("done"), READERS as u64), "{end}");
-    check_copies(&server, READERS as u64, 0);
+    let end = status(roots[0]);
+    assert_eq!((end["status"].as_str(), number(&end, "accepted")), (Some("done"), readers as u64), "{end}");
+    check_copies(server, readers as u64, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

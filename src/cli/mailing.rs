@@ -1,5 +1,6 @@
 //! `mailmag mailing`: how it stands with the sending of an issue, and by the operator's hand.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ use crate::config::Config;
 use crate::deliver::mailer::message_id;
 use crate::list::files::{Formulas, write_row};
 use crate::mailing::{DeliveryStatus, Sums};
-use crate::store::mailings::{DeliveryRow, Mailing, MailingStatus};
+use crate::store::mailings::{DeliveryRow, Hold, Mailing, MailingStatus};
 use crate::store::returns::Return;
 
 #[derive(Debug, clap::Args)]
@@ -95,6 +96,7 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
     let sums = books.mailings.sums(mailing.id).wait()?;
     let after = books.mailings.returns(mailing.id).wait()?;
     let returns = &after.returns;
+    let held = books.mailings.held(mailing.id).wait()?;
     let told = if as_json {
         let mut told = json!({
             "issue": mailing.issue,
@@ -109,6 +111,7 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
         for (name, number) in parts(&sums) {
             told[name] = number.into();
         }
+        told["held"] = held.iter().map(held_domain).collect();
         told["bounces"] = json!({ "hard": returns.hard, "soft": returns.soft });
         told["complaints"] = returns.complaints.into();
         told["departures"] = after.departures.into();
@@ -124,6 +127,9 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
         for (name, number) in parts(&sums).iter().filter(|(_, number)| *number > 0) {
             told.push_str(&format!("{number:>10}  {name}\n"));
         }
+        for (hold, waiting) in &held {
+            told.push_str(&format!("{waiting:>10}  held for {}: {}\n", hold.domain, hold.why));
+        }
         let later = [
             (returns.hard, "came back for good"),
             (returns.soft, "came back for a time"),
@@ -137,6 +143,10 @@ fn status(books: &Books, mailing: &Mailing, as_json: bool, console: &Console) ->
     };
     console.data(told.as_bytes())?;
     Ok(Outcome::Well)
+}
+
+fn held_domain((hold, waiting): &(Hold, u64)) -> Value {
+    json!({ "domain": hold.domain, "why": hold.why, "since": hold.at.to_rfc3339(), "waiting": waiting })
 }
 
 fn set(books: &Books, number: &str, status: MailingStatus, console: &Console) -> Result<Outcome> {
@@ -201,10 +211,16 @@ fn report(
             "bounce_status",
             "bounce_reason",
             "bounce_at",
+            "held",
         ];
         write_row(&mut output, &headings, Formulas::Kept)?;
     }
+    let holds = books.mailings.holds(mailing.id).wait()?;
+    let holds: HashMap<&str, &str> =
+        holds.iter().map(|hold| (hold.domain.as_str(), hold.why.as_str())).collect();
     each(books, mailing, |row| {
+        let why_held = row.address.as_ref().filter(|_| row.is_held);
+        let why_held = why_held.and_then(|address| holds.get(address.domain()).copied());
         let id = message_id(&books.key, mailing.id, row.subscriber, domain);
         let at = row.at.map(|at| at.to_rfc3339());
         let email = row.address.as_ref().map(|address| address.as_str());
@@ -215,6 +231,7 @@ fn report(
                 "message_id": id,
                 "at": at,
                 "reply": row.reply,
+                "held": why_held,
                 "bounce": row.returned.as_ref().map(returned),
             });
             writeln!(output, "{line}")?;
@@ -232,6 +249,7 @@ fn report(
                 of.and_then(|of| of.status.as_deref()),
                 of.map(|of| of.reason).filter(|_| !of.is_some_and(is_complaint)),
                 came.as_deref(),
+                why_held,
             ];
             write_row(&mut output, &cells.map(|cell| cell.unwrap_or("")), Formulas::Defused)?;
         }

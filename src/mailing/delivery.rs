@@ -180,6 +180,11 @@ impl DeliveryStatus {
         ("skipped", DeliveryStatus::Skipped),
     ];
 
+    /// Whether it waits until somebody claims it.
+    pub fn is_waiting(self) -> bool {
+        matches!(self, DeliveryStatus::Queued | DeliveryStatus::Deferred)
+    }
+
     /// The status as the store and reports write it.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)

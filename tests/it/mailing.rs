@@ -1,6 +1,7 @@
 //! Mailings: every reader once, whatever ends the sender, on both databases.
 
 mod faults;
+mod held;
 mod processes;
 mod schedule;
 
@@ -105,7 +106,7 @@ fn report(root: &Path) -> BTreeMap<String, String> {
 
 fn script(plays: Vec<Play>) -> Script {
     let offers = vec!["PIPELINING", "8BITMIME"];
-    Script { offers, security: Security::Clear, plays, asks_for_nothing: false, login: "" }
+    Script { offers, security: Security::Clear, plays, asks_for_nothing: false, login: "", unknown: "" }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -71,6 +71,7 @@ fn script(offers: &[&'static str], plays: &[Play]) -> Script {
         plays: plays.to_vec(),
         asks_for_nothing: false,
         login: "\0editor\0tr0ub4dor",
+        unknown: "",
     }
 }
 

@@ -209,6 +209,7 @@ fn an_older_list_is_brought_to_the_newest_schema_with_all_that_is_in_it() {
     connection
         .execute_batch(
             "DROP TABLE deliveries; DROP TABLE mailings; DROP TABLE workers; DROP TABLE returns; DROP TABLE histories;
+             DROP TABLE holds; DROP TABLE paces;
              UPDATE meta SET value = 1 WHERE name = 'schema'",
         )
         .unwrap();

@@ -7,9 +7,9 @@ use super::feed::Feed;
 use super::{Event, Sending, wait};
 use crate::bounce::Returned;
 use crate::deliver::smtp::{Courier, Mail, Outcome};
-use crate::mailing::{DeliveryStatus, Stop, Verdict, after};
+use crate::mailing::{DeliveryStatus, Next, Stop, Verdict, after};
 use crate::store::StoreError;
-use crate::store::mailings::{Delivery, Ended, MailingStatus, Step};
+use crate::store::mailings::{Delivery, Ended, Hold, MailingStatus, Step};
 
 /// Carries until it is told to end.
 pub(super) struct Carrier {
@@ -52,10 +52,7 @@ impl Carrier {
                 None => {
                     let worker = self.sending.worker.clone();
                     busy.get_or_insert_with(|| worker.busy());
-                    match self.feed.next().await? {
-                        Some(delivery) => self.compose(delivery).await?,
-                        None => None,
-                    }
+                    self.next().await?
                 }
             };
             let Some((delivery, mail)) = current else {
@@ -75,6 +72,20 @@ impl Carrier {
             self.hang_up().await;
         }
         Ok(())
+    }
+
+    /// The next delivery whose domain is not held, as a message.
+    async fn next(&mut self) -> Result<Option<(Delivery, Mail)>, StoreError> {
+        while let Some(delivery) = self.feed.next().await? {
+            if !self.sending.is_held(&delivery) {
+                return self.compose(delivery).await;
+            }
+            self.keep(None).await?;
+            let next = Next { status: DeliveryStatus::Queued, due: None, counts: false };
+            let reply = "not attempted: its domain is held".to_owned();
+            self.ended = Some(Ended { claim: delivery.claim(), next, reply, returned: None });
+        }
+        Ok(None)
     }
 
     /// Carries one delivery, and gives the next one if its commands went along; or the same one, if the store must come back
@@ -163,8 +174,10 @@ impl Carrier {
                 self.pause(&format!("three times in a row the fault was ours: {reply}")).await?
             }
             Some(Stop::Domain(domain)) => {
-                self.pause(&format!("more than one in twenty addresses at {domain} are unknown there"))
-                    .await?;
+                let why = "more than one in twenty addresses are unknown there".to_owned();
+                let hold = Hold { domain, why, at: now };
+                let Sending { mailings, mailing, .. } = self.sending.as_ref();
+                self.sending.patiently(|| mailings.hold(mailing.id, hold.clone())).await?;
             }
             None => {}
         }

@@ -90,9 +90,9 @@ impl Feed {
         }
     }
 
-    /// A delivery that can be taken without waiting for the store.
+    /// A delivery that can be taken without waiting for the store, and whose domain is not held.
     pub(super) fn at_hand(&self) -> Option<Delivery> {
-        self.state.try_lock().ok()?.claimed.pop_front()
+        self.state.try_lock().ok()?.claimed.pop_front_if(|delivery| !self.sending.is_held(delivery))
     }
 
     /// As many as leave within [`AHEAD`] at the speed of the last time, one for each connection at least.

@@ -27,7 +27,7 @@ pub use worker::Worker;
 use super::smtp::Route;
 use crate::mailing::{Guard, Pace, Rate, Verdict, lanes};
 use crate::store::StoreError;
-use crate::store::mailings::{Mailing, MailingStatus, Mailings};
+use crate::store::mailings::{Delivery, Mailing, MailingStatus, Mailings};
 use carrier::Carrier;
 use feed::Feed;
 use patience::Absence;
@@ -289,6 +289,10 @@ async fn look(
         MailingStatus::Done => return Ok(Some(Finished::Done)),
         MailingStatus::Paused | MailingStatus::Cancelled => return Ok(Some(Finished::Stopped)),
     }
+    let held = sending.mailings.holds(id).await?.into_iter().map(|hold| hold.domain).collect();
+    if let Ok(mut guard) = sending.guard.lock() {
+        guard.hold(held);
+    }
     if !sending.worker.is_idle() {
         return Ok(None);
     }
@@ -301,8 +305,17 @@ async fn look(
     if let Some(due) = sending.mailings.next_due(id).await? {
         return Ok((due > now + SOON).then_some(Finished::Waiting(due)));
     }
-    sending.mailings.set_status(id, MailingStatus::Done, None, now).await?;
-    Ok(Some(Finished::Done))
+    Ok(sending.mailings.finish(id).await?.map(|status| match status {
+        MailingStatus::Done => Finished::Done,
+        _ => Finished::Stopped,
+    }))
+}
+
+impl Sending {
+    /// Whether nothing goes to a delivery's domain now.
+    fn is_held(&self, delivery: &Delivery) -> bool {
+        self.guard.lock().is_ok_and(|guard| guard.is_held(delivery.address.domain()))
+    }
 }
 
 impl std::fmt::Debug for Settings {

@@ -5,6 +5,7 @@
 //! the process loses nothing, and a loss of power at most what is as old as that.
 
 mod desk;
+pub(crate) mod holds;
 pub(crate) mod tables;
 mod values;
 
@@ -13,6 +14,7 @@ use std::thread::JoinHandle;
 
 use chrono::{DateTime, Utc};
 
+pub use holds::Hold;
 pub use values::{
     Audience, Claim, Claimed, Delivery, DeliveryRow, Ended, Expired, FrozenLetter, Mailing, MailingId,
     MailingStatus, NewMailing, Order, Step, WorkerId,
@@ -118,7 +120,7 @@ impl Mailings {
     }
 
     /// Pauses, resumes, cancels a mailing, or says that it is done; false when it was cancelled or done before. To cancel
-    /// calls off whatever waits.
+    /// calls off whatever waits, held or not; to resume lets all domains go that were held.
     pub fn set_status(
         &self,
         id: MailingId,
@@ -134,6 +136,7 @@ impl Mailings {
             if is_set && status == MailingStatus::Running {
                 tables.hurry(id)?;
                 tables.watch(id, at)?;
+                tables.let_go(id)?;
             }
             Ok(is_set)
         })

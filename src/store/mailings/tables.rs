@@ -1,7 +1,10 @@
 //! What a database does for mailings: it keeps what the mailer tells it, many rows in one transaction.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
+use super::holds::{HELD_LANE, HoldTables};
 use super::{
     Audience, Claimed, Delivery, DeliveryRow, Expired, FrozenLetter, Mailing, MailingId, MailingStatus,
     NewMailing, Order, Step, WorkerId,
@@ -12,7 +15,7 @@ use crate::store::database::Database;
 
 /// A connection to a database that holds mailings. `begin`, `commit` and `rollback` are those of the list's database,
 /// but a commit here survives the end of the process, and the machine's only after [`MailingTables::flush`].
-pub(crate) trait MailingTables: Database {
+pub(crate) trait MailingTables: Database + HoldTables {
     /// Begins to write.
     ///
     /// # Errors
@@ -85,7 +88,8 @@ pub(crate) trait MailingTables: Database {
     /// queued, what they had attempted is unknown (queued where a mailing says so).
     fn expire(&mut self, at: DateTime<Utc>, leaving: Option<WorkerId>) -> Result<Expired, StoreError>;
 
-    /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more.
+    /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more,
+    /// and puts those whose domain is held into [`HELD_LANE`].
     fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError>;
 
     /// Keeps steps and nothing else, in a transaction of their own.
@@ -107,11 +111,19 @@ pub(crate) trait MailingTables: Database {
     /// How many deliveries stand where.
     fn sums(&mut self, id: MailingId) -> Result<Sums, StoreError>;
 
-    /// When the first delivery that waits is due; nothing when none waits.
+    /// When the first delivery that waits, and is not held, is due; nothing when none waits.
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Up to `most` deliveries behind a subscriber, in order.
     fn deliveries(&mut self, id: MailingId, after: i64, most: usize) -> Result<Vec<DeliveryRow>, StoreError>;
+}
+
+/// How many deliveries are looked at, at the least, where fewer are wanted: many may have to be skipped or put elsewhere.
+pub(crate) const LOOKED_AT: usize = 200;
+
+/// The lane that a delivery in another one belongs to; nothing when it is in its own.
+pub(crate) fn other_lane(domain: &str, held: &HashSet<String>) -> Option<i64> {
+    held.contains(domain).then_some(HELD_LANE)
 }
 
 /// A delivery's status as its column holds it.

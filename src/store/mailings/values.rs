@@ -218,6 +218,8 @@ pub struct DeliveryRow {
     pub at: Option<DateTime<Utc>>,
     /// What the server said then.
     pub reply: Option<String>,
+    /// Whether it waits since its domain is held.
+    pub is_held: bool,
     /// What came back of it: a complaint, or the last that came.
     pub returned: Option<Return>,
 }

@@ -1,5 +1,7 @@
 //! Mailings in PostgreSQL. Workers on many machines claim side by side; each passes over what another has locked.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use tokio_postgres::Row;
 
@@ -11,7 +13,7 @@ use crate::mailing::{DeliveryStatus, InDoubt, Lane, Sums};
 use crate::model::{EmailAddress, SubscriberId};
 use crate::store::StoreError;
 use crate::store::database::{self, micros};
-use crate::store::mailings::tables::{MailingTables, code, status};
+use crate::store::mailings::tables::{LOOKED_AT, MailingTables, code, other_lane, status};
 use crate::store::mailings::{
     Audience, Claim, Claimed, Delivery, DeliveryRow, Expired, FrozenLetter, Mailing, MailingId,
     MailingStatus, NewMailing, Order, Step, WorkerId,
@@ -190,12 +192,12 @@ impl MailingTables for Postgres {
     }
 
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(coalesce(due, 0)) FROM deliveries WHERE mailing = $1 AND status IN (0, 3)";
+        let sql = "SELECT min(coalesce(due, 0)) FROM deliveries WHERE mailing = $1 AND status IN (0, 3) AND lane >= 0";
         self.run(|session| optional_time(&one(session, sql, id.0)?, 0))
     }
 
     fn deliveries(&mut self, id: MailingId, after: i64, most: usize) -> Result<Vec<DeliveryRow>, StoreError> {
-        let sql = "SELECT d.subscriber, s.address, d.status, d.attempts, d.at, d.reply
+        let sql = "SELECT d.subscriber, s.address, d.status, d.attempts, d.at, d.reply, d.lane < 0
              FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
              WHERE d.mailing = $1 AND d.subscriber > $2 ORDER BY d.subscriber LIMIT $3";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -252,13 +254,15 @@ fn delivery_status(row: &Row, at: usize) -> Read<DeliveryStatus> {
 
 fn delivery_row(row: &Row) -> Read<DeliveryRow> {
     let address: Option<&str> = get(row, 1)?;
+    let status = delivery_status(row, 2)?;
     Ok(DeliveryRow {
         subscriber: SubscriberId(get(row, 0)?),
         address: address.and_then(|address| EmailAddress::parse_legacy(address).ok()),
-        status: delivery_status(row, 2)?,
+        status,
         attempts: u32::try_from(get::<i64>(row, 3)?).unwrap_or(u32::MAX),
         at: optional_time(row, 4)?,
         reply: get(row, 5)?,
+        is_held: get(row, 6)? && status.is_waiting(),
         returned: None,
     })
 }
@@ -340,13 +344,12 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
     // A worker that was given up, and a mailing that is not to be sent now, claim nothing; while this runs nobody
     // gives the worker up.
     let may = session.query(
-        "SELECT 1 FROM workers w, mailings m
+        "SELECT ARRAY(SELECT h.domain FROM holds h WHERE h.mailing = m.id) FROM workers w, mailings m
          WHERE w.id = $1 AND m.id = $2 AND m.status = 'running' FOR SHARE OF w",
         &[&order.worker.0, &order.mailing.0],
     )?;
-    if may.is_empty() {
-        return Ok(claimed);
-    }
+    let Some(may) = may.first() else { return Ok(claimed) };
+    let held: HashSet<String> = get::<Vec<String>>(may, 0)?.into_iter().collect();
     let found = session.query(
         "SELECT d.subscriber, d.attempts, d.first, s.address, s.name, s.unsubscribe_nonce,
              s.status IS NOT DISTINCT FROM 'active'
@@ -359,15 +362,25 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
             &order.after,
             &(order.lane as i64),
             &at,
-            &i64::try_from(order.most).unwrap_or(i64::MAX),
+            &i64::try_from(order.most.max(LOOKED_AT)).unwrap_or(i64::MAX),
         ],
     )?;
     let (mut taken, mut skipped): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+    let (mut put, mut lanes): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
     for row in &found {
+        if taken.len() == order.most {
+            break;
+        }
         let subscriber: i64 = get(row, 0)?;
         claimed.last = Some(subscriber);
         if !get::<bool>(row, 6)? {
             skipped.push(subscriber);
+            continue;
+        }
+        let address = address(row, 3)?;
+        if let Some(lane) = other_lane(address.domain(), &held) {
+            put.push(subscriber);
+            lanes.push(lane);
             continue;
         }
         taken.push(subscriber);
@@ -375,7 +388,7 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
             mailing: order.mailing,
             worker: order.worker,
             subscriber: SubscriberId(subscriber),
-            address: address(row, 3)?,
+            address,
             name: get(row, 4)?,
             unsubscribe: rows::octets(row, 5, database::nonce)?,
             attempts: u32::try_from(get::<i64>(row, 1)?).unwrap_or(u32::MAX),
@@ -388,6 +401,11 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
     if !taken.is_empty() {
         let claimed = code(DeliveryStatus::Claimed);
         session.execute(take, &[&order.mailing.0, &taken, &claimed, &Some(order.worker.0), &at])?;
+    }
+    if !put.is_empty() {
+        let sql = "UPDATE deliveries d SET lane = p.lane FROM unnest($2::bigint[], $3::bigint[]) AS p (subscriber, lane)
+             WHERE d.mailing = $1 AND d.subscriber = p.subscriber";
+        session.execute(sql, &[&order.mailing.0, &put, &lanes])?;
     }
     if !skipped.is_empty() {
         let nobody: Option<i64> = None;

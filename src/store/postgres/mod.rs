@@ -2,6 +2,7 @@
 //! after another, a group at a time. A lost connection is made anew by what comes next.
 
 mod failure;
+mod holds;
 mod mailings;
 mod opening;
 mod reading;

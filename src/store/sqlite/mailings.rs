@@ -1,5 +1,7 @@
 //! Mailings in an SQLite file.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -9,7 +11,7 @@ use crate::mailing::{DeliveryStatus, InDoubt, Lane, Sums};
 use crate::model::{EmailAddress, SubscriberId};
 use crate::store::StoreError;
 use crate::store::database::{micros, octets, time};
-use crate::store::mailings::tables::{MailingTables, code, status};
+use crate::store::mailings::tables::{LOOKED_AT, MailingTables, code, other_lane, status};
 use crate::store::mailings::{
     Audience, Claimed, Delivery, DeliveryRow, Ended, Expired, FrozenLetter, Mailing, MailingId,
     MailingStatus, NewMailing, Order, Step, WorkerId,
@@ -196,7 +198,7 @@ impl MailingTables for Sqlite {
     }
 
     fn next_due(&mut self, id: MailingId) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let sql = "SELECT min(coalesce(due, 0)) FROM deliveries WHERE mailing = ?1 AND status IN (0, 3)";
+        let sql = "SELECT min(coalesce(due, 0)) FROM deliveries WHERE mailing = ?1 AND status IN (0, 3) AND lane >= 0";
         let due: Option<i64> = self.told(self.connection.query_row(sql, [id.0], |row| row.get(0)))?;
         Ok(due.and_then(time))
     }
@@ -382,6 +384,10 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
     if !may {
         return Ok(Some(claimed));
     }
+    let held: HashSet<String> = connection
+        .prepare_cached("SELECT domain FROM holds WHERE mailing = ?1")?
+        .query_map([order.mailing.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     let mut select = connection.prepare_cached(
         "SELECT d.subscriber, d.attempts, d.first, s.address, s.name, s.unsubscribe_nonce, s.status IS 'active'
          FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
@@ -392,15 +398,18 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
     let mut take = connection.prepare_cached(
         "UPDATE deliveries SET status = ?3, worker = ?4, is_attempted = 0, at = ?5 WHERE mailing = ?1 AND subscriber = ?2",
     )?;
+    let mut put = connection
+        .prepare_cached("UPDATE deliveries SET lane = ?3 WHERE mailing = ?1 AND subscriber = ?2")?;
     let at = micros(order.at);
     let mut rows = select.query(params![
         order.mailing.0,
         order.after,
         order.lane as i64,
         at,
-        i64::try_from(order.most).unwrap_or(i64::MAX)
+        i64::try_from(order.most.max(LOOKED_AT)).unwrap_or(i64::MAX)
     ])?;
-    while let Some(row) = rows.next()? {
+    while claimed.deliveries.len() < order.most {
+        let Some(row) = rows.next()? else { break };
         let subscriber: i64 = row.get(0)?;
         claimed.last = Some(subscriber);
         let is_active: bool = row.get(6)?;
@@ -420,6 +429,10 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
         let (Ok(address), Some(nonce)) = (EmailAddress::parse_legacy(&address), octets(&nonce)) else {
             return Ok(None);
         };
+        if let Some(lane) = other_lane(address.domain(), &held) {
+            put.execute([order.mailing.0, subscriber, lane])?;
+            continue;
+        }
         take.execute(params![
             order.mailing.0,
             subscriber,
@@ -494,7 +507,7 @@ fn delivery_rows(
     most: usize,
 ) -> rusqlite::Result<Vec<Option<DeliveryRow>>> {
     let mut select = connection.prepare_cached(
-        "SELECT d.subscriber, s.address, d.status, d.attempts, d.at, d.reply
+        "SELECT d.subscriber, s.address, d.status, d.attempts, d.at, d.reply, d.lane < 0
          FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
          WHERE d.mailing = ?1 AND d.subscriber > ?2 ORDER BY d.subscriber LIMIT ?3",
     )?;
@@ -511,6 +524,7 @@ fn delivery_rows(
                 attempts: row.get::<_, i64>(3)?.unsigned_abs() as u32,
                 at: row.get::<_, Option<i64>>(4)?.and_then(time),
                 reply: row.get(5)?,
+                is_held: row.get::<_, bool>(6)? && status.is_waiting(),
                 returned: None,
             }))
         })?

@@ -1,5 +1,6 @@
 //! The list in an SQLite file: a write-ahead log, every commit on the disk before anybody is told of it.
 
+mod holds;
 mod mailings;
 mod opening;
 mod reading;

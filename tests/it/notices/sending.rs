@@ -149,6 +149,7 @@ async fn scripted(plays: &[Play]) -> SmtpServer {
         plays: plays.to_vec(),
         asks_for_nothing: false,
         login: "",
+        unknown: "",
     })
     .await
 }

@@ -22,6 +22,8 @@ pub(crate) struct Script {
     pub(crate) asks_for_nothing: bool,
     /// Whom AUTH lets in: the decoded words of PLAIN and LOGIN in a row.
     pub(crate) login: &'static str,
+    /// The domain whose users are all unknown; none where it is empty.
+    pub(crate) unknown: &'static str,
 }
 
 /// How the server speaks TLS.
@@ -204,6 +206,12 @@ impl Session {
                 }
                 "RCPT" if sender.is_some() => {
                     recipient = path();
+                    let domain = recipient.as_deref().and_then(|path| path.rsplit('@').next());
+                    if domain == Some(self.script.unknown) {
+                        recipient = None;
+                        self.say(b"550 5.1.1 unknown user\r\n").await?;
+                        continue;
+                    }
                     if !self.answer(Stage::Rcpt, "250 2.1.5 ok").await? {
                         recipient = None;
                     }

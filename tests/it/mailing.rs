@@ -2,6 +2,7 @@
 
 mod faults;
 mod held;
+mod paced;
 mod processes;
 mod schedule;
 

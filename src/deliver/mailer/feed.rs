@@ -8,8 +8,9 @@ use chrono::Timelike;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{Sending, wait};
-use crate::mailing::{Pace, lanes};
+use super::Sending;
+use super::pacer::Pacer;
+use crate::mailing::lanes;
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Order};
 
@@ -19,7 +20,7 @@ pub(super) struct Feed {
     lane: usize,
     connections: usize,
     state: Mutex<State>,
-    pace: std::sync::Mutex<Option<Pace>>,
+    pacer: Option<Pacer>,
 }
 
 struct State {
@@ -43,8 +44,11 @@ impl Feed {
     pub(super) fn new(sending: Arc<Sending>, lane: usize, connections: usize) -> Self {
         let state = State { claimed: VecDeque::new(), after: 0, last: None, rests_until: None };
         let rate = lanes()[lane].rate.filter(|_| sending.settings.lanes_keep_pace);
-        let pace = std::sync::Mutex::new(rate.map(Pace::new));
-        Feed { sending, lane, connections, state: Mutex::new(state), pace }
+        let pacer = rate.map(|rate| {
+            let (mailings, clock) = (sending.mailings.clone(), sending.settings.clock.clone());
+            Pacer::new(mailings, clock, format!("lane {}", lanes()[lane].name), rate)
+        });
+        Feed { sending, lane, connections, state: Mutex::new(state), pacer }
     }
 
     /// The next delivery; nothing when there is none now.
@@ -106,40 +110,16 @@ impl Feed {
     /// Waits until a message of this lane may leave; false when the sending ends before.
     pub(super) async fn may_leave(&self) -> bool {
         let mut stop = self.sending.stop.clone();
-        loop {
-            let now = self.sending.began.elapsed();
-            let pause = self.wait(now);
-            if pause.is_zero() {
-                return true;
-            }
-            wait(pause, &mut stop).await;
-            if *stop.borrow() {
+        for pacer in self.pacer.iter().chain(&self.sending.pacer) {
+            if !pacer.may_leave(&mut stop).await {
                 return false;
             }
         }
+        true
     }
 
     /// Whether messages of this lane must keep to a pace.
     pub(super) fn is_paced(&self) -> bool {
-        let of = |pace: &std::sync::Mutex<Option<Pace>>| pace.lock().is_ok_and(|pace| pace.is_some());
-        of(&self.pace) || of(&self.sending.pace)
-    }
-
-    /// How long until one may leave; if that is now, it leaves.
-    fn wait(&self, now: Duration) -> Duration {
-        let (Ok(mut lane), Ok(mut all)) = (self.pace.lock(), self.sending.pace.lock()) else {
-            return Duration::ZERO;
-        };
-        let mut both = [lane.as_mut(), all.as_mut()];
-        let wait = both.iter().flatten().map(|pace| pace.wait(now)).max().unwrap_or_default();
-        if wait.is_zero() {
-            // All workers share the rate: one message of ours stands for one of each.
-            for pace in both.iter_mut().flatten() {
-                for _ in 0..self.sending.worker.alive() {
-                    pace.leave(now);
-                }
-            }
-        }
-        wait
+        self.pacer.is_some() || self.sending.pacer.is_some()
     }
 }

@@ -10,6 +10,7 @@
 mod carrier;
 mod compose;
 mod feed;
+mod pacer;
 mod patience;
 mod worker;
 
@@ -25,11 +26,12 @@ pub use compose::{Composer, message_id};
 pub use worker::Worker;
 
 use super::smtp::Route;
-use crate::mailing::{Guard, Pace, Rate, Verdict, lanes};
+use crate::mailing::{Guard, Rate, Verdict, lanes};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Mailing, MailingStatus, Mailings};
 use carrier::Carrier;
 use feed::Feed;
+use pacer::Pacer;
 use patience::Absence;
 
 /// The time, as the caller tells it.
@@ -94,8 +96,7 @@ struct Sending {
     composer: Composer,
     settings: Settings,
     guard: Mutex<Guard>,
-    pace: Mutex<Option<Pace>>,
-    began: Instant,
+    pacer: Option<Pacer>,
     progress: Progress,
     absence: Absence,
     stop: Ending,
@@ -196,10 +197,11 @@ pub async fn send(
         mailing,
         worker,
         composer,
-        pace: Mutex::new(settings.rate.map(Pace::new)),
+        pacer: settings
+            .rate
+            .map(|rate| Pacer::new(mailings.clone(), settings.clock.clone(), "all".to_owned(), rate)),
         settings,
         guard: Mutex::new(Guard::default()),
-        began: Instant::now(),
         progress,
         absence: Absence::default(),
         stop: ending,

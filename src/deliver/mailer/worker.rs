@@ -16,7 +16,6 @@ struct Inner {
     id: AtomicI64,
     /// How many carriers have something to do.
     busy: AtomicUsize,
-    alive: AtomicUsize,
     mailings: Mailings,
     name: String,
     lease: chrono::TimeDelta,
@@ -37,11 +36,9 @@ impl Worker {
         let now = clock();
         mailings.expire(now).await?;
         let id = mailings.register(name.to_owned(), now + lease).await?;
-        let alive = mailings.workers_alive(now).await?;
         Ok(Worker(Arc::new(Inner {
             id: AtomicI64::new(id.0),
             busy: AtomicUsize::new(0),
-            alive: AtomicUsize::new(usize::try_from(alive).unwrap_or(1).max(1)),
             mailings: mailings.clone(),
             name: name.to_owned(),
             lease,
@@ -70,9 +67,6 @@ impl Worker {
                 // The carriers meet the same error, and end.
                 Err(_) => {}
             }
-            if let Ok(alive) = inner.mailings.workers_alive(now).await {
-                inner.alive.store(usize::try_from(alive).unwrap_or(1).max(1), Ordering::Relaxed);
-            }
         }
     }
 
@@ -87,11 +81,6 @@ impl Worker {
     /// Its number now.
     pub fn id(&self) -> WorkerId {
         WorkerId(self.0.id.load(Ordering::Relaxed))
-    }
-
-    /// How many workers are alive: they share the pace.
-    pub(super) fn alive(&self) -> u32 {
-        u32::try_from(self.0.alive.load(Ordering::Relaxed)).unwrap_or(u32::MAX).max(1)
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -21,6 +21,8 @@ const TOGETHER: usize = 512;
 pub(super) enum Job {
     /// A carrier's step; all that wait are kept with one statement.
     Step(Box<Step>, Answering<(bool, bool)>),
+    /// Work in a transaction that it begins and ends itself.
+    Alone(Box<dyn Work>),
     /// Anything else.
     Task(Box<dyn Work>),
 }
@@ -80,6 +82,12 @@ pub(super) fn run(
 ) {
     let mut late = Late::default();
     while let Some(mut together) = next(jobs) {
+        for job in together.extract_if(.., |job| matches!(job, Job::Alone(_))).collect::<Vec<_>>() {
+            alone(tables.as_mut(), job);
+        }
+        if together.is_empty() {
+            continue;
+        }
         let kept = keep(tables.as_mut(), key, &mut together, &mut late);
         if kept.is_ok() {
             written.send(()).ok();
@@ -100,6 +108,17 @@ fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Vec<Job>> {
     let mut together = vec![jobs.recv().ok()?];
     together.extend(jobs.try_iter().take(TOGETHER - 1));
     Some(together)
+}
+
+/// Does what is a transaction itself.
+fn alone(tables: &mut dyn MailingTables, job: Job) {
+    if let Job::Alone(mut task) = job {
+        let kept = task.work(tables);
+        if kept.is_err() {
+            tables.rollback_mailing();
+        }
+        task.answer(kept);
+    }
 }
 
 /// Keeps all of it or nothing, and gives what came of the steps.
@@ -152,7 +171,7 @@ fn keep(
 fn steps_of(jobs: &[Job]) -> Vec<&Step> {
     let steps = jobs.iter().filter_map(|job| match job {
         Job::Step(step, _) => Some(step.as_ref()),
-        Job::Task(_) => None,
+        Job::Task(_) | Job::Alone(_) => None,
     });
     steps.collect()
 }
@@ -219,7 +238,7 @@ fn answer(together: Vec<Job>, kept: Result<Vec<(bool, bool)>, StoreError>) {
     let mut steps = kept.as_ref().into_iter().flatten();
     for job in together {
         match job {
-            Job::Task(task) => task.answer(whole.clone()),
+            Job::Task(task) | Job::Alone(task) => task.answer(whole.clone()),
             Job::Step(_, answering) => {
                 let step = whole.clone().and_then(|()| steps.next().copied().ok_or(StoreError::Closed));
                 answering.send(step).ok();

@@ -6,6 +6,7 @@
 
 mod desk;
 pub(crate) mod holds;
+pub(crate) mod paces;
 pub(crate) mod tables;
 mod values;
 
@@ -15,6 +16,7 @@ use std::thread::JoinHandle;
 use chrono::{DateTime, Utc};
 
 pub use holds::Hold;
+pub use paces::PaceOrder;
 pub use values::{
     Audience, Claim, Claimed, Delivery, DeliveryRow, Ended, Expired, FrozenLetter, Mailing, MailingId,
     MailingStatus, NewMailing, Order, Step, WorkerId,
@@ -190,11 +192,6 @@ impl Mailings {
     /// All workers that were not given up, each with its name.
     pub fn workers(&self) -> Waiting<Vec<(WorkerId, String)>> {
         self.ask(move |tables| tables.workers())
-    }
-
-    /// How many workers are alive: they share the pace.
-    pub fn workers_alive(&self, at: DateTime<Utc>) -> Waiting<u64> {
-        self.ask(move |tables| tables.workers_alive(at))
     }
 
     /// Claims deliveries.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use super::holds::{HELD_LANE, HoldTables};
+use super::paces::PaceTables;
 use super::{
     Audience, Claimed, Delivery, DeliveryRow, Expired, FrozenLetter, Mailing, MailingId, MailingStatus,
     NewMailing, Order, Step, WorkerId,
@@ -15,7 +16,7 @@ use crate::store::database::Database;
 
 /// A connection to a database that holds mailings. `begin`, `commit` and `rollback` are those of the list's database,
 /// but a commit here survives the end of the process, and the machine's only after [`MailingTables::flush`].
-pub(crate) trait MailingTables: Database + HoldTables {
+pub(crate) trait MailingTables: Database + HoldTables + PaceTables {
     /// Begins to write.
     ///
     /// # Errors
@@ -80,9 +81,6 @@ pub(crate) trait MailingTables: Database + HoldTables {
 
     /// All workers that were not given up, each with its name.
     fn workers(&mut self) -> Result<Vec<(WorkerId, String)>, StoreError>;
-
-    /// How many workers are alive.
-    fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// Gives up workers whose time is over, and this one, if it is named: what they had claimed and not attempted is
     /// queued, what they had attempted is unknown (queued where a mailing says so).

@@ -154,12 +154,6 @@ impl MailingTables for Postgres {
         })
     }
 
-    fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.run(|session| {
-            count(&one(session, "SELECT count(*) FROM workers WHERE alive_until > $1", micros(at))?, 0)
-        })
-    }
-
     fn expire(&mut self, at: DateTime<Utc>, leaving: Option<WorkerId>) -> Result<Expired, StoreError> {
         self.run(|session| expire(session, at, leaving))
     }

@@ -5,6 +5,7 @@ mod failure;
 mod holds;
 mod mailings;
 mod opening;
+mod paces;
 mod reading;
 mod returns;
 mod rows;

@@ -175,12 +175,6 @@ impl MailingTables for Sqlite {
         self.told(workers(&self.connection))
     }
 
-    fn workers_alive(&mut self, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM workers WHERE alive_until > ?1";
-        let count: i64 = self.told(self.connection.query_row(sql, [micros(at)], |row| row.get(0)))?;
-        Ok(count.unsigned_abs())
-    }
-
     fn expire(&mut self, at: DateTime<Utc>, leaving: Option<WorkerId>) -> Result<Expired, StoreError> {
         self.told(expire(&self.connection, at, leaving))
     }

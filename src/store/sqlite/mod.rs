@@ -3,6 +3,7 @@
 mod holds;
 mod mailings;
 mod opening;
+mod paces;
 mod reading;
 mod returns;
 mod rows;

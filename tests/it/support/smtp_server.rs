@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mailmag::deliver::smtp::Stage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,6 +84,8 @@ pub(crate) struct Taken {
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) taken: Vec<Taken>,
+    /// When each of them was taken.
+    times: Vec<Instant>,
     /// Every command line, octets of mails left out.
     pub(crate) commands: Vec<String>,
     pub(crate) connections: usize,
@@ -119,6 +121,11 @@ impl SmtpServer {
     /// How many it has taken so far.
     pub(crate) fn taken_so_far(&self) -> usize {
         self.record.lock().unwrap().taken.len()
+    }
+
+    /// When each mail was taken, in order.
+    pub(crate) fn times(&self) -> Vec<Instant> {
+        self.record.lock().unwrap().times.clone()
     }
 
     pub(crate) fn commands(&self) -> Vec<String> {
@@ -249,7 +256,9 @@ impl Session {
         let is_refused =
             matches!(act, Some(Act::Say(reply) | Act::SayAndCut(reply)) if reply.first() != Some(&b'2'));
         if !is_refused {
-            self.record.lock().unwrap().taken.push(mail);
+            let mut record = self.record.lock().unwrap();
+            record.taken.push(mail);
+            record.times.push(Instant::now());
         }
         self.play(act, "250 2.0.0 queued").await.map(drop)
     }

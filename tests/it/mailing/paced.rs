@@ -1,0 +1,102 @@
+//! A pace is what leaves, whatever the number of those who send.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use mailmag::mailing::Rate;
+use mailmag::store::mailings::{Mailings, PaceOrder};
+
+use super::processes::begin;
+use super::{at, magazine, number, on_both, script, served_once, status, told, until};
+use crate::support::smtp_server::SmtpServer;
+
+/// Writes so many messages a second into the settings.
+fn set_rate(root: &Path, per_second: u32) {
+    let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
+    let at_rate = format!("messages-per-second = {per_second}\nconnections");
+    fs::write(root.join("mailmag.toml"), settings.replace("connections", &at_rate)).unwrap();
+}
+
+/// No message has left before its turn, though the first left at once.
+#[track_caller]
+fn check_rate(server: &SmtpServer, began: Instant, per_second: f64) {
+    let times = server.times();
+    let least = Duration::from_secs_f64((times.len() - 1) as f64 / per_second);
+    let took = *times.last().unwrap() - began;
+    assert!(took >= least, "{} in {took:?}", times.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_workers_and_mailings_share_the_rate_also_after_a_kill() {
+    const READERS: usize = 60;
+    const RATE: u32 = 30;
+    let server = SmtpServer::start(script(Vec::new())).await;
+    let magazine = magazine(READERS, server.port, 4);
+    let root = magazine.path();
+    set_rate(root, RATE);
+    fs::copy(root.join("content/issues/1.md"), root.join("content/issues/2.md")).unwrap();
+    let began = Instant::now();
+    let mut killed = begin(root, &["send", "1", "--yes"]);
+    let mut other = begin(root, &["send", "2", "--yes"]);
+    until("some have left", &mut killed, || server.taken_so_far() > READERS / 2).await;
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let mut again = [0, 1].map(|_| begin(root, &["send", "1", "--yes"]));
+    for sender in again.iter_mut().chain([&mut other]) {
+        assert!(sender.wait().unwrap().success());
+    }
+    let now = status(root);
+    assert_eq!(number(&now, "accepted") + number(&now, "unknown"), READERS as u64, "{now}");
+    assert!(server.taken_so_far() >= 2 * READERS - number(&now, "unknown") as usize);
+    check_rate(&server, began, f64::from(RATE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_that_is_never_reached_holds_nobody_back() {
+    const READERS: usize = 300;
+    let server = SmtpServer::start(script(Vec::new())).await;
+    let magazine = magazine(READERS, server.port, 2);
+    set_rate(magazine.path(), 1_000_000);
+    told(magazine.path(), &["send", "1", "--yes"], 0);
+    assert_eq!(served_once(&server).len(), READERS);
+}
+
+#[test]
+fn nobody_has_a_slot_that_another_has() {
+    on_both(0, |books| {
+        let rate = Rate { messages: 100, per: Duration::from_secs(1) };
+        let order = |pace: &str, most, now: i64| PaceOrder {
+            pace: pace.to_owned(),
+            rate,
+            most,
+            at: at(0) + TimeDelta::milliseconds(now),
+        };
+        let others = Mailings::open(&books.settings).unwrap();
+        let one = books.mailings.slots(order("a", 10, 0)).wait().unwrap().taken;
+        let two = others.slots(order("a", 10, 3)).wait().unwrap().taken;
+        let since = |slots: &[DateTime<Utc>]| -> Vec<i64> {
+            slots.iter().map(|slot| (*slot - at(0)).num_milliseconds()).collect()
+        };
+        assert_eq!(
+            (since(&one), since(&two)),
+            ((0..100).step_by(10).collect(), (100..200).step_by(10).collect())
+        );
+        let other_pace = others.slots(order("b", 1, 7)).wait().unwrap().taken;
+        assert_eq!(since(&other_pace), [7]);
+        // Many at once.
+        let asked: Vec<_> = (0..40)
+            .map(|number| {
+                let asked = if number % 2 == 0 { &books.mailings } else { &others };
+                asked.slots(order("a", 1, 10))
+            })
+            .collect();
+        let slots: Vec<i64> =
+            asked.into_iter().flat_map(|asked| since(&asked.wait().unwrap().taken)).collect();
+        let slots: BTreeSet<i64> = slots.into_iter().collect();
+        // The last that is near enough is half a second ahead.
+        assert_eq!(slots, (200..=510).step_by(10).collect());
+    });
+}

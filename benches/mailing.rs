@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use mailmag::charset::Charset;
 use mailmag::deliver::mailer::{self, Composer, Finished, Worker};
-use mailmag::deliver::smtp::{Client, Route, Server, Target, Timeouts, Tls};
+use mailmag::deliver::smtp::{Client, Door, Route, Server, Target, Timeouts, Tls};
 use mailmag::list::{ImportRow, Limits, StoreKey};
 use mailmag::mail::{Letter, Signer, Splice, Stencil, TextPart};
 use mailmag::mailing::InDoubt;
@@ -169,8 +169,7 @@ fn send(mailings: &Mailings, mailing: Mailing, composer: Composer, port: u16) {
     let lease = TimeDelta::seconds(10);
     let settings = mailer::Settings {
         route,
-        connections: CONNECTIONS,
-        rate: None,
+        doors: [Door::new(CONNECTIONS, None)].into(),
         lanes_keep_pace: true,
         lease,
         patience: Duration::ZERO,

@@ -17,7 +17,6 @@ use crate::config::Config;
 use crate::deliver::mailer::{self, Composer, Ending, Event, Settings, Worker};
 use crate::list::StoreKey;
 use crate::mail::{Letter, Signer, Stencil, in_utf8};
-use crate::mailing::Rate;
 use crate::store::Store;
 use crate::store::mailings::{FrozenLetter, Mailing, Mailings};
 
@@ -48,16 +47,14 @@ pub(super) fn books(config: &Config, directory: &Path) -> Result<Books> {
 
 /// Where a magazine's mail goes, and how fast.
 pub(super) fn settings(config: &Config, directory: &Path) -> Result<Settings> {
-    let Some(WayOut { route, connections, per_second }) = way_out(config, directory)? else {
+    let Some(WayOut { route, doors }) = way_out(config, directory)? else {
         bail!(
             "mailmag.toml names no way out for mail: add [[smtp]] with a `host`, or with a `folder` to try it"
         )
     };
-    let rate = per_second.map(|messages| Rate { messages, per: Duration::from_secs(1) });
     Ok(Settings {
         route,
-        connections,
-        rate,
+        doors,
         lanes_keep_pace: true,
         lease: LEASE,
         patience: PATIENCE,

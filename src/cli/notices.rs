@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::mailer::signer;
-use super::route::way_out;
+use super::route::{servers, way_out};
 use super::time;
 use crate::config::Config;
 use crate::deliver::notices::{Pace, Sending, write};
@@ -19,6 +19,9 @@ use crate::theme::Theme;
 pub(super) fn sending(content: &Content, folder: &Path, store: &Store, url: &str) -> Result<Option<Sending>> {
     let config = &content.config;
     let Some(way) = way_out(config, folder)? else { return Ok(None) };
+    // Whichever server a notice goes by, none is asked for more than it allows.
+    let connections = way.doors.iter().map(|door| door.connections).min().unwrap_or(1);
+    let per_second = servers(config).filter_map(|server| server.messages_per_second).min();
     let sender = EmailAddress::parse(&config.mail.from.address)
         .context("no mail can be sent from the address of [mail] from")?;
     let signer = signer(config, folder)?;
@@ -28,8 +31,8 @@ pub(super) fn sending(content: &Content, folder: &Path, store: &Store, url: &str
     Ok(Some(Sending {
         store: store.clone(),
         route: way.route,
-        connections: way.connections,
-        per_second: way.per_second,
+        connections,
+        per_second,
         sender,
         write: Arc::new(move |notice| {
             let octets = write(&config, &theme, &key, &url, notice).map_err(|problem| {

@@ -9,11 +9,12 @@ use anyhow::{Context, Result, bail};
 
 use super::console::{Console, count};
 use super::mailer::{Books, DRAIN, LEASE, PATIENCE, as_worker, composer};
+use super::route::servers;
 use super::{Outcome, time};
-use crate::config::{Config, SmtpConfig, SmtpServer};
+use crate::config::Config;
 use crate::deliver::mailer::{self, Event, Finished, Settings};
 use crate::deliver::rehearsal::{Crowd, Received, Sink};
-use crate::deliver::smtp::{Client, Route, Server, Target, Timeouts, Tls};
+use crate::deliver::smtp::{Client, Door, Route, Server, Target, Timeouts, Tls};
 use crate::mailing::{Lane, Rate, Sums, Verdict, lanes};
 use crate::store::RehearsalList;
 use crate::store::mailings::{Audience, Mailing, Mailings, NewMailing, Planned};
@@ -60,8 +61,7 @@ pub(super) fn rehearse(
     let rehearsed = play(config, directory, (books, &place.folder), (new, audience), console);
     place.leave()?;
     let rehearsed = rehearsed?;
-    let servers = config.smtp.iter().filter_map(server_of);
-    let per_second = servers.filter_map(|server| server.messages_per_second).min();
+    let per_second = servers(config).next().and_then(|server| server.messages_per_second);
     console.data(report(&rehearsed, per_second, peak_memory()).as_bytes())?;
     match problem(&rehearsed) {
         None => Ok(Outcome::Well),
@@ -92,7 +92,7 @@ fn play(
     let frozen = began.elapsed();
     let sink = Sink::bind().context("no port of this machine can be listened on")?;
     let settings = settings(config, sink.port()?)?;
-    let connections = settings.connections;
+    let connections = settings.doors[0].connections;
     let progress = console.progress(usize::try_from(readers.number).unwrap_or(usize::MAX), "rehearsing");
     let bar = progress.clone();
     let told: mailer::Progress = Arc::new(move |event| {
@@ -130,17 +130,10 @@ fn copy(mailings: &Mailings, audience: &Audience, list: &mut RehearsalList) -> R
     }
 }
 
-fn server_of(way: &SmtpConfig) -> Option<&SmtpServer> {
-    match way {
-        SmtpConfig::Server(server) => Some(server),
-        SmtpConfig::Folder(_) => None,
-    }
-}
-
-/// As many connections as there will be, to our own server, at no pace.
+/// As many connections as the first server will have, to our own server, at no pace.
 fn settings(config: &Config, port: u16) -> Result<Settings> {
-    let servers = config.smtp.iter().filter_map(server_of);
-    let connections = servers.map(|server| server.connections).min().unwrap_or(CONNECTIONS) as usize;
+    let connections = servers(config).next().map_or(CONNECTIONS, |server| server.connections) as usize;
+    let doors = [Door::new(connections, None)].into();
     let server = Server {
         name: "the rehearsal's server".into(),
         host: "127.0.0.1".to_owned(),
@@ -154,8 +147,7 @@ fn settings(config: &Config, port: u16) -> Result<Settings> {
     let clock = Arc::new(time);
     Ok(Settings {
         route,
-        connections,
-        rate: None,
+        doors,
         lanes_keep_pace: false,
         lease: LEASE,
         patience: PATIENCE,

@@ -8,16 +8,17 @@ use anyhow::{Context, Result};
 
 use super::secret;
 use crate::config::{Config, SmtpConfig, SmtpServer, Tls as TlsConfig};
-use crate::deliver::smtp::{Client, Login, Outbox, Route, Secret, Server, Target, Timeouts, Tls, Trust};
+use crate::deliver::smtp::{
+    Client, Door, Login, Outbox, Route, Secret, Server, Target, Timeouts, Tls, Trust,
+};
+use crate::mailing::Rate;
 
 /// Where mail goes, and how much of it.
 pub(super) struct WayOut {
     /// The servers and folders, the first one first.
     pub(super) route: Arc<Route>,
-    /// How many connections are open at once.
-    pub(super) connections: usize,
-    /// How many messages leave in a second at the most.
-    pub(super) per_second: Option<u32>,
+    /// What each of them allows.
+    pub(super) doors: Arc<[Door]>,
 }
 
 /// How long a server that failed is left alone while another works.
@@ -29,19 +30,34 @@ const REST: Duration = Duration::from_secs(60);
 /// A password or a file of certificates that cannot be read.
 pub(super) fn way_out(config: &Config, folder: &Path) -> Result<Option<WayOut>> {
     let targets = config.smtp.iter().map(|way| target(way, folder)).collect::<Result<Vec<_>>>()?;
-    let servers = config.smtp.iter().filter_map(|way| match way {
-        SmtpConfig::Server(server) => Some(server),
-        SmtpConfig::Folder(_) => None,
-    });
-    // Whichever of them it goes by, none is asked for more than it allows.
-    let connections = servers.clone().map(|server| server.connections).min().unwrap_or(1);
-    let per_second = servers.filter_map(|server| server.messages_per_second).min();
     if targets.is_empty() {
         return Ok(None);
     }
     let client = Client::new(hello_name(config), Timeouts::default())?;
     let route = Arc::new(Route { targets, client, rest: REST });
-    Ok(Some(WayOut { route, connections: connections as usize, per_second }))
+    Ok(Some(WayOut { route, doors: config.smtp.iter().map(|way| door(way, config)).collect() }))
+}
+
+/// What a way allows. A folder takes as much as the servers beside it.
+fn door(way: &SmtpConfig, config: &Config) -> Door {
+    match way {
+        SmtpConfig::Server(server) => {
+            let per_second = server.messages_per_second;
+            let rate = per_second.map(|messages| Rate { messages, per: Duration::from_secs(1) });
+            Door::new(server.connections as usize, rate)
+        }
+        SmtpConfig::Folder(_) => {
+            Door::new(servers(config).map(|server| server.connections).max().unwrap_or(1) as usize, None)
+        }
+    }
+}
+
+/// The servers among the ways out, the first one first.
+pub(super) fn servers(config: &Config) -> impl Iterator<Item = &SmtpServer> {
+    config.smtp.iter().filter_map(|way| match way {
+        SmtpConfig::Server(server) => Some(server),
+        SmtpConfig::Folder(_) => None,
+    })
 }
 
 /// The name said at EHLO (RFC 5321, section 4.1.1.1): the host that readers know, else the sender's domain.
@@ -115,12 +131,15 @@ mod tests {
         let way = |more: &str| way_out(&config(more), Path::new("magazine")).unwrap();
         assert!(way("").is_none());
         let folder = way("[[smtp]]\nfolder = \"outbox\"\n").unwrap();
-        assert_eq!((folder.connections, folder.per_second), (1, None));
+        let doors = |way: &WayOut| -> Vec<(usize, Option<u32>)> {
+            way.doors.iter().map(|door| (door.connections, door.rate.map(|rate| rate.messages))).collect()
+        };
+        assert_eq!(doors(&folder), [(1, None)]);
         let both =
             way("[[smtp]]\nhost = \"127.0.0.1\"\ntls = \"none\"\nconnections = 3\nmessages-per-second = 9\n\
              [[smtp]]\nhost = \"localhost\"\ntls = \"none\"\nport = 2525\n[[smtp]]\nfolder = \"outbox\"\n");
         let both = both.unwrap();
-        assert_eq!((both.connections, both.per_second), (3, Some(9)));
+        assert_eq!(doors(&both), [(3, Some(9)), (4, None), (4, None)], "each has its own");
         let names: Vec<&str> = both.route.targets.iter().map(Target::name).collect();
         assert_eq!(names, ["127.0.0.1:25", "localhost:2525", "outbox"]);
     }

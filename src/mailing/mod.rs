@@ -10,6 +10,6 @@ mod schedule;
 
 pub use delivery::{DeliveryStatus, InDoubt, Next, Sums, Verdict, after};
 pub use guard::{Guard, Stop};
-pub use pace::{AHEAD, Lane, Rate, Slots, is_below, lanes};
+pub use pace::{Lane, MOST_AHEAD, Rate, Slots, is_below, lanes};
 pub use patience::retry_after;
 pub use schedule::is_overdue;

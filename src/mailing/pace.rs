@@ -78,8 +78,8 @@ pub struct Slots {
     pub next: DateTime<Utc>,
 }
 
-/// How far ahead slots are taken. Whoever takes them and ends without using them loses so much of the pace at the most.
-pub const AHEAD: TimeDelta = TimeDelta::milliseconds(500);
+/// How far ahead slots may be taken. Whoever takes them and ends without using them loses so much of the pace at the most.
+pub const MOST_AHEAD: TimeDelta = TimeDelta::milliseconds(500);
 
 /// How far the clocks of machines, or one clock before and after it was set, may differ: beyond that the pace begins anew.
 const SKEW: TimeDelta = TimeDelta::seconds(10);
@@ -91,13 +91,20 @@ impl Rate {
         TimeDelta::microseconds(i64::try_from(micros).unwrap_or(i64::MAX / 2))
     }
 
-    /// Takes up to `most` slots of this pace, none later than [`AHEAD`] from now. `next` is the first that is free, where
+    /// Takes up to `most` slots of this pace, none later than `ahead` from now. `next` is the first that is free, where
     /// the pace was kept before. What has passed unused is not made up for: however many take slots one after another,
     /// there is one in each interval.
-    pub fn slots(self, next: Option<DateTime<Utc>>, most: usize, now: DateTime<Utc>) -> Slots {
+    pub fn slots(
+        self,
+        next: Option<DateTime<Utc>>,
+        most: usize,
+        ahead: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Slots {
         let interval = self.interval();
-        let horizon = now + AHEAD;
-        let mut next = next.filter(|next| *next <= horizon + interval + SKEW).unwrap_or(now).max(now);
+        let horizon = now + ahead;
+        let furthest = now + MOST_AHEAD + interval + SKEW;
+        let mut next = next.filter(|next| *next <= furthest).unwrap_or(now).max(now);
         let mut taken = Vec::new();
         while taken.len() < most && next <= horizon {
             taken.push(next);
@@ -158,7 +165,7 @@ mod tests {
             (Some(20_000), 1, 0, &[0], 100),
         ];
         for (next, most, now, taken, after) in cases {
-            let slots = per_second(10).slots(next.map(at), most, at(now));
+            let slots = per_second(10).slots(next.map(at), most, MOST_AHEAD, at(now));
             let expected = Slots { taken: taken.iter().copied().map(at).collect(), next: at(after) };
             assert_eq!(slots, expected, "{next:?} {most} {now}");
         }
@@ -167,10 +174,11 @@ mod tests {
     #[test]
     fn a_slow_rate_has_its_slots_one_by_one() {
         let rate = Rate { messages: 1, per: Duration::from_secs(3_600) };
-        let first = rate.slots(None, 5, at(0));
+        let first = rate.slots(None, 5, MOST_AHEAD, at(0));
         assert_eq!((first.taken.len(), first.next), (1, at(3_600_000)));
-        assert!(rate.slots(Some(first.next), 5, at(3_599_000)).taken.is_empty());
-        assert_eq!(rate.slots(Some(first.next), 5, at(3_599_600)).taken, [at(3_600_000)]);
+        assert!(rate.slots(Some(first.next), 5, MOST_AHEAD, at(3_599_000)).taken.is_empty());
+        assert_eq!(rate.slots(Some(first.next), 5, MOST_AHEAD, at(3_599_600)).taken, [at(3_600_000)]);
+        assert!(rate.slots(Some(first.next), 5, TimeDelta::zero(), at(3_599_999)).taken.is_empty());
     }
 
     #[test]

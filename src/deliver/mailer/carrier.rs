@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::feed::Feed;
+use super::feed::{Feeds, Taken};
 use super::{Event, Sending, wait};
 use crate::bounce::Returned;
-use crate::deliver::smtp::{Courier, Mail, Outcome};
+use crate::deliver::smtp::{Courier, GoAhead, Mail, Outcome, Tries};
 use crate::mailing::{DeliveryStatus, Next, Stop, Verdict, after};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Ended, Hold, MailingStatus, Step};
@@ -14,7 +14,7 @@ use crate::store::mailings::{Delivery, Ended, Hold, MailingStatus, Step};
 /// Carries until it is told to end.
 pub(super) struct Carrier {
     sending: Arc<Sending>,
-    feed: Arc<Feed>,
+    feeds: Arc<Feeds>,
     courier: Courier,
     /// What became of the last delivery, as long as that is not kept.
     ended: Option<Ended>,
@@ -24,14 +24,16 @@ pub(super) struct Carrier {
 
 /// How long a connection is kept without a delivery.
 const IDLE: Duration = Duration::from_secs(5);
+/// How long a connection is left to another mailing that has none, before it is asked for again.
+const GIVES_WAY_FOR: Duration = Duration::from_millis(500);
 /// How long a server that waits for a message's octets is kept waiting for the store: less than any server grants (RFC 5321,
 /// 4.5.3.2.5: three minutes).
 const READY_FOR: Duration = Duration::from_secs(10);
 
 impl Carrier {
-    pub(super) fn new(sending: Arc<Sending>, feed: Arc<Feed>) -> Self {
-        let courier = Courier::new(sending.settings.route.clone());
-        Carrier { sending, feed, courier, ended: None, faults: 0 }
+    pub(super) fn new(sending: Arc<Sending>, feeds: Arc<Feeds>) -> Self {
+        let courier = courier(&sending);
+        Carrier { sending, feeds, courier, ended: None, faults: 0 }
     }
 
     /// Carries until the sending ends. What is in flight then is finished.
@@ -43,28 +45,30 @@ impl Carrier {
     }
 
     async fn carry(&mut self) -> Result<(), StoreError> {
-        let mut prepared: Option<(Delivery, Mail)> = None;
+        let mut prepared: Option<(Taken, Mail)> = None;
         let mut busy = None;
         let mut idle_since = tokio::time::Instant::now();
         while !*self.sending.stop.borrow() {
             let current = match prepared.take() {
                 Some(prepared) => Some(prepared),
+                None if !self.has_room().await => None,
                 None => {
                     let worker = self.sending.worker.clone();
                     busy.get_or_insert_with(|| worker.busy());
                     self.next().await?
                 }
             };
-            let Some((delivery, mail)) = current else {
+            let Some((taken, mail)) = current else {
                 self.keep(None).await?;
                 busy = None;
+                self.courier.stay_out();
                 if idle_since.elapsed() > IDLE {
                     self.hang_up().await;
                 }
-                self.rest(Duration::from_millis(100)).await;
+                self.rest(self.feeds.rest()).await;
                 continue;
             };
-            prepared = self.deliver(delivery, mail).await?;
+            prepared = self.deliver(taken, mail).await?;
             idle_since = tokio::time::Instant::now();
         }
         // One that was prepared and not attempted is queued again when the worker leaves.
@@ -74,42 +78,70 @@ impl Carrier {
         Ok(())
     }
 
+    /// Whether there is a connection for a delivery, or room for one. Where another mailing waits for one this goes.
+    async fn has_room(&mut self) -> bool {
+        if self.courier.gives_way() {
+            self.hang_up().await;
+            self.rest(GIVES_WAY_FOR).await;
+        }
+        self.courier.may_enter()
+    }
+
     /// The next delivery whose domain is not held, as a message.
-    async fn next(&mut self) -> Result<Option<(Delivery, Mail)>, StoreError> {
-        while let Some(delivery) = self.feed.next().await? {
-            if !self.sending.is_held(&delivery) {
-                return self.compose(delivery).await;
+    async fn next(&mut self) -> Result<Option<(Taken, Mail)>, StoreError> {
+        while let Some(taken) = self.feeds.next().await? {
+            if !self.sending.is_held(&taken.delivery) {
+                return self.compose(taken).await;
             }
             self.keep(None).await?;
             let next = Next { status: DeliveryStatus::Queued, due: None, counts: false };
             let reply = "not attempted: its domain is held".to_owned();
-            self.ended = Some(Ended { claim: delivery.claim(), next, reply, returned: None });
+            self.ended = Some(Ended { claim: taken.delivery.claim(), next, reply, returned: None });
         }
         Ok(None)
     }
 
-    /// Carries one delivery, and gives the next one if its commands went along; or the same one, if the store must come back
-    /// first.
-    async fn deliver(
+    /// A server that waits for a mail's octets, in its pace, and whether it has one; nothing when the delivery has come to an end, or the sending has: what
+    /// is claimed and does not leave is queued again then.
+    async fn ready(
         &mut self,
-        delivery: Delivery,
-        mail: Mail,
-    ) -> Result<Option<(Delivery, Mail)>, StoreError> {
-        if self.feed.is_paced() {
-            self.keep(None).await?;
-            // What is claimed and does not leave is queued again when the sending ends.
-            if !self.feed.may_leave().await {
-                return Ok(None);
+        delivery: &Delivery,
+        mail: &Mail,
+    ) -> Result<Option<(GoAhead, bool)>, StoreError> {
+        let sending = self.sending.clone();
+        let mut tries = Tries::default();
+        loop {
+            let mut is_paced = false;
+            let asked = match self.courier.reach(&mut tries).await {
+                Ok(server) => {
+                    is_paced = sending.pacers[server].is_some();
+                    if let Some(pacer) = &sending.pacers[server] {
+                        self.keep(None).await?;
+                        if !pacer.may_leave(&mut sending.stop.clone()).await {
+                            return Ok(None);
+                        }
+                    }
+                    self.courier.ask(mail, &mut tries).await
+                }
+                Err(outcome) => Err(outcome),
+            };
+            match asked {
+                Ok(Some(go)) => return Ok(Some((go, is_paced))),
+                Ok(None) => {}
+                Err(outcome) => {
+                    self.settle_outcome(delivery, &outcome).await?;
+                    return Ok(None);
+                }
             }
         }
-        let go = match self.courier.ready(&mail).await {
-            Ok(go) => go,
-            Err(outcome) => {
-                self.settle_outcome(&delivery, &outcome).await?;
-                return Ok(None);
-            }
-        };
-        match self.keep(Some(&delivery)).await {
+    }
+
+    /// Carries one delivery, and gives the next one if its commands went along; or the same one, if the store must come back
+    /// first.
+    async fn deliver(&mut self, taken: Taken, mail: Mail) -> Result<Option<(Taken, Mail)>, StoreError> {
+        let delivery = &taken.delivery;
+        let Some((go, is_paced)) = self.ready(delivery, &mail).await? else { return Ok(None) };
+        match self.keep(Some(delivery)).await {
             Ok(true) => {}
             // It is another's by now, or it cannot be noted: then it must not go out.
             Ok(false) => {
@@ -118,28 +150,26 @@ impl Carrier {
             }
             Err(error) => {
                 self.hang_up().await;
-                return if self.sending.waits_for(&error) { Ok(Some((delivery, mail))) } else { Err(error) };
+                return if self.sending.waits_for(&error) { Ok(Some((taken, mail))) } else { Err(error) };
             }
         }
-        let at_hand = match self.feed.is_paced() || *self.sending.stop.borrow() {
-            true => None,
-            false => self.feed.at_hand(),
-        };
+        let goes_alone = is_paced || *self.sending.stop.borrow() || self.courier.is_in_the_way();
+        let at_hand = if goes_alone { None } else { self.feeds.at_hand() };
         let next = match at_hand {
-            Some(delivery) => self.compose(delivery).await?,
+            Some(taken) => self.compose(taken).await?,
             None => None,
         };
         let outcome = self.courier.finish(go, &mail, next.as_ref().map(|(_, mail)| mail)).await;
-        self.settle_outcome(&delivery, &outcome).await?;
+        self.settle_outcome(delivery, &outcome).await?;
         Ok(next)
     }
 
     /// The message of a delivery; nothing when it cannot be made, which is our own fault and noted as that.
-    async fn compose(&mut self, delivery: Delivery) -> Result<Option<(Delivery, Mail)>, StoreError> {
-        match self.sending.composer.mail(&delivery) {
-            Ok(mail) => Ok(Some((delivery, mail))),
+    async fn compose(&mut self, taken: Taken) -> Result<Option<(Taken, Mail)>, StoreError> {
+        match self.sending.composer.mail(&taken.delivery) {
+            Ok(mail) => Ok(Some((taken, mail))),
             Err(error) => {
-                self.settle(&delivery, Verdict::OwnFault, error.to_string(), None).await?;
+                self.settle(&taken.delivery, Verdict::OwnFault, error.to_string(), None).await?;
                 Ok(None)
             }
         }
@@ -215,7 +245,7 @@ impl Carrier {
     }
 
     async fn hang_up(&mut self) {
-        let fresh = Courier::new(self.sending.settings.route.clone());
+        let fresh = courier(&self.sending);
         std::mem::replace(&mut self.courier, fresh).quit().await;
     }
 
@@ -223,4 +253,8 @@ impl Carrier {
     async fn rest(&self, time: Duration) {
         wait(time, &mut self.sending.stop.clone()).await;
     }
+}
+
+fn courier(sending: &Sending) -> Courier {
+    Courier::by_doors(sending.settings.route.clone(), sending.doors.clone())
 }

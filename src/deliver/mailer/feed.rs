@@ -1,11 +1,12 @@
-//! What the carriers of a lane take their deliveries from.
+//! What the carriers take their deliveries from.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::Timelike;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::Sending;
@@ -15,12 +16,15 @@ use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Order};
 
 /// A lane's deliveries, claimed a few at a time.
-pub(super) struct Feed {
+struct Feed {
     sending: Arc<Sending>,
     lane: usize,
-    connections: usize,
-    state: Mutex<State>,
+    /// How many are claimed at once, at the least.
+    least: usize,
+    /// The connections that its mail may go over at once, where it may not have all.
+    room: Option<Arc<Semaphore>>,
     pacer: Option<Pacer>,
+    state: Mutex<State>,
 }
 
 struct State {
@@ -41,18 +45,21 @@ const REST: Duration = Duration::from_millis(500);
 const MOST: usize = 2_000;
 
 impl Feed {
-    pub(super) fn new(sending: Arc<Sending>, lane: usize, connections: usize) -> Self {
+    fn new(sending: Arc<Sending>, lane: usize) -> Self {
         let state = State { claimed: VecDeque::new(), after: 0, last: None, rests_until: None };
-        let rate = lanes()[lane].rate.filter(|_| sending.settings.lanes_keep_pace);
-        let pacer = rate.map(|rate| {
-            let (mailings, clock) = (sending.mailings.clone(), sending.settings.clock.clone());
-            Pacer::new(mailings, clock, format!("lane {}", lanes()[lane].name), rate)
-        });
-        Feed { sending, lane, connections, state: Mutex::new(state), pacer }
+        let of_lane = &lanes()[lane];
+        let connections = sending.settings.connections();
+        let room = of_lane.connections.map(|connections| Arc::new(Semaphore::new(connections)));
+        let rate = of_lane.rate.filter(|_| sending.settings.lanes_keep_pace);
+        let pacer = rate.map(|rate| sending.pacer(format!("lane {}", of_lane.name), rate));
+        // What waits for its pace is claimed one by one: it may be long.
+        let least =
+            if pacer.is_some() { 1 } else { of_lane.connections.unwrap_or(connections).min(connections) };
+        Feed { sending, lane, least, room, pacer, state: Mutex::new(state) }
     }
 
     /// The next delivery; nothing when there is none now.
-    pub(super) async fn next(&self) -> Result<Option<Delivery>, StoreError> {
+    async fn next(&self) -> Result<Option<Delivery>, StoreError> {
         let mut state = self.state.lock().await;
         if let Some(delivery) = state.claimed.pop_front() {
             return Ok(Some(delivery));
@@ -95,31 +102,94 @@ impl Feed {
     }
 
     /// A delivery that can be taken without waiting for the store, and whose domain is not held.
-    pub(super) fn at_hand(&self) -> Option<Delivery> {
+    fn at_hand(&self) -> Option<Delivery> {
         self.state.try_lock().ok()?.claimed.pop_front_if(|delivery| !self.sending.is_held(delivery))
     }
 
-    /// As many as leave within [`AHEAD`] at the speed of the last time, one for each connection at least.
+    /// As many as leave within [`AHEAD`] at the speed of the last time, [`Feed::least`] at the least.
     fn how_many(&self, state: &State) -> usize {
-        let Some((number, when)) = state.last else { return self.connections };
+        let Some((number, when)) = state.last else { return self.least };
         let took = when.elapsed().max(Duration::from_millis(1));
         let ahead = number as f64 * AHEAD.as_secs_f64() / took.as_secs_f64();
-        (ahead as usize).clamp(self.connections, MOST)
+        (ahead as usize).clamp(self.least.min(MOST), MOST)
     }
 
-    /// Waits until a message of this lane may leave; false when the sending ends before.
-    pub(super) async fn may_leave(&self) -> bool {
-        let mut stop = self.sending.stop.clone();
-        for pacer in self.pacer.iter().chain(&self.sending.pacer) {
-            if !pacer.may_leave(&mut stop).await {
-                return false;
-            }
+    /// The next delivery, if its lane has a connection free and its pace lets it leave now.
+    async fn take(&self) -> Result<Option<Taken>, StoreError> {
+        let room = match self.room.clone().map(Semaphore::try_acquire_owned) {
+            Some(Err(_)) => return Ok(None),
+            Some(Ok(room)) => Some(room),
+            None => None,
+        };
+        if self.pacer.as_ref().is_some_and(|pacer| !pacer.rests().is_zero()) {
+            return Ok(None);
         }
-        true
+        let Some(delivery) = self.next().await? else { return Ok(None) };
+        if let Some(pacer) = &self.pacer
+            && !pacer.leaves().await
+        {
+            self.state.lock().await.claimed.push_front(delivery);
+            return Ok(None);
+        }
+        Ok(Some(Taken { delivery, _room: room }))
     }
 
-    /// Whether messages of this lane must keep to a pace.
-    pub(super) fn is_paced(&self) -> bool {
-        self.pacer.is_some() || self.sending.pacer.is_some()
+    /// Whether it is worth looking whether a delivery may be taken.
+    fn may_have_some(&self) -> bool {
+        let has_room = self.room.as_ref().is_none_or(|room| room.available_permits() > 0);
+        let Ok(state) = self.state.try_lock() else { return false };
+        let rests = state.claimed.is_empty() && state.rests_until.is_some_and(|until| until > Instant::now());
+        has_room && !rests && self.pacer.as_ref().is_none_or(|pacer| pacer.rests().is_zero())
     }
 }
+
+/// A delivery that is taken in hand.
+pub(super) struct Taken {
+    pub(super) delivery: Delivery,
+    /// One of the connections that its lane may have, until it has ended.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// What the carriers of a mailing take their deliveries from: all of them from all lanes, each lane in its turn.
+pub(super) struct Feeds {
+    feeds: Vec<Feed>,
+    turn: AtomicUsize,
+}
+
+impl Feeds {
+    pub(super) fn new(sending: &Arc<Sending>) -> Feeds {
+        let feeds = (0..lanes().len()).map(|lane| Feed::new(sending.clone(), lane)).collect();
+        Feeds { feeds, turn: AtomicUsize::new(0) }
+    }
+
+    /// The next delivery that may leave now; nothing when there is none.
+    pub(super) async fn next(&self) -> Result<Option<Taken>, StoreError> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        for number in 0..self.feeds.len() {
+            let feed = &self.feeds[first.wrapping_add(number) % self.feeds.len()];
+            if let Some(taken) = feed.take().await? {
+                return Ok(Some(taken));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A delivery that can be taken without waiting for the store, and whose domain is not held; nothing when it is another
+    /// lane's turn.
+    pub(super) fn at_hand(&self) -> Option<Taken> {
+        let (all_others, lanes) = self.feeds.split_first()?;
+        match lanes.iter().any(Feed::may_have_some) {
+            true => None,
+            false => all_others.at_hand().map(|delivery| Taken { delivery, _room: None }),
+        }
+    }
+
+    /// How long to wait when nothing was there: until the next lane's turn, but not long.
+    pub(super) fn rest(&self) -> Duration {
+        let rests = self.feeds.iter().filter_map(|feed| feed.pacer.as_ref().map(Pacer::rests));
+        rests.filter(|rest| !rest.is_zero()).min().unwrap_or(LOOKS_EVERY).min(LOOKS_EVERY)
+    }
+}
+
+/// How long a carrier without a delivery waits at the most before it looks again.
+const LOOKS_EVERY: Duration = Duration::from_millis(100);

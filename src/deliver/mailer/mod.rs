@@ -1,7 +1,7 @@
 //! Sends mailings: claims deliveries, carries them over a few connections, keeps what became of each.
 //!
 //! ```text
-//!  feed (one for each lane) ──▶ carriers (one for each connection) ──▶ steps in the ledger
+//!  feeds (one for each lane) ──▶ carriers (one for each connection) ──▶ steps in the ledger
 //! ```
 //!
 //! Each carrier notes in one write what became of the last delivery and that the next one's body goes out, before its
@@ -25,12 +25,12 @@ use tokio::time::Instant;
 pub use compose::{Composer, message_id};
 pub use worker::Worker;
 
-use super::smtp::Route;
-use crate::mailing::{Guard, Rate, Verdict, lanes};
+use super::smtp::{Door, Route, Target};
+use crate::mailing::{Guard, Rate, Verdict};
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Mailing, MailingStatus, Mailings};
 use carrier::Carrier;
-use feed::Feed;
+use feed::Feeds;
 use pacer::Pacer;
 use patience::Absence;
 
@@ -59,10 +59,9 @@ pub type Progress = Arc<dyn Fn(Event) + Send + Sync>;
 pub struct Settings {
     /// Where mail goes.
     pub route: Arc<Route>,
-    /// How many connections carry it.
-    pub connections: usize,
-    /// How fast it leaves, over all workers.
-    pub rate: Option<Rate>,
+    /// Of each place there, how many connections it has at once, over all mailings of this process, and how fast messages leave by it,
+    /// over all workers.
+    pub doors: Arc<[Door]>,
     /// Whether each lane keeps to its own pace and hours; a rehearsal does not.
     pub lanes_keep_pace: bool,
     /// How long a worker that says nothing is taken for alive.
@@ -96,7 +95,10 @@ struct Sending {
     composer: Composer,
     settings: Settings,
     guard: Mutex<Guard>,
-    pacer: Option<Pacer>,
+    /// Of each place that mail goes to, its pace.
+    pacers: Vec<Option<Pacer>>,
+    /// The doors there, as this mailing's.
+    doors: Arc<[Door]>,
     progress: Progress,
     absence: Absence,
     stop: Ending,
@@ -192,14 +194,19 @@ pub async fn send(
 ) -> Result<Finished, StoreError> {
     let id = mailing.id;
     let (end, ending) = watch::channel(false);
+    let places = settings.route.targets.iter().zip(settings.doors.iter());
+    let pacer = |(target, door): (&Target, &Door)| {
+        let name = format!("server {}", target.name());
+        door.rate.map(|rate| Pacer::new(mailings.clone(), settings.clock.clone(), name, rate))
+    };
+    let pacers = places.map(pacer).collect();
     let sending = Arc::new(Sending {
         mailings: mailings.clone(),
         mailing,
         worker,
         composer,
-        pacer: settings
-            .rate
-            .map(|rate| Pacer::new(mailings.clone(), settings.clock.clone(), "all".to_owned(), rate)),
+        pacers,
+        doors: settings.doors.iter().map(Door::of_another).collect(),
         settings,
         guard: Mutex::new(Guard::default()),
         progress,
@@ -207,12 +214,9 @@ pub async fn send(
         stop: ending,
     });
     let mut tasks = JoinSet::new();
-    for (number, lane) in lanes().iter().enumerate() {
-        let connections = lane.connections.unwrap_or(usize::MAX).min(sending.settings.connections).max(1);
-        let feed = Arc::new(Feed::new(sending.clone(), number, connections));
-        for _ in 0..connections {
-            tasks.spawn(Carrier::new(sending.clone(), feed.clone()).run());
-        }
+    let feeds = Arc::new(Feeds::new(&sending));
+    for _ in 0..sending.settings.connections() {
+        tasks.spawn(Carrier::new(sending.clone(), feeds.clone()).run());
     }
     let mut failure = None;
     let mut stop = stop;
@@ -313,7 +317,19 @@ async fn look(
     }))
 }
 
+impl Settings {
+    /// How many connections carry a mailing at the most, whichever server it goes by.
+    fn connections(&self) -> usize {
+        self.doors.iter().map(|door| door.connections).max().unwrap_or(1).max(1)
+    }
+}
+
 impl Sending {
+    /// A pace that is shared under this name.
+    fn pacer(&self, name: String, rate: Rate) -> Pacer {
+        Pacer::new(self.mailings.clone(), self.settings.clock.clone(), name, rate)
+    }
+
     /// Whether nothing goes to a delivery's domain now.
     fn is_held(&self, delivery: &Delivery) -> bool {
         self.guard.lock().is_ok_and(|guard| guard.is_held(delivery.address.domain()))
@@ -322,6 +338,6 @@ impl Sending {
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Settings").field("connections", &self.connections).finish_non_exhaustive()
+        formatter.debug_struct("Settings").field("doors", &self.doors).finish_non_exhaustive()
     }
 }

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Clock, Ending, until_true};
-use crate::mailing::{AHEAD, Rate};
+use crate::mailing::{MOST_AHEAD, Rate, Slots};
 use crate::store::StoreError;
 use crate::store::mailings::{Mailings, PaceOrder};
 
@@ -22,6 +23,8 @@ pub(super) struct Pacer {
     waiting: AtomicUsize,
     /// The slots that were taken and not used.
     slots: Mutex<VecDeque<Instant>>,
+    /// Before this there is no slot for [`Pacer::leaves`].
+    not_before: std::sync::Mutex<Option<Instant>>,
 }
 
 /// A slot that is later than this is lost: what waited for something else does not leave in a crowd.
@@ -31,7 +34,15 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 impl Pacer {
     pub(super) fn new(mailings: Mailings, clock: Clock, name: String, rate: Rate) -> Pacer {
-        Pacer { mailings, clock, name, rate, waiting: AtomicUsize::new(0), slots: Mutex::default() }
+        Pacer {
+            mailings,
+            clock,
+            name,
+            rate,
+            waiting: AtomicUsize::new(0),
+            slots: Mutex::default(),
+            not_before: std::sync::Mutex::default(),
+        }
     }
 
     /// Waits until a message may leave; false when the sending ends before.
@@ -71,15 +82,45 @@ impl Pacer {
 
     /// Takes slots for all that wait; where there is none yet, it tells how long to wait.
     async fn take(&self, slots: &mut VecDeque<Instant>) -> Result<Option<Duration>, StoreError> {
-        let (asked, at) = (Instant::now(), (self.clock)());
         let most = self.waiting.load(Ordering::Relaxed).max(1);
-        let order = PaceOrder { pace: self.name.clone(), rate: self.rate, most, at };
-        let given = self.mailings.slots(order).await?;
+        let (asked, at, given) = self.ask(most, MOST_AHEAD).await?;
         slots.extend(given.taken.iter().map(|slot| asked + (*slot - at).to_std().unwrap_or_default()));
         match given.taken.is_empty() {
-            true => Ok(Some((given.next - at - AHEAD).to_std().unwrap_or_default().max(SHORTEST))),
+            true => Ok(Some((given.next - at - MOST_AHEAD).to_std().unwrap_or_default().max(SHORTEST))),
             false => Ok(None),
         }
+    }
+
+    /// Whether a message may leave now; if so, it does.
+    pub(super) async fn leaves(&self) -> bool {
+        let given = self.ask(1, TimeDelta::zero()).await;
+        let (may_leave, not_before) = match &given {
+            Ok((asked, at, given)) => {
+                (!given.taken.is_empty(), *asked + (given.next - *at).to_std().unwrap_or_default())
+            }
+            Err(_) => (false, Instant::now() + AGAIN),
+        };
+        if let Ok(mut known) = self.not_before.lock() {
+            *known = Some(not_before);
+        }
+        may_leave
+    }
+
+    /// How long until it is worth asking whether a message may leave.
+    pub(super) fn rests(&self) -> Duration {
+        let not_before = self.not_before.lock().ok().and_then(|known| *known);
+        not_before.map_or(Duration::ZERO, |not_before| not_before.saturating_duration_since(Instant::now()))
+    }
+
+    /// Asks the store for slots; gives with them when it was asked, on both clocks.
+    async fn ask(
+        &self,
+        most: usize,
+        ahead: TimeDelta,
+    ) -> Result<(Instant, DateTime<Utc>, Slots), StoreError> {
+        let (asked, at) = (Instant::now(), (self.clock)());
+        let order = PaceOrder { pace: self.name.clone(), rate: self.rate, most, ahead, at };
+        Ok((asked, at, self.mailings.slots(order).await?))
     }
 }
 

@@ -15,6 +15,7 @@
 mod auth;
 mod connection;
 mod courier;
+mod door;
 mod envelope;
 mod extensions;
 mod mail_data;
@@ -28,7 +29,8 @@ mod verdict;
 mod wire;
 
 pub use connection::Connection;
-pub use courier::{Courier, Route, Target};
+pub use courier::{Courier, Route, Target, Tries};
+pub use door::Door;
 pub use envelope::{Envelope, Mail};
 pub use extensions::Extensions;
 pub use mail_data::{BadOctets, MailData};

@@ -1,6 +1,6 @@
 //! Paces that all workers share: whoever wants to send takes slots, and nobody else has the same.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Mailings;
 use super::desk::{Job, Task};
@@ -16,6 +16,8 @@ pub struct PaceOrder {
     pub rate: Rate,
     /// How many slots are wanted at the most.
     pub most: usize,
+    /// How far ahead.
+    pub ahead: TimeDelta,
     /// When it is.
     pub at: DateTime<Utc>,
 }

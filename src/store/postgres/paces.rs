@@ -22,7 +22,7 @@ impl PaceTables for Postgres {
             session.execute(never, &[&order.pace])?;
             let rows = session.query("SELECT next FROM paces WHERE name = $1 FOR UPDATE", &[&order.pace])?;
             let next = rows::time(rows.first().ok_or_else(missing)?, 0)?;
-            let slots = order.rate.slots(Some(next), order.most, order.at);
+            let slots = order.rate.slots(Some(next), order.most, order.ahead, order.at);
             let next = micros(slots.next);
             session.execute("UPDATE paces SET next = $2 WHERE name = $1", &[&order.pace, &next])?;
             Ok(slots)

@@ -24,7 +24,7 @@ fn slots(connection: &Connection, order: &PaceOrder) -> rusqlite::Result<Slots> 
         .prepare_cached("SELECT next FROM paces WHERE name = ?1")?
         .query_row([&order.pace], |row| row.get(0))
         .optional()?;
-    let slots = order.rate.slots(next.and_then(time), order.most, order.at);
+    let slots = order.rate.slots(next.and_then(time), order.most, order.ahead, order.at);
     connection
         .prepare_cached(
             "INSERT INTO paces (name, next) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET next = excluded.next",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use mailmag::charset::Charset;
 use mailmag::deliver::mailer::{self, Clock, Composer, Event, Finished, Worker};
-use mailmag::deliver::smtp::{Client, Route, Server, Stage, Target, Timeouts, Tls};
+use mailmag::deliver::smtp::{Client, Door, Route, Server, Stage, Target, Timeouts, Tls};
 use mailmag::list::{Limits, StoreKey};
 use mailmag::mail::{Letter, Stencil};
 use mailmag::mailing::{InDoubt, Sums};
@@ -82,8 +82,7 @@ impl Stand {
                 client,
                 rest: Duration::from_millis(50),
             }),
-            connections,
-            rate: None,
+            doors: [Door::new(connections, None)].into(),
             lanes_keep_pace: true,
             lease: TimeDelta::seconds(10),
             patience: Duration::from_secs(60),

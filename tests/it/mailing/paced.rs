@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mailmag::mailing::Rate;
+use mailmag::mailing::{MOST_AHEAD, Rate};
 use mailmag::store::mailings::{Mailings, PaceOrder};
 
-use super::processes::begin;
+use mailmag::deliver::smtp::Stage;
+
+use super::processes::{begin, terminate};
 use super::{at, magazine, number, on_both, script, served_once, status, told, until};
-use crate::support::smtp_server::SmtpServer;
+use crate::support::smtp_server::{Act, Play, SmtpServer};
 
 /// Writes so many messages a second into the settings.
 fn set_rate(root: &Path, per_second: u32) {
@@ -64,6 +66,64 @@ async fn a_rate_that_is_never_reached_holds_nobody_back() {
     assert_eq!(served_once(&server).len(), READERS);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn each_server_keeps_its_own_connections_and_rate_also_after_a_failover() {
+    const READERS: usize = 60;
+    const RATE: u32 = 25;
+    // The first one closes each connection after its tenth message, and at last every new one.
+    let mut plays: Vec<Play> = (1..40).map(|nth| Play::nth(Stage::Banner, nth, Act::Cut)).collect();
+    plays.push(Play::nth(Stage::Mail, 10, Act::Cut));
+    plays.push(Play::always(Stage::Dot, Act::Late(Duration::from_millis(5))));
+    let first = SmtpServer::start(script(plays)).await;
+    let second =
+        SmtpServer::start(script(vec![Play::always(Stage::Dot, Act::Late(Duration::from_millis(5)))])).await;
+    let magazine = magazine(READERS, first.port, 1);
+    let root = magazine.path();
+    let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
+    let beside = format!(
+        "[[smtp]]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nconnections = 3\nmessages-per-second = {RATE}\n",
+        second.port
+    );
+    fs::write(root.join("mailmag.toml"), format!("{settings}{beside}")).unwrap();
+    let began = Instant::now();
+    told(root, &["send", "1", "--yes"], 0);
+    assert_eq!(number(&status(root), "accepted"), READERS as u64);
+    assert_eq!((first.taken_so_far(), second.taken_so_far()), (10, READERS - 10));
+    // The first has no rate; the second has its own.
+    check_rate(&second, began, f64::from(RATE));
+    assert_eq!(first.most_open(), 1);
+    assert!((1..=3).contains(&second.most_open()), "{}", second.most_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn carriers_domains_need_no_connections_beside_the_others() {
+    const READERS: usize = 200;
+    let slow = script(vec![Play::always(Stage::Dot, Act::Late(Duration::from_millis(5)))]);
+    let server = SmtpServer::start(slow).await;
+    let magazine = magazine(READERS, server.port, 2);
+    let root = magazine.path();
+    let few: String = ["docomo.ne.jp", "ezweb.ne.jp", "softbank.ne.jp"]
+        .map(|domain| format!("a@{domain}\nb@{domain}\n"))
+        .concat();
+    fs::write(root.join("few.csv"), format!("email\n{few}")).unwrap();
+    told(root, &["subscribers", "import", "few.csv", "--basis", "a test"], 0);
+    fs::copy(root.join("content/issues/1.md"), root.join("content/issues/2.md")).unwrap();
+    // Two mailings at once by one process: there is none beside these two connections either.
+    for issue in ["1", "2"] {
+        let before = server.taken_so_far();
+        let mut sender = begin(root, &["send", issue, "--yes"]);
+        until("it has begun", &mut sender, || server.taken_so_far() > before).await;
+        terminate(&mut sender);
+    }
+    let connections = server.connections();
+    let mut worker = begin(root, &["worker"]);
+    until("as many have left as are no carrier's", &mut worker, || server.taken_so_far() >= 2 * READERS)
+        .await;
+    terminate(&mut worker);
+    assert!(server.connections() > connections);
+    assert!(server.most_open() <= 2, "{}", server.most_open());
+}
+
 #[test]
 fn nobody_has_a_slot_that_another_has() {
     on_both(0, |books| {
@@ -72,6 +132,7 @@ fn nobody_has_a_slot_that_another_has() {
             pace: pace.to_owned(),
             rate,
             most,
+            ahead: MOST_AHEAD,
             at: at(0) + TimeDelta::milliseconds(now),
         };
         let others = Mailings::open(&books.settings).unwrap();

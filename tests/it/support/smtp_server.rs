@@ -89,6 +89,9 @@ pub(crate) struct Record {
     /// Every command line, octets of mails left out.
     pub(crate) commands: Vec<String>,
     pub(crate) connections: usize,
+    /// How many are open, and were at once at the most.
+    open: usize,
+    most_open: usize,
     reached: HashMap<Stage, usize>,
 }
 
@@ -106,9 +109,17 @@ impl SmtpServer {
         let server = SmtpServer { port, record: Arc::clone(&record) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                record.lock().unwrap().connections += 1;
+                {
+                    let mut record = record.lock().unwrap();
+                    record.connections += 1;
+                    record.open += 1;
+                    record.most_open = record.most_open.max(record.open);
+                }
                 let (script, record) = (script.clone(), Arc::clone(&record));
-                tokio::spawn(serve(stream, script, record));
+                tokio::spawn(async move {
+                    serve(stream, script, Arc::clone(&record)).await;
+                    record.lock().unwrap().open -= 1;
+                });
             }
         });
         server
@@ -126,6 +137,11 @@ impl SmtpServer {
     /// When each mail was taken, in order.
     pub(crate) fn times(&self) -> Vec<Instant> {
         self.record.lock().unwrap().times.clone()
+    }
+
+    /// How many connections were open at once, at the most.
+    pub(crate) fn most_open(&self) -> usize {
+        self.record.lock().unwrap().most_open
     }
 
     pub(crate) fn commands(&self) -> Vec<String> {

@@ -13,10 +13,11 @@ use super::restored;
 use super::route::{WayOut, way_out};
 use super::{store, time};
 use crate::charset::Charset;
-use crate::config::Config;
+use crate::config::{Config, PaceConfig};
 use crate::deliver::mailer::{self, Composer, Ending, Event, Settings, Worker};
 use crate::list::StoreKey;
 use crate::mail::{Letter, Signer, Stencil, in_utf8};
+use crate::mailing::{Lane, Lanes, Rate};
 use crate::store::Store;
 use crate::store::mailings::{FrozenLetter, Mailing, Mailings};
 
@@ -42,7 +43,20 @@ pub(super) fn books(config: &Config, directory: &Path) -> Result<Books> {
     let settings = store::settings(config, directory)?;
     // It makes the list where there is none, and brings it to the newest schema.
     Store::open(&settings, time())?.close();
-    Ok(Books { mailings: Mailings::open(&settings)?, key: settings.key })
+    Ok(Books { mailings: Mailings::open(&settings)?.in_lanes(lanes(config)), key: settings.key })
+}
+
+/// The lanes of a magazine: those that are ready, and its own.
+fn lanes(config: &Config) -> Lanes {
+    let lane = |pace: &PaceConfig| Lane {
+        // A domain stands in one pace alone.
+        name: pace.domains.first().cloned().unwrap_or_default(),
+        domains: pace.domains.clone(),
+        connections: pace.connections.map(|connections| connections as usize),
+        rate: pace.messages_per_minute.map(|messages| Rate { messages, per: Duration::from_secs(60) }),
+        spares_full_hour: pace.spares_full_hour,
+    };
+    Lanes::with(config.paces.iter().map(lane).collect())
 }
 
 /// Where a magazine's mail goes, and how fast.

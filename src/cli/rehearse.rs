@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::deliver::mailer::{self, Event, Finished, Settings};
 use crate::deliver::rehearsal::{Crowd, Received, Sink};
 use crate::deliver::smtp::{Client, Door, Route, Server, Target, Timeouts, Tls};
-use crate::mailing::{Lane, Rate, Sums, Verdict, lanes};
+use crate::mailing::{Lanes, Rate, Sums, Verdict};
 use crate::store::RehearsalList;
 use crate::store::mailings::{Audience, Mailing, Mailings, NewMailing, Planned};
 
@@ -62,7 +62,7 @@ pub(super) fn rehearse(
     place.leave()?;
     let rehearsed = rehearsed?;
     let per_second = servers(config).next().and_then(|server| server.messages_per_second);
-    console.data(report(&rehearsed, per_second, peak_memory()).as_bytes())?;
+    console.data(report(&rehearsed, books.mailings.lanes(), per_second, peak_memory()).as_bytes())?;
     match problem(&rehearsed) {
         None => Ok(Outcome::Well),
         Some(problem) => bail!("{problem}"),
@@ -85,7 +85,7 @@ fn play(
         bail!("there is nobody to send it to: `mailmag subscribers stats` counts the readers")
     }
     let began = Instant::now();
-    let stage = Mailings::open(list.settings())?;
+    let stage = Mailings::open(list.settings())?.in_lanes(books.mailings.lanes().clone());
     drop(list);
     let (Planned::New(mailing) | Planned::Already(mailing) | Planned::Other(mailing)) =
         stage.plan(new, Audience::default()).wait()?;
@@ -115,7 +115,7 @@ fn play(
 
 /// Copies the readers of an audience, a few at a time, and counts them.
 fn copy(mailings: &Mailings, audience: &Audience, list: &mut RehearsalList) -> Result<Readers> {
-    let mut readers = Readers { of_lanes: vec![0; lanes().len()], ..Readers::default() };
+    let mut readers = Readers { of_lanes: vec![0; mailings.lanes().all().len()], ..Readers::default() };
     let mut after = 0;
     loop {
         let some = mailings.audience(audience.clone(), after, TOGETHER).wait()?;
@@ -123,7 +123,7 @@ fn copy(mailings: &Mailings, audience: &Audience, list: &mut RehearsalList) -> R
         after = last.subscriber.0;
         for reader in &some {
             readers.crowd.add(reader.address.as_str());
-            readers.of_lanes[Lane::of(reader.address.domain())] += 1;
+            readers.of_lanes[mailings.lanes().of(reader.address.domain())] += 1;
         }
         readers.number += some.len() as u64;
         list.add(&some)?;
@@ -176,7 +176,7 @@ fn problem(rehearsed: &Rehearsed) -> Option<String> {
     (!received.faults.is_empty()).then(|| "messages are not as they have to be".to_owned())
 }
 
-fn report(rehearsed: &Rehearsed, per_second: Option<u32>, memory: Option<u64>) -> String {
+fn report(rehearsed: &Rehearsed, lanes: &Lanes, per_second: Option<u32>, memory: Option<u64>) -> String {
     let Rehearsed { mailing, readers, sums, received, .. } = rehearsed;
     let rate = received.messages as f64 / rehearsed.sent.as_secs_f64().max(f64::EPSILON);
     let each = match received.recipients == readers.crowd {
@@ -215,7 +215,7 @@ fn report(rehearsed: &Rehearsed, per_second: Option<u32>, memory: Option<u64>) -
     if let Some(octets) = memory {
         lines.push(format!("Memory:    {} MB at the most, the server with it", octets / 1_000_000));
     }
-    let paces = paces(readers, per_second);
+    let paces = paces(readers, lanes, per_second);
     lines.push(match paces.iter().max_by_key(|(time, _)| *time) {
         Some((time, why)) if *time > rehearsed.sent => format!("Estimate:  {} ({why})", shown(*time)),
         _ => "Estimate:  as fast as the server takes them: no pace holds them back".to_owned(),
@@ -224,7 +224,7 @@ fn report(rehearsed: &Rehearsed, per_second: Option<u32>, memory: Option<u64>) -
 }
 
 /// How long each pace that will be kept takes, and which it is.
-fn paces(readers: &Readers, per_second: Option<u32>) -> Vec<(Duration, String)> {
+fn paces(readers: &Readers, lanes: &Lanes, per_second: Option<u32>) -> Vec<(Duration, String)> {
     let takes = |number: u64, rate: Rate| rate.per.mul_f64(number as f64 / f64::from(rate.messages.max(1)));
     let mut paces = Vec::new();
     if let Some(messages) = per_second {
@@ -232,7 +232,7 @@ fn paces(readers: &Readers, per_second: Option<u32>) -> Vec<(Duration, String)> 
         let why = format!("{} at {messages} a second", count_of(readers.number, "message"));
         paces.push((takes(readers.number, rate), why));
     }
-    for (lane, number) in lanes().iter().zip(&readers.of_lanes) {
+    for (lane, number) in lanes.all().iter().zip(&readers.of_lanes) {
         if let Some(rate) = lane.rate.filter(|_| *number > 0) {
             let a_minute = f64::from(rate.messages) * 60.0 / rate.per.as_secs_f64();
             let why = format!("{} to {} at {a_minute:.0} a minute", count_of(*number, "message"), lane.name);
@@ -327,7 +327,7 @@ mod tests {
             of_lanes: of_lanes.to_vec(),
         };
         let check = |of_lanes: [u64; 4], per_second: Option<u32>, expected: Option<(u64, &str)>| {
-            let paces = paces(&readers(of_lanes), per_second);
+            let paces = paces(&readers(of_lanes), &Lanes::default(), per_second);
             let slowest = paces.iter().max_by_key(|(time, _)| *time);
             let slowest = slowest.map(|(time, why)| (time.as_secs(), why.as_str()));
             assert_eq!(slowest, expected, "{of_lanes:?} {per_second:?}");

@@ -1,6 +1,7 @@
 //! `mailmag.toml` as written: settings with their defaults, unknown keys refused at their place.
 
 mod keys;
+mod pace;
 mod parse;
 mod secret;
 mod sending;
@@ -13,6 +14,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 
 pub use keys::{Keys, Setting, closest};
+pub use pace::PaceConfig;
 pub use parse::{WIDTHS, is_address_part, parse};
 pub use secret::Secret;
 pub use sending::{DkimConfig, SmtpConfig, SmtpServer, Tls};
@@ -43,6 +45,8 @@ pub struct Config {
     pub web: Option<WebConfig>,
     /// The ways out for mail, the first one first.
     pub smtp: Vec<SmtpConfig>,
+    /// The domains that mail goes to at a pace of their own.
+    pub paces: Vec<PaceConfig>,
     /// Who signs it, if we do.
     pub dkim: Option<DkimConfig>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     AuthorConfig, BlogConfig, CharsetChoice, Config, Keys, MagazineConfig, MailConfig, PublishTarget, Sender,
-    Setting, TypesettingChange, sending, serving,
+    Setting, TypesettingChange, pace, sending, serving,
 };
 use chrono::TimeDelta;
 
@@ -74,6 +74,7 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
     let web = keys.table("web", problems).and_then(|table| serving::web(table, source, problems));
     let servers = keys.tables("smtp", problems);
     let smtp = servers.into_iter().filter_map(|server| sending::smtp(server, source, problems)).collect();
+    let paces = pace::paces(keys.tables("pace", problems), source, problems);
     let dkim = keys.table("dkim", problems).and_then(|table| sending::dkim(table, source, problems));
     keys.finish(problems);
     if problems[problems_before..].iter().any(|problem| problem.level == Level::Error) {
@@ -89,6 +90,7 @@ pub fn parse(source: &Arc<SourceText>, problems: &mut Vec<Diagnostic>) -> Option
         store: store.unwrap_or_default(),
         web,
         smtp,
+        paces,
         dkim,
     })
 }
@@ -370,7 +372,7 @@ pub(super) fn web_address(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Secret, SmtpConfig, StoreConfig};
+    use crate::config::{PaceConfig, Secret, SmtpConfig, StoreConfig};
     use crate::model::LineBreak;
 
     const GOOD: &str = "[magazine]\nname = \"通信\"\npublisher = \"編集部\"\n\
@@ -409,6 +411,29 @@ mod tests {
     }
 
     #[test]
+    fn paces_of_domains_are_read() {
+        let config = read(&format!(
+            "{GOOD}[[pace]]\ndomains = [\"例え.jp\", \"A.example\"]\nconnections = 3\nmessages-per-minute = 90\n\
+             not-on-the-hour = true\n[[pace]]\ndomains = [\"docomo.ne.jp\"]\n"
+        ));
+        let expected = [
+            PaceConfig {
+                domains: vec!["xn--r8jz45g.jp".to_owned(), "a.example".to_owned()],
+                connections: Some(3),
+                messages_per_minute: Some(90),
+                spares_full_hour: true,
+            },
+            PaceConfig {
+                domains: vec!["docomo.ne.jp".to_owned()],
+                connections: None,
+                messages_per_minute: None,
+                spares_full_hour: false,
+            },
+        ];
+        assert_eq!(config.expect("the settings are good").paces, expected);
+    }
+
+    #[test]
     fn slips_in_the_list_and_the_ways_out_are_told() {
         let cases = [
             ("[store]\nurl = \"mysql://u:secret@h/d\"", "bad-store: `…@h/d` names no store"),
@@ -429,6 +454,25 @@ mod tests {
             ("[[smtp]]\nhost = \"a.jp\"\ntls = \"none\"", "plain-smtp: mail would go to `a.jp` unprotected"),
             ("[[smtp]]\nhost = \"a.jp\"\nuser = \"u\"", "missing-key: [[smtp]] has a `user` and no password"),
             ("[[smtp]]\nfolder = \"o\"\nport = 25", "unknown-key: unknown key `port` in [[smtp]]"),
+            ("[[pace]]\nconnections = 2", "missing-key: [[pace]] has no `domains`"),
+            ("[[pace]]\ndomains = []", "empty-value: `domains` in [[pace]] is empty"),
+            ("[[pace]]\ndomains = [\"a@a.jp\"]", "bad-host: `a@a.jp` is no domain"),
+            (
+                "[[pace]]\ndomains = [\"a.jp\"]\n[[pace]]\ndomains = [\"b.jp\", \"A.jp\"]",
+                "duplicate-domain: `a.jp` has a pace already",
+            ),
+            (
+                "[[pace]]\ndomains = [\"a.jp\"]\nconnections = 0",
+                "wrong-value: `connections` in [[pace]] must be a whole number from 1 to 1000, not 0",
+            ),
+            (
+                "[[pace]]\ndomains = [\"a.jp\"]\nmessages-per-minute = 0",
+                "wrong-value: `messages-per-minute` in [[pace]] must be a whole number from 1 to 60000000, not 0",
+            ),
+            (
+                "[[pace]]\ndomains = [\"a.jp\"]\nmessages-per-second = 1",
+                "unknown-key: unknown key `messages-per-second` in [[pace]]",
+            ),
             (
                 "[dkim]\ndomain = \"a b\"\nselector = \"s\"\nkey-file = \"k\"",
                 "bad-host: `a b` is no name of the DNS",

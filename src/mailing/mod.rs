@@ -4,12 +4,14 @@
 
 mod delivery;
 mod guard;
+mod lanes;
 mod pace;
 mod patience;
 mod schedule;
 
 pub use delivery::{DeliveryStatus, InDoubt, Next, Sums, Verdict, after};
 pub use guard::{Guard, Stop};
-pub use pace::{Lane, MOST_AHEAD, Rate, Slots, is_below, lanes};
+pub use lanes::{Lane, Lanes, is_below};
+pub use pace::{MOST_AHEAD, Rate, Slots};
 pub use patience::retry_after;
 pub use schedule::is_overdue;

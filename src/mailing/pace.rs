@@ -1,4 +1,4 @@
-//! How fast mail may leave: in all, by each server, and to each kind of domain.
+//! How fast mail may leave, by each server and in each lane.
 
 use std::time::Duration;
 
@@ -11,62 +11,6 @@ pub struct Rate {
     pub messages: u32,
     /// In which time.
     pub per: Duration,
-}
-
-/// The domains that share a pace. Everything that has no lane of its own has the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lane {
-    /// Its name in reports.
-    pub name: &'static str,
-    /// Its domains, each with those below it.
-    pub domains: &'static [&'static str],
-    /// How many connections carry its mail at once; as many as there are where nothing is said.
-    pub connections: Option<usize>,
-    /// How fast its mail leaves.
-    pub rate: Option<Rate>,
-    /// Whether it is not begun within five minutes of the full hour, when everybody's mail starts.
-    pub spares_full_hour: bool,
-}
-
-/// The lanes that are ready: everybody, and the Japanese carriers, who ask for few sessions and refuse floods.
-pub fn lanes() -> &'static [Lane] {
-    const MINUTE: Duration = Duration::from_secs(60);
-    const CAREFUL: Lane = Lane {
-        name: "",
-        domains: &[],
-        connections: Some(2),
-        rate: Some(Rate { messages: 60, per: MINUTE }),
-        spares_full_hour: true,
-    };
-    static LANES: [Lane; 4] = [
-        Lane { name: "all others", domains: &[], connections: None, rate: None, spares_full_hour: false },
-        Lane { name: "docomo", domains: &["docomo.ne.jp", "mopera.net"], ..CAREFUL },
-        Lane { name: "au", domains: &["ezweb.ne.jp", "au.com", "uqmobile.jp", "dion.ne.jp"], ..CAREFUL },
-        Lane {
-            name: "softbank",
-            domains: &["softbank.ne.jp", "i.softbank.jp", "vodafone.ne.jp", "ymobile.ne.jp", "disney.ne.jp"],
-            ..CAREFUL
-        },
-    ];
-    &LANES
-}
-
-/// Whether a domain is another, or lies below it; both in small letters.
-pub fn is_below(domain: &str, other: &str) -> bool {
-    domain.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-}
-
-impl Lane {
-    /// The lane of a domain, by its place in [`lanes`].
-    pub fn of(domain: &str) -> usize {
-        let is_of = |lane: &Lane| lane.domains.iter().any(|known| is_below(domain, known));
-        lanes().iter().position(is_of).unwrap_or(0)
-    }
-
-    /// Whether it may be begun at a minute of the hour.
-    pub fn may_begin(&self, minute: u32) -> bool {
-        !self.spares_full_hour || (5..55).contains(&minute)
-    }
 }
 
 /// Moments in which messages may leave, one each, and when the first leaves that nobody has taken yet.
@@ -117,29 +61,6 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn domains_have_their_lanes() {
-        let cases = [
-            ("docomo.ne.jp", "docomo"),
-            ("ezweb.ne.jp", "au"),
-            ("a.ezweb.ne.jp", "au"),
-            ("t.vodafone.ne.jp", "softbank"),
-            ("notdocomo.ne.jp", "all others"),
-            ("example.jp", "all others"),
-        ];
-        for (domain, name) in cases {
-            assert_eq!(lanes()[Lane::of(domain)].name, name, "{domain}");
-        }
-    }
-
-    #[test]
-    fn carriers_are_spared_on_the_full_hour() {
-        let docomo = &lanes()[Lane::of("docomo.ne.jp")];
-        let minutes: Vec<u32> = (0..60).filter(|minute| !docomo.may_begin(*minute)).collect();
-        assert_eq!(minutes, [0, 1, 2, 3, 4, 55, 56, 57, 58, 59]);
-        assert!(lanes()[0].may_begin(0));
-    }
 
     fn at(milliseconds: i64) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(1_300_000_000_000 + milliseconds).unwrap()

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::Sending;
 use super::pacer::Pacer;
-use crate::mailing::lanes;
 use crate::store::StoreError;
 use crate::store::mailings::{Delivery, Order};
 
@@ -47,7 +46,7 @@ const MOST: usize = 2_000;
 impl Feed {
     fn new(sending: Arc<Sending>, lane: usize) -> Self {
         let state = State { claimed: VecDeque::new(), after: 0, last: None, rests_until: None };
-        let of_lane = &lanes()[lane];
+        let of_lane = &sending.mailings.lanes().all()[lane];
         let connections = sending.settings.connections();
         let room = of_lane.connections.map(|connections| Arc::new(Semaphore::new(connections)));
         let rate = of_lane.rate.filter(|_| sending.settings.lanes_keep_pace);
@@ -68,7 +67,8 @@ impl Feed {
             return Ok(None);
         }
         let at = (self.sending.settings.clock)();
-        let may_begin = !self.sending.settings.lanes_keep_pace || lanes()[self.lane].may_begin(at.minute());
+        let may_begin = !self.sending.settings.lanes_keep_pace
+            || self.sending.mailings.lanes().all()[self.lane].may_begin(at.minute());
         if state.last.is_none() && !may_begin {
             state.rests_until = Some(Instant::now() + REST);
             return Ok(None);
@@ -158,7 +158,8 @@ pub(super) struct Feeds {
 
 impl Feeds {
     pub(super) fn new(sending: &Arc<Sending>) -> Feeds {
-        let feeds = (0..lanes().len()).map(|lane| Feed::new(sending.clone(), lane)).collect();
+        let feeds =
+            (0..sending.mailings.lanes().all().len()).map(|lane| Feed::new(sending.clone(), lane)).collect();
         Feeds { feeds, turn: AtomicUsize::new(0) }
     }
 

@@ -309,6 +309,10 @@ async fn look(
         return Ok(None);
     }
     if let Some(due) = sending.mailings.next_due(id).await? {
+        if due <= now {
+            // Nobody looks into lanes that the settings do not have any more.
+            sending.mailings.clear_lanes(id).await?;
+        }
         return Ok((due > now + SOON).then_some(Finished::Waiting(due)));
     }
     Ok(sending.mailings.finish(id).await?.map(|status| match status {

@@ -26,13 +26,16 @@ use super::place::Place;
 use super::returns::{Return, ReturnsSums};
 use super::{Settings, StoreError, Waiting};
 use crate::bounce::Way;
-use crate::mailing::Sums;
+use crate::mailing::{Lanes, Sums};
 use desk::{Job, Task};
 use tables::MailingTables;
 
 /// The mailings of a list, open. Clones are the same; they close with the last of them.
 #[derive(Clone)]
-pub struct Mailings(Arc<Inner>);
+pub struct Mailings {
+    inner: Arc<Inner>,
+    lanes: Arc<Lanes>,
+}
 
 struct Inner {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
@@ -67,7 +70,20 @@ impl Mailings {
             let (key, waiting, written) = (settings.key.clone(), waiting.clone(), written.clone());
             threads.push(std::thread::spawn(move || desk::run(tables, &key, &waiting, &written)));
         }
-        Ok(Mailings(Arc::new(Inner { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) })))
+        let inner = Inner { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) };
+        Ok(Mailings { inner: Arc::new(inner), lanes: Arc::default() })
+    }
+
+    /// The same mailings, their deliveries in other lanes than those that are ready. What is in a lane that it does not belong to is put
+    /// into its own where it is found: settings may change while a mailing is sent.
+    #[must_use]
+    pub fn in_lanes(self, lanes: Lanes) -> Self {
+        Mailings { lanes: Arc::new(lanes), ..self }
+    }
+
+    /// The lanes that deliveries are in.
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     fn ask<Value, Does>(&self, does: Does) -> Waiting<Value>
@@ -81,7 +97,7 @@ impl Mailings {
     }
 
     fn send(&self, job: Job) {
-        if let Ok(jobs) = self.0.jobs.lock()
+        if let Ok(jobs) = self.inner.jobs.lock()
             && let Some(jobs) = jobs.as_ref()
         {
             // A desk that has closed drops the job, and with it the answer's other end.
@@ -91,12 +107,13 @@ impl Mailings {
 
     /// Freezes a mailing: its letter and its audience, in one step. What is frozen already stays as it is.
     pub fn plan(&self, new: NewMailing, audience: Audience) -> Waiting<Planned> {
+        let lanes = self.lanes.clone();
         self.ask(move |tables| {
             let known = tables.mailings_of(new.issue)?;
             match known.into_iter().find(|known| known.correction == new.correction) {
                 Some(known) if known.digest == new.digest => Ok(Planned::Already(known)),
                 Some(known) => Ok(Planned::Other(known)),
-                None => Ok(Planned::New(tables.plan(&new, &audience)?)),
+                None => Ok(Planned::New(tables.plan(&new, &audience, &lanes)?)),
             }
         })
     }
@@ -196,7 +213,14 @@ impl Mailings {
 
     /// Claims deliveries.
     pub fn claim(&self, order: Order) -> Waiting<Claimed> {
-        self.ask(move |tables| tables.claim(&order))
+        let lanes = self.lanes.clone();
+        self.ask(move |tables| tables.claim(&order, &lanes))
+    }
+
+    /// Puts what waits in lanes that there are no more into everybody's.
+    pub fn clear_lanes(&self, id: MailingId) -> Waiting<()> {
+        let lanes = self.lanes.clone();
+        self.ask(move |tables| tables.clear_lanes(id, lanes.all().len()))
     }
 
     /// Keeps a step from a delivery to the next; says of each whether it was this worker's.

@@ -10,7 +10,7 @@ use super::{
     Audience, Claimed, Delivery, DeliveryRow, Expired, FrozenLetter, Mailing, MailingId, MailingStatus,
     NewMailing, Order, Step, WorkerId,
 };
-use crate::mailing::{DeliveryStatus, Sums};
+use crate::mailing::{DeliveryStatus, Lanes, Sums};
 use crate::store::StoreError;
 use crate::store::database::Database;
 
@@ -33,7 +33,12 @@ pub(crate) trait MailingTables: Database + HoldTables + PaceTables {
     fn flush(&mut self) -> Result<(), StoreError>;
 
     /// Freezes a mailing: its letter, and a delivery for each reader of its audience, in the lanes of their domains.
-    fn plan(&mut self, mailing: &NewMailing, audience: &Audience) -> Result<Mailing, StoreError>;
+    fn plan(
+        &mut self,
+        mailing: &NewMailing,
+        audience: &Audience,
+        lanes: &Lanes,
+    ) -> Result<Mailing, StoreError>;
 
     /// Up to `most` readers of an audience behind one of them, in order, as if they were claimed.
     fn audience(&mut self, audience: &Audience, after: i64, most: usize)
@@ -87,8 +92,11 @@ pub(crate) trait MailingTables: Database + HoldTables + PaceTables {
     fn expire(&mut self, at: DateTime<Utc>, leaving: Option<WorkerId>) -> Result<Expired, StoreError>;
 
     /// Claims deliveries of a lane, in the order of the subscribers behind one of them; skips readers who are not active any more,
-    /// and puts those whose domain is held into [`HELD_LANE`].
-    fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError>;
+    /// and puts those that [`other_lane`] says into another one.
+    fn claim(&mut self, order: &Order, lanes: &Lanes) -> Result<Claimed, StoreError>;
+
+    /// Puts what waits in lanes of this number and higher ones into the first.
+    fn clear_lanes(&mut self, id: MailingId, number: usize) -> Result<(), StoreError>;
 
     /// Keeps steps and nothing else, in a transaction of their own.
     fn steps_alone(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
@@ -119,9 +127,10 @@ pub(crate) trait MailingTables: Database + HoldTables + PaceTables {
 /// How many deliveries are looked at, at the least, where fewer are wanted: many may have to be skipped or put elsewhere.
 pub(crate) const LOOKED_AT: usize = 200;
 
-/// The lane that a delivery in another one belongs to; nothing when it is in its own.
-pub(crate) fn other_lane(domain: &str, held: &HashSet<String>) -> Option<i64> {
-    held.contains(domain).then_some(HELD_LANE)
+/// The lane that a delivery belongs to that was found in another one; nothing when it is in its own.
+pub(crate) fn other_lane(domain: &str, found: usize, held: &HashSet<String>, lanes: &Lanes) -> Option<i64> {
+    let lane = if held.contains(domain) { HELD_LANE } else { lanes.of(domain) as i64 };
+    (lane != found as i64).then_some(lane)
 }
 
 /// A delivery's status as its column holds it.

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::rows::{self, Read, count, get, named, optional_time};
 use super::session::Session;
 use super::{Postgres, State};
-use crate::mailing::{DeliveryStatus, InDoubt, Lane, Sums};
+use crate::mailing::{DeliveryStatus, InDoubt, Lanes, Sums};
 use crate::model::{EmailAddress, SubscriberId};
 use crate::store::StoreError;
 use crate::store::database::{self, micros};
@@ -47,8 +47,8 @@ impl MailingTables for Postgres {
         Ok(())
     }
 
-    fn plan(&mut self, new: &NewMailing, audience: &Audience) -> Result<Mailing, StoreError> {
-        self.run(|session| plan(session, new, audience))
+    fn plan(&mut self, new: &NewMailing, audience: &Audience, lanes: &Lanes) -> Result<Mailing, StoreError> {
+        self.run(|session| plan(session, new, audience, lanes))
     }
 
     fn audience(
@@ -158,8 +158,13 @@ impl MailingTables for Postgres {
         self.run(|session| expire(session, at, leaving))
     }
 
-    fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError> {
-        self.run(|session| claim(session, order))
+    fn claim(&mut self, order: &Order, lanes: &Lanes) -> Result<Claimed, StoreError> {
+        self.run(|session| claim(session, order, lanes))
+    }
+
+    fn clear_lanes(&mut self, id: MailingId, number: usize) -> Result<(), StoreError> {
+        let sql = "UPDATE deliveries SET lane = 0 WHERE mailing = $1 AND status IN (0, 3) AND lane >= $2";
+        self.run(|session| session.execute(sql, &[&id.0, &(number as i64)])).map(|_| ())
     }
 
     fn steps_alone(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
@@ -263,7 +268,7 @@ fn delivery_row(row: &Row) -> Read<DeliveryRow> {
 
 /// Reads the audience and writes the deliveries piece by piece, so that memory does not grow with the readers. All in
 /// one transaction, which sees what was committed before each piece: who joins meanwhile behind it is in, who leaves is skipped later.
-fn plan(session: &mut Session, new: &NewMailing, audience: &Audience) -> Read<Mailing> {
+fn plan(session: &mut Session, new: &NewMailing, audience: &Audience, lanes: &Lanes) -> Read<Mailing> {
     let inserted = session.query(
         "INSERT INTO mailings (issue, correction, label, subject, letter, charset, digest, in_doubt, created, starts,
              texts, status, planned)
@@ -292,13 +297,13 @@ fn plan(session: &mut Session, new: &NewMailing, audience: &Audience) -> Read<Ma
         let ids = readers.iter().map(|row| get(row, 0)).collect::<Read<Vec<i64>>>()?;
         let lane = |row: &Row| {
             let address: &str = get(row, 1)?;
-            Ok(Lane::of(address.rsplit('@').next().unwrap_or_default()) as i64)
+            Ok(lanes.of(address.rsplit('@').next().unwrap_or_default()) as i64)
         };
-        let lanes = readers.iter().map(lane).collect::<Read<Vec<i64>>>()?;
+        let numbers = readers.iter().map(lane).collect::<Read<Vec<i64>>>()?;
         session.execute(
             "INSERT INTO deliveries (mailing, subscriber, lane, status, attempts, is_attempted)
              SELECT $1, r.id, r.lane, 0, 0, false FROM unnest($2::bigint[], $3::bigint[]) AS r (id, lane)",
-            &[&id, &ids, &lanes],
+            &[&id, &ids, &numbers],
         )?;
         planned += ids.len() as i64;
     }
@@ -332,7 +337,7 @@ fn expire(session: &mut Session, at: DateTime<Utc>, leaving: Option<WorkerId>) -
     Ok(expired)
 }
 
-fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
+fn claim(session: &mut Session, order: &Order, lanes: &Lanes) -> Read<Claimed> {
     let at = micros(order.at);
     let mut claimed = Claimed::default();
     // A worker that was given up, and a mailing that is not to be sent now, claim nothing; while this runs nobody
@@ -360,7 +365,7 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
         ],
     )?;
     let (mut taken, mut skipped): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
-    let (mut put, mut lanes): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
+    let (mut put, mut put_into): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
     for row in &found {
         if taken.len() == order.most {
             break;
@@ -372,9 +377,9 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
             continue;
         }
         let address = address(row, 3)?;
-        if let Some(lane) = other_lane(address.domain(), &held) {
+        if let Some(lane) = other_lane(address.domain(), order.lane, &held, lanes) {
             put.push(subscriber);
-            lanes.push(lane);
+            put_into.push(lane);
             continue;
         }
         taken.push(subscriber);
@@ -399,7 +404,7 @@ fn claim(session: &mut Session, order: &Order) -> Read<Claimed> {
     if !put.is_empty() {
         let sql = "UPDATE deliveries d SET lane = p.lane FROM unnest($2::bigint[], $3::bigint[]) AS p (subscriber, lane)
              WHERE d.mailing = $1 AND d.subscriber = p.subscriber";
-        session.execute(sql, &[&order.mailing.0, &put, &lanes])?;
+        session.execute(sql, &[&order.mailing.0, &put, &put_into])?;
     }
     if !skipped.is_empty() {
         let nobody: Option<i64> = None;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Sqlite;
 use crate::list::Nonce;
-use crate::mailing::{DeliveryStatus, InDoubt, Lane, Sums};
+use crate::mailing::{DeliveryStatus, InDoubt, Lanes, Sums};
 use crate::model::{EmailAddress, SubscriberId};
 use crate::store::StoreError;
 use crate::store::database::{micros, octets, time};
@@ -81,9 +81,9 @@ impl MailingTables for Sqlite {
         }
     }
 
-    fn plan(&mut self, new: &NewMailing, audience: &Audience) -> Result<Mailing, StoreError> {
+    fn plan(&mut self, new: &NewMailing, audience: &Audience, lanes: &Lanes) -> Result<Mailing, StoreError> {
         let id = self.told(insert_mailing(&self.connection, new))?;
-        self.told(insert_deliveries(&self.connection, id, audience))?;
+        self.told(insert_deliveries(&self.connection, id, audience, lanes))?;
         self.mailings("id = ?1", id)?.pop().ok_or_else(|| self.unreadable("the mailing"))
     }
 
@@ -179,8 +179,13 @@ impl MailingTables for Sqlite {
         self.told(expire(&self.connection, at, leaving))
     }
 
-    fn claim(&mut self, order: &Order) -> Result<Claimed, StoreError> {
-        self.told(claim(&self.connection, order))?.ok_or_else(|| self.unreadable("a reader"))
+    fn claim(&mut self, order: &Order, lanes: &Lanes) -> Result<Claimed, StoreError> {
+        self.told(claim(&self.connection, order, lanes))?.ok_or_else(|| self.unreadable("a reader"))
+    }
+
+    fn clear_lanes(&mut self, id: MailingId, number: usize) -> Result<(), StoreError> {
+        let sql = "UPDATE deliveries SET lane = 0 WHERE mailing = ?1 AND status IN (0, 3) AND lane >= ?2";
+        self.told(self.connection.execute(sql, [id.0, number as i64])).map(|_| ())
     }
 
     fn steps(&mut self, steps: &[&Step]) -> Result<Vec<(bool, bool)>, StoreError> {
@@ -270,7 +275,12 @@ fn take_readers(connection: &mut Connection, readers: &[Delivery]) -> rusqlite::
 }
 
 /// Reads the audience and writes the deliveries side by side, so that memory does not grow with the readers.
-fn insert_deliveries(connection: &Connection, mailing: i64, audience: &Audience) -> rusqlite::Result<()> {
+fn insert_deliveries(
+    connection: &Connection,
+    mailing: i64,
+    audience: &Audience,
+    lanes: &Lanes,
+) -> rusqlite::Result<()> {
     let sql = format!("SELECT s.id, s.address FROM subscribers s WHERE {AUDIENCE} ORDER BY s.id");
     let mut select = connection.prepare(&sql)?;
     let mut insert = connection.prepare(
@@ -281,7 +291,7 @@ fn insert_deliveries(connection: &Connection, mailing: i64, audience: &Audience)
     while let Some(row) = rows.next()? {
         let address = row.get_ref(1)?.as_str()?;
         let domain = address.rsplit('@').next().unwrap_or_default();
-        insert.execute(params![mailing, row.get::<_, i64>(0)?, Lane::of(domain) as i64])?;
+        insert.execute(params![mailing, row.get::<_, i64>(0)?, lanes.of(domain) as i64])?;
         planned += 1;
     }
     connection.execute("UPDATE mailings SET planned = ?2 WHERE id = ?1", [mailing, planned])?;
@@ -366,7 +376,7 @@ fn expire(
     Ok(expired)
 }
 
-fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Claimed>> {
+fn claim(connection: &Connection, order: &Order, lanes: &Lanes) -> rusqlite::Result<Option<Claimed>> {
     // A worker that was given up, and a mailing that is not to be sent now, claim nothing.
     let may: bool = connection
         .prepare_cached(
@@ -423,7 +433,7 @@ fn claim(connection: &Connection, order: &Order) -> rusqlite::Result<Option<Clai
         let (Ok(address), Some(nonce)) = (EmailAddress::parse_legacy(&address), octets(&nonce)) else {
             return Ok(None);
         };
-        if let Some(lane) = other_lane(address.domain(), &held) {
+        if let Some(lane) = other_lane(address.domain(), order.lane, &held, lanes) {
             put.execute([order.mailing.0, subscriber, lane])?;
             continue;
         }

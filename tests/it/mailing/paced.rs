@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mailmag::mailing::{MOST_AHEAD, Rate};
-use mailmag::store::mailings::{Mailings, PaceOrder};
+use mailmag::mailing::{InDoubt, Lane, Lanes, MOST_AHEAD, Rate};
+use mailmag::store::mailings::{Audience, Mailings, Order, PaceOrder};
 
 use mailmag::deliver::smtp::Stage;
 
@@ -122,6 +122,65 @@ async fn carriers_domains_need_no_connections_beside_the_others() {
     terminate(&mut worker);
     assert!(server.connections() > connections);
     assert!(server.most_open() <= 2, "{}", server.most_open());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_has_the_pace_of_the_settings() {
+    const SLOW: usize = 25;
+    const OTHERS: usize = 100;
+    let server = SmtpServer::start(script(Vec::new())).await;
+    let magazine = magazine(OTHERS, server.port, 2);
+    let root = magazine.path();
+    let slow: String = (0..SLOW).map(|number| format!("reader{number}@a.slow.example.jp\n")).collect();
+    fs::write(root.join("slow.csv"), format!("email\n{slow}")).unwrap();
+    told(root, &["subscribers", "import", "slow.csv", "--basis", "a test"], 0);
+    let settings = fs::read_to_string(root.join("mailmag.toml")).unwrap();
+    let paced = "[[pace]]\ndomains = [\"slow.example.jp\"]\nconnections = 1\nmessages-per-minute = 600\n";
+    fs::write(root.join("mailmag.toml"), format!("{settings}{paced}")).unwrap();
+    let began = Instant::now();
+    told(root, &["send", "1", "--yes"], 0);
+    assert_eq!(number(&status(root), "accepted") as usize, SLOW + OTHERS);
+    let taken = server.taken();
+    let times = server.times();
+    let is_slow = |place: &usize| taken[*place].recipient.ends_with("@a.slow.example.jp");
+    let of_slow: Vec<Duration> = (0..taken.len()).filter(is_slow).map(|place| times[place] - began).collect();
+    let least = Duration::from_millis(100) * (SLOW as u32 - 1);
+    assert!(of_slow[SLOW - 1] >= least, "{of_slow:?}");
+    // The others do not wait for it.
+    let others = (0..taken.len()).filter(|place| !is_slow(place)).map(|place| times[place] - began).max();
+    assert!(others.unwrap() < of_slow[SLOW - 1], "{others:?}");
+}
+
+#[test]
+fn what_was_frozen_for_other_lanes_is_put_into_its_own() {
+    on_both(9, |books| {
+        let mailing = books.plan(Audience { tag: Some("even".to_owned()), got: None }, InDoubt::Hold);
+        let worker = books.worker(1_000);
+        let own = Lane {
+            name: "own".to_owned(),
+            domains: vec!["example.jp".to_owned()],
+            connections: None,
+            rate: None,
+            spares_full_hour: false,
+        };
+        let number = Lanes::default().all().len();
+        let changed = books.mailings.clone().in_lanes(Lanes::with(vec![own]));
+        let claim = |mailings: &Mailings, lane: usize, most: usize, now: i64| {
+            let order = Order { mailing: mailing.id, worker, lane, after: 0, most, at: at(now) };
+            mailings.claim(order).wait().unwrap().deliveries.len()
+        };
+        assert_eq!(claim(&changed, number, 9, 2), 0, "they were frozen for everybody's");
+        assert_eq!(claim(&changed, 0, 9, 2), 0, "they are put where they belong");
+        assert_eq!(claim(&changed, number, 2, 3), 2);
+        // The settings are as they were.
+        assert_eq!(claim(&books.mailings, 0, 9, 4), 0);
+        books.mailings.clear_lanes(mailing.id).wait().unwrap();
+        assert_eq!(claim(&books.mailings, 0, 9, 5), 3);
+        books.mailings.release(mailing.id, worker, at(6)).wait().unwrap();
+        books.mailings.clear_lanes(mailing.id).wait().unwrap();
+        assert_eq!(claim(&books.mailings, 0, 9, 7), 5);
+        assert_eq!(books.sums(&mailing).claimed, 5);
+    });
 }
 
 #[test]

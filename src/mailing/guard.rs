@@ -11,6 +11,10 @@ pub struct Guard {
     own_faults: u32,
     domains: Domains,
     held: HashSet<String>,
+    /// How many stops of domains others do not know of yet.
+    untold: usize,
+    /// How often others have been told of such a stop.
+    changes: u64,
 }
 
 /// Why to stop, and what.
@@ -65,6 +69,7 @@ impl Guard {
         // When it is let go, what came before is forgiven.
         *recent = Recent::default();
         self.held.insert(domain.to_owned());
+        self.untold += 1;
         Some(Stop::Domain(domain.to_owned()))
     }
 
@@ -73,8 +78,23 @@ impl Guard {
         self.held.contains(domain)
     }
 
-    /// Takes over which domains are held, whoever stopped them or let them go.
-    pub fn hold(&mut self, held: HashSet<String>) {
+    /// Others know now of a domain that was stopped here.
+    pub fn told(&mut self) {
+        self.untold = self.untold.saturating_sub(1);
+        self.changes += 1;
+    }
+
+    /// A mark for [`Guard::hold`]: when it was asked which domains are held.
+    pub fn asked(&self) -> u64 {
+        self.changes
+    }
+
+    /// Takes over which domains are held, whoever stopped them or let them go; not when a domain was stopped here since that was
+    /// `asked`.
+    pub fn hold(&mut self, held: HashSet<String>, asked: u64) {
+        if self.untold > 0 || self.changes != asked {
+            return;
+        }
         for domain in &held {
             self.domains.forget(domain);
         }
@@ -158,13 +178,20 @@ mod tests {
         assert_eq!(outcomes(&mut guard, FEWEST), 1);
         // Those that were under way.
         assert_eq!(outcomes(&mut guard, 10), 0);
-        guard.hold(held(&[]));
+        // As it was before others knew of it.
+        let asked = guard.asked();
+        guard.hold(held(&[]), asked);
+        assert!(guard.is_held("old.example.jp"));
+        guard.told();
+        guard.hold(held(&[]), asked);
+        assert!(guard.is_held("old.example.jp"));
+        guard.hold(held(&[]), guard.asked());
         assert!(!guard.is_held("old.example.jp"));
         assert_eq!(outcomes(&mut guard, FEWEST - 11), 0);
         // Another worker had stopped it, and somebody has let it go: it begins anew here, too.
-        guard.hold(held(&["old.example.jp"]));
+        guard.hold(held(&["old.example.jp"]), guard.asked());
         assert!(guard.is_held("old.example.jp"));
-        guard.hold(held(&[]));
+        guard.hold(held(&[]), guard.asked());
         assert_eq!(outcomes(&mut guard, FEWEST - 1), 0);
         assert_eq!(outcomes(&mut guard, 1), 1);
     }

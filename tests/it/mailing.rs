@@ -1,5 +1,6 @@
 //! Mailings: every reader once, whatever ends the sender, on both databases.
 
+mod doubts;
 mod faults;
 mod held;
 mod paced;
@@ -121,23 +122,35 @@ async fn nobody_is_lost_and_nobody_gets_it_twice_though_the_sender_is_killed_two
     killed(10_000, 10, 200).await;
 }
 
-/// Sends to so many readers over so many connections, and kills the sender so many times, at another moment each time.
+/// Sends to so many readers over so many connections, and kills the sender so many times: each time at a moment that a seed says,
+/// before any message has left or after some have.
 async fn killed(readers: usize, connections: usize, most: usize) {
     let server = SmtpServer::start(script(Vec::new())).await;
     let magazine = magazine(readers, server.port, connections);
     let root = magazine.path();
-    let mut kills = 0;
+    let (mut kills, mut unknown, mut seed) = (0, 0, 20_260_514_u64);
+    let mut below = |most: usize| {
+        // Knuth's linear congruential generator (MMIX).
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % most
+    };
     while kills < most && server.taken_so_far() < readers - 100 {
         let before = server.taken_so_far();
         let mut sender = command(root, &["send", "1", "--yes"]).stderr(Stdio::null()).spawn().unwrap();
-        // After some have left, or before any has: as many as a multiple of a prime says.
-        let more = (kills + 1) * 7_919 % (readers / most);
+        let (more, then) = (below(2 * readers / most), Duration::from_micros(below(3_000) as u64));
+        // Once it is frozen.
+        let more = more.max(usize::from(kills == 0));
         until("some have left", &mut sender, || server.taken_so_far() >= before + more).await;
+        tokio::time::sleep(then).await;
         sender.kill().unwrap();
         sender.wait().unwrap();
         kills += 1;
         let now = status(root);
         assert_eq!(number(&now, "planned"), readers as u64);
+        // What the one before had in flight: this one has found it.
+        let more = number(&now, "unknown") - unknown;
+        assert!(more <= connections as u64, "one for each connection: {more} at kill {kills}, {now}");
+        unknown += more;
     }
     told(root, &["send", "1", "--yes"], 0);
     let end = status(root);

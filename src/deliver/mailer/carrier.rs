@@ -208,6 +208,9 @@ impl Carrier {
                 let hold = Hold { domain, why, at: now };
                 let Sending { mailings, mailing, .. } = self.sending.as_ref();
                 self.sending.patiently(|| mailings.hold(mailing.id, hold.clone())).await?;
+                if let Ok(mut guard) = self.sending.guard.lock() {
+                    guard.told();
+                }
             }
             None => {}
         }

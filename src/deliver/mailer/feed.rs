@@ -185,6 +185,11 @@ impl Feeds {
         }
     }
 
+    /// Whether nothing is claimed that was not taken.
+    pub(super) fn are_empty(&self) -> bool {
+        self.feeds.iter().all(|feed| feed.state.try_lock().is_ok_and(|state| state.claimed.is_empty()))
+    }
+
     /// How long to wait when nothing was there: until the next lane's turn, but not long.
     pub(super) fn rest(&self) -> Duration {
         let rests = self.feeds.iter().filter_map(|feed| feed.pacer.as_ref().map(Pacer::rests));

@@ -235,7 +235,7 @@ pub async fn send(
                     failure.get_or_insert(StoreError::Broken { place: "a carrier".to_owned(), what: error.to_string() });
                 }
             },
-            () = tokio::time::sleep(ASKED_EVERY), if !is_ending => match sending.noted(look(&sending, id).await) {
+            () = tokio::time::sleep(ASKED_EVERY), if !is_ending => match sending.noted(look(&sending, &feeds).await) {
                 Ok(now) => finished = now,
                 Err(error) if sending.waits_for(&error) => {}
                 Err(error) => _ = failure.get_or_insert(error),
@@ -281,10 +281,8 @@ pub async fn watch(mailings: &Mailings, mailing: &Mailing, now: DateTime<Utc>) -
 }
 
 /// How it stands with the mailing, whoever has changed that.
-async fn look(
-    sending: &Sending,
-    id: crate::store::mailings::MailingId,
-) -> Result<Option<Finished>, StoreError> {
+async fn look(sending: &Sending, feeds: &Feeds) -> Result<Option<Finished>, StoreError> {
+    let id = sending.mailing.id;
     let now = (sending.settings.clock)();
     let mailings = sending.mailings.of_issue(sending.mailing.issue).await?;
     let Some(mailing) = mailings.iter().find(|mailing| mailing.id == id) else {
@@ -295,9 +293,10 @@ async fn look(
         MailingStatus::Done => return Ok(Some(Finished::Done)),
         MailingStatus::Paused | MailingStatus::Cancelled => return Ok(Some(Finished::Stopped)),
     }
+    let asked = sending.guard.lock().map_or(0, |guard| guard.asked());
     let held = sending.mailings.holds(id).await?.into_iter().map(|hold| hold.domain).collect();
     if let Ok(mut guard) = sending.guard.lock() {
-        guard.hold(held);
+        guard.hold(held, asked);
     }
     if !sending.worker.is_idle() {
         return Ok(None);
@@ -305,7 +304,9 @@ async fn look(
     let sums = sending.mailings.sums(id).await?;
     if sums.claimed > 0 {
         // The answer to a claim may be lost when the store goes away: nobody here knows of what it had claimed.
-        sending.mailings.release(id, sending.worker.id(), now).await?;
+        if feeds.are_empty() {
+            sending.mailings.release(id, sending.worker.id(), now).await?;
+        }
         return Ok(None);
     }
     if let Some(due) = sending.mailings.next_due(id).await? {

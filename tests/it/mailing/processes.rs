@@ -155,10 +155,13 @@ async fn two_senders_at_once_send_one_copy() {
 }
 
 async fn two_senders(roots: [&Path; 2], server: &SmtpServer, readers: usize) {
-    let mut senders = roots.map(|root| begin(root, &["send", "1", "--yes"]));
-    for sender in &mut senders {
-        until("it ends", sender, || false).await;
-        assert!(sender.wait().unwrap().success());
+    let senders = roots.map(|root| {
+        command(root, &["send", "1", "--yes"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for mut sender in senders {
+        until("it ends", &mut sender, || false).await;
+        let output = sender.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     let end = status(roots[0]);
     assert_eq!((end["status"].as_str(), number(&end, "accepted")), (Some("done"), readers as u64), "{end}");

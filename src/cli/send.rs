@@ -4,6 +4,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
@@ -19,6 +20,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::list::Nonce;
 use crate::mailing::{InDoubt, Verdict};
 use crate::model::{EmailAddress, SubscriberId};
+use crate::store::StoreError;
 use crate::store::mailings::{
     Audience, Delivery, Mailing, MailingId, MailingStatus, NewMailing, Planned, WorkerId,
 };
@@ -149,9 +151,25 @@ fn plan(
         return Ok(Err(Outcome::Well));
     }
     let new = new_mailing(approved, (now, starts, in_doubt), correction)?;
-    match books.mailings.plan(new, audience).wait()? {
+    match freeze(books, &new, &audience)? {
         Planned::New(mailing) => Ok(Ok(mailing)),
         Planned::Already(mailing) | Planned::Other(mailing) => Ok(Ok(joined(&mailing, approved)?)),
+    }
+}
+
+/// How long another sender may take to freeze its mailing, or an import to write the list.
+const FREEZES_FOR: Duration = Duration::from_secs(120);
+
+/// Freezes a mailing, when whoever writes to the list for long has done so.
+fn freeze(books: &Books, new: &NewMailing, audience: &Audience) -> Result<Planned, StoreError> {
+    let began = Instant::now();
+    loop {
+        match books.mailings.plan(new.clone(), audience.clone()).wait() {
+            Err(StoreError::Busy { .. }) if began.elapsed() < FREEZES_FOR => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            planned => return planned,
+        }
     }
 }
 

@@ -83,7 +83,11 @@ impl Feed {
                 most,
                 at: (self.sending.settings.clock)(),
             };
-            let claimed = self.sending.patiently(|| self.sending.mailings.claim(order())).await?;
+            let claimed = match self.sending.patiently(|| self.sending.mailings.claim(order())).await {
+                // Nothing more is wanted.
+                Err(error) if error.may_pass() && *self.sending.stop.borrow() => return Ok(None),
+                claimed => claimed?,
+            };
             match claimed.last {
                 // Behind the last reader is the first: some were queued again since.
                 None if state.after > 0 => state.after = 0,

@@ -249,13 +249,17 @@ pub async fn send(
         }
     }
     // What was claimed ahead is for whoever goes on, be it this worker later.
-    let now = (sending.settings.clock)();
-    let released = sending.mailings.release(id, sending.worker.id(), now).await;
+    let Sending { mailings, worker, settings, .. } = sending.as_ref();
+    let release = || mailings.release(id, worker.id(), (settings.clock)());
+    let released = sending.patiently_for(RELEASED_FOR, release).await;
     match failure {
         Some(error) => Err(error),
         None => released.map(|()| finished.unwrap_or(Finished::Drained)),
     }
 }
+
+/// How long a store that is away is waited for at the end; without it the lease will tell.
+const RELEASED_FOR: Duration = Duration::from_secs(3);
 
 /// Waits until then; for ever where no time is set.
 async fn until(time: Option<Instant>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Event, Sending};
+use super::{Event, Sending, wait};
 use crate::store::{StoreError, Waiting};
 
 /// How often the store is asked again.
@@ -31,18 +31,25 @@ impl Absence {
 }
 
 impl Sending {
-    /// Asks the store until it has answered, or has been away for as long as the settings wait.
+    /// Asks the store until it has answered, has been away for as long as the settings wait, or the sending ends.
     ///
     /// # Errors
     /// What the store said last.
     pub(super) async fn patiently<Value>(
         &self,
-        ask: impl FnMut() -> Waiting<Value>,
+        mut ask: impl FnMut() -> Waiting<Value>,
     ) -> Result<Value, StoreError> {
-        self.patiently_for(Duration::MAX, ask).await
+        loop {
+            match self.noted(ask().await) {
+                Err(error) if self.waits_for(&error) && !*self.stop.borrow() => {
+                    wait(AGAIN, &mut self.stop.clone()).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
-    /// As [`Sending::patiently`], but no longer than that.
+    /// As [`Sending::patiently`], but no longer than that, and also when the sending ends: for what has happened already.
     pub(super) async fn patiently_for<Value>(
         &self,
         most: Duration,

@@ -109,6 +109,7 @@ impl Mailings {
     pub fn plan(&self, new: NewMailing, audience: Audience) -> Waiting<Planned> {
         let lanes = self.lanes.clone();
         self.ask(move |tables| {
+            tables.freeze_alone()?;
             let known = tables.mailings_of(new.issue)?;
             match known.into_iter().find(|known| known.correction == new.correction) {
                 Some(known) if known.digest == new.digest => Ok(Planned::Already(known)),

@@ -32,6 +32,12 @@ pub(crate) trait MailingTables: Database + HoldTables + PaceTables {
     /// Makes all commits so far outlive a loss of power.
     fn flush(&mut self) -> Result<(), StoreError>;
 
+    /// Waits until nobody else freezes a mailing, and keeps others from it until the transaction ends.
+    ///
+    /// # Errors
+    /// `Busy` when that lasts.
+    fn freeze_alone(&mut self) -> Result<(), StoreError>;
+
     /// Freezes a mailing: its letter, and a delivery for each reader of its audience, in the lanes of their domains.
     fn plan(
         &mut self,

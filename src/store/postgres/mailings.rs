@@ -47,6 +47,10 @@ impl MailingTables for Postgres {
         Ok(())
     }
 
+    fn freeze_alone(&mut self) -> Result<(), StoreError> {
+        self.run(|session| session.query("SELECT pg_advisory_xact_lock(5306921474938265501)", &[]).map(drop))
+    }
+
     fn plan(&mut self, new: &NewMailing, audience: &Audience, lanes: &Lanes) -> Result<Mailing, StoreError> {
         self.run(|session| plan(session, new, audience, lanes))
     }

@@ -1,5 +1,6 @@
 //! Lanes: the domains that share a pace.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Rate;
@@ -23,8 +24,9 @@ pub struct Lane {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lanes {
     lanes: Vec<Lane>,
-    /// How many of them are ready; the magazine's own ones stand behind them.
-    ready: usize,
+    /// The numbers of the magazine's own lanes by their domains, and of those that are ready.
+    own: HashMap<String, usize>,
+    ready: HashMap<String, usize>,
 }
 
 /// The Japanese carriers' domains, by the lane that they share.
@@ -52,16 +54,17 @@ impl Default for Lanes {
             spares_full_hour: true,
         };
         let lanes: Vec<Lane> = [all_others].into_iter().chain(CARRIERS.map(carrier)).collect();
-        Lanes { ready: lanes.len(), lanes }
+        Lanes { own: HashMap::new(), ready: by_domain(&lanes, 0), lanes }
     }
 }
 
 impl Lanes {
     /// The lanes that are ready, and those of the magazine, which go before them.
     pub fn with(own: Vec<Lane>) -> Self {
-        let mut lanes = Self::default();
-        lanes.lanes.extend(own);
-        lanes
+        let Lanes { mut lanes, ready, .. } = Self::default();
+        let by_domain = by_domain(&own, lanes.len());
+        lanes.extend(own);
+        Lanes { lanes, own: by_domain, ready }
     }
 
     /// All of them; a lane's place here is its number.
@@ -72,17 +75,20 @@ impl Lanes {
     /// The lane of a domain, by its number: that of the nearest domain above it among the magazine's own, else among the
     /// ready ones, else everybody's.
     pub fn of(&self, domain: &str) -> usize {
-        let (ready, own) = self.lanes.split_at(self.ready);
-        let nearest = |lanes: &[Lane]| {
-            let length = |lane: &Lane| {
-                let above = lane.domains.iter().filter(|known| is_below(domain, known));
-                above.map(String::len).max()
-            };
-            let lanes = lanes.iter().enumerate().filter_map(|(place, lane)| Some((length(lane)?, place)));
-            lanes.max_by_key(|(length, _)| *length).map(|(_, place)| place)
+        let nearest = |lanes: &HashMap<String, usize>| {
+            let mut names = std::iter::successors(Some(domain), |name| Some(name.split_once('.')?.1));
+            names.find_map(|name| lanes.get(name).copied())
         };
-        nearest(own).map(|place| self.ready + place).or_else(|| nearest(ready)).unwrap_or(0)
+        nearest(&self.own).or_else(|| nearest(&self.ready)).unwrap_or(0)
     }
+}
+
+/// Lanes by their domains, numbered from `first` on.
+fn by_domain(lanes: &[Lane], first: usize) -> HashMap<String, usize> {
+    let numbered = lanes.iter().zip(first..);
+    numbered
+        .flat_map(|(lane, number)| lane.domains.iter().map(move |domain| (domain.clone(), number)))
+        .collect()
 }
 
 impl Lane {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::Timelike;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::Instant;
 
 use super::Sending;
@@ -105,11 +105,6 @@ impl Feed {
         }
     }
 
-    /// A delivery that can be taken without waiting for the store, and whose domain is not held.
-    fn at_hand(&self) -> Option<Delivery> {
-        self.state.try_lock().ok()?.claimed.pop_front_if(|delivery| !self.sending.is_held(delivery))
-    }
-
     /// As many as leave within [`AHEAD`] at the speed of the last time, [`Feed::least`] at the least.
     fn how_many(&self, state: &State) -> usize {
         let Some((number, when)) = state.last else { return self.least };
@@ -118,13 +113,22 @@ impl Feed {
         (ahead as usize).clamp(self.least.min(MOST), MOST)
     }
 
+    /// One of the connections that the lane may have, where it may not have all of them.
+    fn enter(&self) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
+        self.room.clone().map(Semaphore::try_acquire_owned).transpose()
+    }
+
+    /// A delivery that can be taken without waiting for the store, and whose domain is not held.
+    fn at_hand(&self) -> Option<Taken> {
+        let mut state = self.state.try_lock().ok()?;
+        let room = self.enter().ok()?;
+        let delivery = state.claimed.pop_front_if(|delivery| !self.sending.is_held(delivery))?;
+        Some(Taken { delivery, _room: room })
+    }
+
     /// The next delivery, if its lane has a connection free and its pace lets it leave now.
     async fn take(&self) -> Result<Option<Taken>, StoreError> {
-        let room = match self.room.clone().map(Semaphore::try_acquire_owned) {
-            Some(Err(_)) => return Ok(None),
-            Some(Ok(room)) => Some(room),
-            None => None,
-        };
+        let Ok(room) = self.enter() else { return Ok(None) };
         if self.pacer.as_ref().is_some_and(|pacer| !pacer.rests().is_zero()) {
             return Ok(None);
         }
@@ -169,9 +173,7 @@ impl Feeds {
 
     /// The next delivery that may leave now; nothing when there is none.
     pub(super) async fn next(&self) -> Result<Option<Taken>, StoreError> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        for number in 0..self.feeds.len() {
-            let feed = &self.feeds[first.wrapping_add(number) % self.feeds.len()];
+        for feed in self.in_turn() {
             if let Some(taken) = feed.take().await? {
                 return Ok(Some(taken));
             }
@@ -179,14 +181,20 @@ impl Feeds {
         Ok(None)
     }
 
-    /// A delivery that can be taken without waiting for the store, and whose domain is not held; nothing when it is another
-    /// lane's turn.
+    /// A delivery that can be taken without waiting for the store or a pace, and whose domain is not held; nothing when
+    /// it is the turn of a lane that has a pace.
     pub(super) fn at_hand(&self) -> Option<Taken> {
-        let (all_others, lanes) = self.feeds.split_first()?;
-        match lanes.iter().any(Feed::may_have_some) {
-            true => None,
-            false => all_others.at_hand().map(|delivery| Taken { delivery, _room: None }),
+        if self.feeds.iter().any(|feed| feed.pacer.is_some() && feed.may_have_some()) {
+            return None;
         }
+        self.in_turn().filter(|feed| feed.pacer.is_none()).find_map(Feed::at_hand)
+    }
+
+    /// All of them, another one first each time.
+    fn in_turn(&self) -> impl Iterator<Item = &Feed> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.feeds.len();
+        let (late, early) = self.feeds.split_at(first);
+        early.iter().chain(late)
     }
 
     /// Whether nothing is claimed that was not taken.

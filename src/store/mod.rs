@@ -26,7 +26,7 @@ mod verify;
 mod waiting;
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -108,12 +108,21 @@ pub enum NoticeOutcome {
 }
 
 impl Store {
+    /// What the place of a list is called, if one was made there already: then there is a key that it was made with.
+    /// Nothing is made, and nothing changed. What the arguments are, [`Settings`] tells.
+    ///
+    /// # Errors
+    /// That the place is none, or cannot be looked at.
+    pub fn made(url: &str, password: Option<&str>, folder: &Path) -> Result<Option<String>, StoreError> {
+        Place::parse(url, password, folder)?.made()
+    }
+
     /// Opens a list: makes it if it is not there, brings it to the newest schema, and removes what was over before `at`.
     ///
     /// # Errors
     /// A newer schema, another key, or that the database cannot be reached.
     pub fn open(settings: &Settings, at: DateTime<Utc>) -> Result<Store, StoreError> {
-        let place = Place::parse(settings)?;
+        let place = Place::of(settings)?;
         let mut writing = place.open(&settings.key)?;
         upkeep::tidy(writing.as_mut(), at)?;
         let reading = place.open(&settings.key)?;

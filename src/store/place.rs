@@ -1,6 +1,6 @@
 //! Where the list is kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::database::Database;
 use super::mailings::tables::MailingTables;
@@ -17,20 +17,31 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// The place that settings name.
+    pub(super) fn of(settings: &Settings) -> Result<Place, StoreError> {
+        Place::parse(&settings.url, settings.password.as_deref(), &settings.folder)
+    }
+
     /// The place of a URL.
-    pub(super) fn parse(settings: &Settings) -> Result<Place, StoreError> {
-        if postgres::Target::is_for(&settings.url) {
-            let target =
-                postgres::Target::parse(&settings.url, settings.password.as_deref(), &settings.folder)?;
-            return Ok(Place::Postgres(Box::new(target)));
+    pub(super) fn parse(url: &str, password: Option<&str>, folder: &Path) -> Result<Place, StoreError> {
+        if postgres::Target::is_for(url) {
+            return Ok(Place::Postgres(Box::new(postgres::Target::parse(url, password, folder)?)));
         }
-        match settings.url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(Place::Sqlite(settings.folder.join(path))),
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(Place::Sqlite(folder.join(path))),
             _ => Err(StoreError::Broken {
                 // Whatever stands there may hold a password.
                 place: "[store] url".to_owned(),
                 what: "give `sqlite:FILE` or `postgres://HOST/DATABASE`".to_owned(),
             }),
+        }
+    }
+
+    /// What the place is called, if a list is there. Looking makes and changes nothing.
+    pub(super) fn made(&self) -> Result<Option<String>, StoreError> {
+        match self {
+            Place::Sqlite(path) => sqlite::made(path),
+            Place::Postgres(target) => postgres::made(target),
         }
     }
 

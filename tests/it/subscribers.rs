@@ -87,6 +87,36 @@ fn ten_thousand_rows_come_in_go_out_and_come_in_again() {
     assert!(told(root, &["verify", "--json"], 0).contains("\"whole\": true"));
 }
 
+/// The names of all files in a folder, in order.
+fn files(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_list_whose_key_file_is_lost_is_refused_and_no_file_is_written() {
+    let magazine = magazine();
+    let root = magazine.path();
+    told(root, &["add", "taro@example.jp", "--basis", "申込書"], 0);
+    let (key, away) = (root.join("mailmag.key"), root.join("backup"));
+    fs::rename(&key, &away).unwrap();
+    let before = files(root);
+    for arguments in [&["stats"][..], &["add", "hanako@example.jp", "--basis", "申込書"], &["verify"]] {
+        let output = subscribers(root, arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        for wanted in ["mailmag.key", "mailmag.db", "put it back from your backup"] {
+            assert!(stderr.contains(wanted), "{wanted}: {stderr}");
+        }
+        assert_eq!(files(root), before, "{arguments:?}");
+    }
+    fs::rename(&away, &key).unwrap();
+    assert!(told(root, &["verify", "--json"], 0).contains("\"whole\": true"));
+    assert_eq!(told(root, &["export"], 0).lines().count(), 2);
+}
+
 #[test]
 fn nothing_is_kept_of_a_file_that_cannot_be_read_to_its_end() {
     let magazine = magazine();

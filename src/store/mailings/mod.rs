@@ -59,7 +59,7 @@ impl Mailings {
     /// # Errors
     /// As there.
     pub fn open(settings: &Settings) -> Result<Self, StoreError> {
-        let place = Place::parse(settings)?;
+        let place = Place::of(settings)?;
         let flushing = place.open_mailings(&settings.key)?;
         let (jobs, waiting) = mpsc::channel();
         let (written, writes) = mpsc::channel();

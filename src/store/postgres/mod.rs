@@ -16,7 +16,7 @@ mod writing;
 
 use chrono::{DateTime, Utc};
 
-pub(super) use opening::open;
+pub(super) use opening::{made, open};
 pub(super) use target::Target;
 
 use failure::Failure;

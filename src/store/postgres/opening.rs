@@ -28,6 +28,15 @@ struct Meta {
     key_check: Option<[u8; 32]>,
 }
 
+/// What a place is called, if there is a list.
+///
+/// # Errors
+/// What the server says.
+pub(in crate::store) fn made(target: &Target) -> Result<Option<String>, StoreError> {
+    let found = Session::open(target).and_then(|mut session| meta(&mut session));
+    Ok(found.map_err(|failure| failure.told(&target.place))?.map(|_| target.place.clone()))
+}
+
 /// Opens the list at a place.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-pub(super) use opening::open;
+pub(super) use opening::{made, open};
 
 use super::StoreError;
 use super::database::{

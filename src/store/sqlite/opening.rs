@@ -1,7 +1,7 @@
 //! Opening the file: made if it is not there, brought to the newest schema, refused if it is newer or another's.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -17,6 +17,20 @@ const MIGRATIONS: [&str; SCHEMA as usize] =
 
 /// How much room the reserve holds, in octets: enough for some thousand requests, and for the log to be taken in.
 const RESERVE: usize = 1 << 20;
+
+/// What a list's file is called, if there is one. It is looked at from outside: even one who opens it only to read makes files beside it.
+///
+/// # Errors
+/// `Unreachable` where the system does not tell.
+pub(in crate::store) fn made(path: &Path) -> Result<Option<String>, StoreError> {
+    let place = path.display().to_string();
+    match std::fs::metadata(path) {
+        // What holds nothing is a file that somebody was about to begin.
+        Ok(metadata) => Ok((metadata.len() > 0).then_some(place)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::Unreachable { place, why: error.to_string() }),
+    }
+}
 
 /// Opens a list's file.
 ///

@@ -74,7 +74,7 @@ fn upkeep(store: &Store, ending: Receiver<()>, console: &Console) {
     let mut was_flood = false;
     while ending.recv_timeout(LOOKS_EVERY) == Err(RecvTimeoutError::Timeout) {
         if tidied.is_none_or(|tidied| tidied.elapsed() > DAY) {
-            match store.shorten_addresses(time()) {
+            match store.do_upkeep(time()) {
                 Ok(()) => tidied = Some(Instant::now()),
                 Err(error) => console.problem(&format!("the list could not be tidied: {error}")),
             }

@@ -15,7 +15,7 @@ pub use notice::{Notice, NoticeKind};
 pub use request::{Answer, Evidence, Request, Standing, Via};
 pub use rules::{
     Decision, Grant, HeldToken, ImportRow, Importing, Known, Limits, NewNotice, RETURN_DAYS, Reader, Refusal,
-    TOKEN_HOURS, WaitingAddress, decide, decide_import, network,
+    TOKEN_HOURS, UNCONFIRMED_DAYS, WaitingAddress, decide, decide_import, network,
 };
 pub use token::{Nonce, StoreKey, Token, TokenDigest, TokenKind};
 pub use typo::likely_domain;

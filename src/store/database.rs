@@ -130,6 +130,13 @@ pub(crate) trait Database: ReturnTables + Send {
     /// As `begin`.
     fn readers_after(&mut self, after: SubscriberId, most: usize) -> Result<Vec<ReaderRow>, StoreError>;
 
+    /// Up to `most` readers who have not confirmed, and to whom neither a confirmation nor links were mailed since a time;
+    /// whoever has waited longest comes first.
+    ///
+    /// # Errors
+    /// As `begin`.
+    fn unconfirmed(&mut self, since: DateTime<Utc>, most: usize) -> Result<Vec<ReaderRow>, StoreError>;
+
     /// Up to `most` readers of an import who have done nothing since, with numbers greater than this one, in order.
     ///
     /// # Errors

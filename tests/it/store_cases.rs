@@ -43,6 +43,7 @@ macro_rules! each_case {
             a_dry_run_keeps_nothing
             proof_tells_all_that_is_known
             addresses_of_machines_are_shortened
+            who_never_confirms_is_erased_in_time
             readers_are_shown_by_status_and_tag
             the_list_is_counted
             two_programs_share_a_list
@@ -145,7 +146,7 @@ pub(crate) fn a_confirmation_is_good_for_48_hours(list: &mut List) {
     list.pass(TimeDelta::hours(48));
     assert_eq!(list.look(TokenKind::Confirm, confirm), None);
     assert_eq!(list.ask(Request::Confirm(confirm)), Answer::NoSuchToken);
-    list.store.shorten_addresses(list.at + TimeDelta::days(2)).unwrap();
+    list.store.do_upkeep(list.at + TimeDelta::days(2)).unwrap();
     assert_eq!(list.ask(Request::Confirm(confirm)), Answer::NoSuchToken);
     list.subscribe("taro@example.jp");
     let again = list.mailed("taro@example.jp", NoticeKind::Confirm, TokenKind::Confirm);
@@ -450,11 +451,55 @@ pub(crate) fn addresses_of_machines_are_shortened(list: &mut List) {
     list.active("old@example.jp");
     list.pass(TimeDelta::days(91));
     list.active("new@example.jp");
-    list.store.shorten_addresses(list.at).unwrap();
-    list.store.shorten_addresses(list.at).unwrap();
+    list.store.do_upkeep(list.at).unwrap();
+    list.store.do_upkeep(list.at).unwrap();
     let old = &list.proof("old@example.jp")[0];
     assert_eq!((old.ip.as_deref(), old.details.network.as_deref()), (None, Some("2001:db8:1::/48")));
     assert_eq!(list.proof("new@example.jp")[0].ip.as_deref(), Some("2001:db8:1:2::3"));
+}
+
+pub(crate) fn who_never_confirms_is_erased_in_time(list: &mut List) {
+    let left = list.active("left@example.jp");
+    list.done(Request::Leave(left));
+    list.active("active@example.jp");
+    list.done(Request::Suppress(address("suppressed@example.jp"), Suppression::Operator));
+    list.pass(TimeDelta::days(1));
+    // More than are forgotten at once.
+    let many: Vec<String> = (0..1100).map(|number| format!("never{number}@example.jp")).collect();
+    let waiting: Vec<_> = many
+        .iter()
+        .map(|name| {
+            list.send(Request::Subscribe { address: address(name), name: Some("打ち間違い".into()) })
+        })
+        .collect();
+    assert!(waiting.into_iter().all(|waiting| waiting.wait() == Ok(Answer::Taken)));
+    for name in ["again@example.jp", "links@example.jp", "left@example.jp"] {
+        list.subscribe(name);
+    }
+    list.pass(TimeDelta::days(31));
+    list.subscribe("again@example.jp");
+    list.ask(Request::SendLinks(address("links@example.jp")));
+    list.pass(TimeDelta::days(1));
+    list.store.do_upkeep(list.at).unwrap();
+    assert_eq!(list.status("never0@example.jp"), Some(Status::Pending), "32 days have not passed");
+    list.pass(TimeDelta::microseconds(1));
+    let before = list.store.stats().unwrap().end.number;
+    list.store.do_upkeep(list.at).unwrap();
+    let stats = list.store.stats().unwrap();
+    assert_eq!((stats.of_status(Status::Pending), stats.end.number - before), (2, 1100));
+    for name in [&many[0], &many[1099]] {
+        assert_eq!((list.status(name), list.events(name).len(), list.mails(name).len()), (None, 0, 0));
+    }
+    assert_eq!(list.status("again@example.jp"), Some(Status::Pending));
+    assert_eq!(list.status("links@example.jp"), Some(Status::Pending));
+    assert_eq!(list.status("left@example.jp"), Some(Status::Unsubscribed), "what was confirmed once stays");
+    assert_eq!(list.status("active@example.jp"), Some(Status::Active));
+    assert_eq!(list.status("suppressed@example.jp"), Some(Status::Suppressed(Suppression::Operator)));
+    let (_, refused) = list.import(&["never5@example.jp"]);
+    assert_eq!(refused[0].why, Refusal::Barred, "as after any erasure");
+    assert_eq!(list.subscribe("never5@example.jp"), Answer::Taken);
+    list.store.do_upkeep(list.at).unwrap();
+    assert_eq!(list.status("never5@example.jp"), Some(Status::Pending), "he may apply again");
 }
 
 pub(crate) fn readers_are_shown_by_status_and_tag(list: &mut List) {

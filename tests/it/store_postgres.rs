@@ -1,6 +1,6 @@
 //! The list in PostgreSQL: the cases of all databases, and what can happen to a server and on the way to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -253,6 +253,37 @@ fn what_cannot_be_opened_says_why() {
 }
 
 #[test]
+fn looking_for_a_list_makes_none() {
+    let url = postgres::shared().database();
+    let made = || Store::made(&url, None, Path::new(""));
+    assert_eq!(made(), Ok(None));
+    let sql = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(postgres::connect(&url).query_one(sql, &[]).unwrap().get::<_, i64>(0), 0);
+    let list = List::open(settings(&url));
+    let place = made().unwrap().unwrap();
+    assert!(url.contains(place.rsplit('/').next().unwrap()), "{place}");
+    list.store.close();
+    let nowhere = Store::made("postgres://anna:sesame@127.0.0.1:1/list", None, Path::new(""));
+    assert!(is_away(&nowhere.unwrap_err()));
+}
+
+#[test]
+fn an_older_list_is_brought_to_the_newest_schema() {
+    let (mut list, url) = list();
+    list.subscribe("taro@example.jp");
+    list.store.close();
+    let mut client = postgres::connect(&url);
+    client.batch_execute("DROP INDEX subscribers_unconfirmed; UPDATE meta SET schema = 3").unwrap();
+    let list = List::open(settings(&url));
+    assert_eq!(list.status("taro@example.jp"), Some(Status::Pending));
+    let sql = "SELECT count(*) FROM pg_indexes WHERE indexname = 'subscribers_unconfirmed'";
+    assert_eq!(client.query_one(sql, &[]).unwrap().get::<_, i64>(0), 1);
+    list.store.do_upkeep(list.at + chrono::TimeDelta::days(33)).unwrap();
+    assert_eq!(list.status("taro@example.jp"), None);
+    assert_eq!(list.fault(), None);
+}
+
+#[test]
 fn a_server_that_is_full_is_away_and_one_that_may_not_write_too() {
     let server = Server::start(postgres::Settings { connections: 4, ..Default::default() });
     let url = server.database();
@@ -377,7 +408,7 @@ fn a_list_is_opened_where_tasks_run() {
         let (request, evidence) = asking(1);
         assert_eq!(store.ask(request, evidence).await.unwrap(), Answer::Taken);
         assert_eq!(store.stats().unwrap().notices_waiting, 1);
-        store.shorten_addresses(begin()).unwrap();
+        store.do_upkeep(begin()).unwrap();
     });
 }
 

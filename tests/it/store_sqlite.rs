@@ -42,7 +42,7 @@ fn every_changed_octet_of_the_ledger_is_found() {
     list.done(Request::Erase(preferences));
     list.pass(TimeDelta::days(91));
     list.active("saburo@example.jp");
-    list.store.shorten_addresses(list.at).unwrap();
+    list.store.do_upkeep(list.at).unwrap();
     let unsubscribe = list.active("shiro@example.jp");
     list.done(Request::Leave(unsubscribe));
     assert_eq!(list.fault(), None);
@@ -201,26 +201,33 @@ fn a_newer_list_and_another_key_are_refused() {
 
 #[test]
 fn an_older_list_is_brought_to_the_newest_schema_with_all_that_is_in_it() {
-    let (mut list, folder) = list();
-    list.subscribe("taro@example.jp");
-    list.store.close();
-    let connection = Connection::open(folder.path().join("list.db")).unwrap();
-    // As it was before there were mailings.
-    connection
-        .execute_batch(
-            "DROP TABLE deliveries; DROP TABLE mailings; DROP TABLE workers; DROP TABLE returns; DROP TABLE histories;
-             DROP TABLE holds; DROP TABLE paces;
-             UPDATE meta SET value = 1 WHERE name = 'schema'",
-        )
-        .unwrap();
-    drop(connection);
-    let store = Store::open(&settings(folder.path()), list.at).unwrap();
-    let taro = store.subscriber(&address("taro@example.jp")).unwrap().unwrap();
-    assert_eq!(taro.status, mailmag::model::Status::Pending);
-    assert!(matches!(store.verify(), Ok(mailmag::store::Verification::Whole { .. })));
-    store.close();
-    let mailings = mailmag::store::mailings::Mailings::open(&settings(folder.path())).unwrap();
-    assert!(mailings.of_issue(1).wait().unwrap().is_empty(), "there is a place for mailings now");
+    // As it was before readers who never confirmed were looked for, and before there were mailings.
+    let to_third = "DROP INDEX subscribers_unconfirmed; DROP TABLE holds; DROP TABLE paces;
+         ALTER TABLE mailings DROP COLUMN watched;";
+    let to_first = "DROP TABLE deliveries; DROP TABLE mailings; DROP TABLE workers; DROP TABLE returns;
+         DROP TABLE histories;";
+    for (schema, undoing) in [(3, to_third.to_owned()), (1, format!("{to_third} {to_first}"))] {
+        let (mut list, folder) = list();
+        list.subscribe("taro@example.jp");
+        list.store.close();
+        let connection = Connection::open(folder.path().join("list.db")).unwrap();
+        connection.execute_batch(&undoing).unwrap();
+        connection.execute("UPDATE meta SET value = ?1 WHERE name = 'schema'", [schema]).unwrap();
+        drop(connection);
+        let store = Store::open(&settings(folder.path()), list.at).unwrap();
+        let taro = || store.subscriber(&address("taro@example.jp")).unwrap().map(|taro| taro.status);
+        assert_eq!(taro(), Some(Status::Pending));
+        assert!(matches!(store.verify(), Ok(mailmag::store::Verification::Whole { .. })));
+        store.do_upkeep(list.at + TimeDelta::days(33)).unwrap();
+        assert_eq!(taro(), None);
+        store.close();
+        let mailings = mailmag::store::mailings::Mailings::open(&settings(folder.path())).unwrap();
+        assert!(mailings.of_issue(1).wait().unwrap().is_empty(), "there is a place for mailings now");
+        drop(mailings);
+        let connection = Connection::open(folder.path().join("list.db")).unwrap();
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'subscribers_unconfirmed'";
+        assert_eq!(connection.query_row(sql, [], |row| row.get::<_, i64>(0)), Ok(1));
+    }
 }
 
 #[cfg(unix)]

@@ -43,6 +43,9 @@ const LONGEST_CHARSET: usize = 40;
 pub const TOKEN_HOURS: i64 = 48;
 /// How long leaving can be undone.
 pub const RETURN_DAYS: i64 = 7;
+/// How long an address that was never confirmed is kept after the last mail that was asked for there: a month, and the
+/// hours that its link is good for.
+pub const UNCONFIRMED_DAYS: i64 = 32;
 /// The most characters of a reason for leaving that are kept.
 const LONGEST_REASON: usize = 500;
 /// The most characters of a name that are kept.

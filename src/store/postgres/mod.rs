@@ -219,6 +219,10 @@ impl Database for Postgres {
         self.run(|session| reading::readers_after(session, after, most))
     }
 
+    fn unconfirmed(&mut self, since: DateTime<Utc>, most: usize) -> Result<Vec<ReaderRow>, StoreError> {
+        self.run(|session| reading::unconfirmed(session, since, most))
+    }
+
     fn readers_of_import(
         &mut self,
         import: i64,

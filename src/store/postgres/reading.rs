@@ -56,6 +56,14 @@ pub(super) fn readers_after(session: &mut Session, after: SubscriberId, most: us
     all(session, &sql, &[&after.0], rows::reader)
 }
 
+pub(super) fn unconfirmed(session: &mut Session, since: DateTime<Utc>, most: usize) -> Read<Vec<ReaderRow>> {
+    let sql = format!(
+        "SELECT {READER} FROM subscribers WHERE status = 'pending' AND confirmation_mailed < $1
+             AND (links_mailed IS NULL OR links_mailed < $1) ORDER BY confirmation_mailed LIMIT {most}"
+    );
+    all(session, &sql, &[&micros(since)], rows::reader)
+}
+
 pub(super) fn readers_of_import(
     session: &mut Session,
     import: i64,

@@ -15,3 +15,6 @@ CREATE TABLE paces (
     name TEXT PRIMARY KEY,
     next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Who has not confirmed, by when he was asked to: after some weeks he is forgotten.
+CREATE INDEX subscribers_unconfirmed ON subscribers (confirmation_mailed) WHERE status = 'pending';

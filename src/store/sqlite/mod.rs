@@ -136,6 +136,10 @@ impl Database for Sqlite {
         reading::readers_after(&self.connection, after, most).map_err(|error| self.error(error))
     }
 
+    fn unconfirmed(&mut self, since: DateTime<Utc>, most: usize) -> Result<Vec<ReaderRow>, StoreError> {
+        reading::unconfirmed(&self.connection, since, most).map_err(|error| self.error(error))
+    }
+
     fn readers_of_import(
         &mut self,
         import: i64,

@@ -103,6 +103,18 @@ pub(super) fn readers_after(
     all(connection, &sql, params![after.0, most as i64], rows::reader)
 }
 
+pub(super) fn unconfirmed(
+    connection: &Connection,
+    since: DateTime<Utc>,
+    most: usize,
+) -> rusqlite::Result<Vec<ReaderRow>> {
+    let sql = format!(
+        "SELECT {READER} FROM subscribers WHERE status = 'pending' AND confirmation_mailed < ?1
+             AND (links_mailed IS NULL OR links_mailed < ?1) ORDER BY confirmation_mailed LIMIT ?2"
+    );
+    all(connection, &sql, params![micros(since), most as i64], rows::reader)
+}
+
 pub(super) fn readers_of_import(
     connection: &Connection,
     import: i64,

@@ -7,6 +7,7 @@ mod process;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -66,6 +67,17 @@ fn settings() -> Settings {
     }
 }
 
+/// Where the list of a service lies that has no limits.
+fn store_settings(folder: &Path) -> StoreSettings {
+    StoreSettings {
+        url: "sqlite:list.db".to_owned(),
+        password: None,
+        folder: folder.to_owned(),
+        key: key(),
+        limits: Limits { addresses_per_network: None, ..Limits::default() },
+    }
+}
+
 /// A service with other settings and limits than the usual ones of these tests, which keep nobody out.
 fn served_with(change: impl FnOnce(&mut Settings), addresses_per_network: Option<u32>) -> Served {
     served_from("sqlite:list.db", change, addresses_per_network)
@@ -74,13 +86,8 @@ fn served_with(change: impl FnOnce(&mut Settings), addresses_per_network: Option
 /// The same with a list somewhere else.
 fn served_from(url: &str, change: impl FnOnce(&mut Settings), addresses_per_network: Option<u32>) -> Served {
     let folder = TempDir::new().unwrap();
-    let store = StoreSettings {
-        url: url.to_owned(),
-        password: None,
-        folder: folder.path().to_owned(),
-        key: key(),
-        limits: Limits { addresses_per_network, ..Limits::default() },
-    };
+    let limits = Limits { addresses_per_network, ..Limits::default() };
+    let store = StoreSettings { url: url.to_owned(), limits, ..store_settings(folder.path()) };
     let store = Store::open(&store, now()).unwrap();
     let mut settings = settings();
     change(&mut settings);

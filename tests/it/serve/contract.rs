@@ -1,13 +1,17 @@
 //! What each route answers, and what it does.
 
 use std::ops::ControlFlow;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use mailmag::list::Nonce;
 use mailmag::list::{NoticeKind, StoreKey, Token, TokenKind};
-use mailmag::model::{EmailAddress, Status, Suppression};
-use mailmag::store::Filter;
+use mailmag::model::{EmailAddress, Language, Source, Status, Suppression};
+use mailmag::store::{Filter, ImportOrder, Store, Verification};
 
-use super::{Served, now, posting, random, served, served_with};
+use super::{Served, now, posting, random, served, served_with, store_settings};
+use crate::store::row;
 
 /// A token that is well formed, and nobody's.
 fn nobodys() -> String {
@@ -28,6 +32,22 @@ fn state(served: &Served) -> String {
     };
     served.store.each_subscriber(&Filter::default(), &mut add).unwrap();
     format!("{:?} {readers:?}", served.store.stats().unwrap())
+}
+
+/// A file that is read in.
+fn order() -> ImportOrder {
+    ImportOrder {
+        at: now(),
+        seed: [5; 32],
+        basis: "asked for on paper".to_owned(),
+        source: Source::Import,
+        source_name: "readers".to_owned(),
+        file_name: "readers.csv".to_owned(),
+        file_digest: "00ff".to_owned(),
+        language: Language::Japanese,
+        operator: None,
+        dry_run: false,
+    }
 }
 
 fn subscriber_parts(subscriber: &mailmag::model::Subscriber) -> (String, Option<String>, Status, String) {
@@ -460,6 +480,54 @@ fn a_store_that_cannot_write_is_told_as_that_and_recovers_alone() {
     ] {
         assert!(metrics.lines().any(|own| own == line), "{line}\n{metrics}");
     }
+}
+
+#[test]
+fn while_an_import_holds_the_list_forms_are_to_be_sent_again_later() {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let served = served();
+    let unsubscribe = served.reader("taro@example.jp");
+    let before = state(&served);
+    let (tells, told) = mpsc::channel();
+    let (releases, released) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let settings = store_settings(served.folder.path());
+        let import = scope.spawn(move || {
+            let store = Store::open(&settings, now()).unwrap();
+            // The import has begun to write when it asks for its first row.
+            let mut rows = (1..=500).map(|line| {
+                if line == 250 {
+                    tells.send(()).unwrap();
+                    released.recv_timeout(PATIENCE).unwrap();
+                }
+                row(line, &format!("reader{line}@example.jp"), Status::Active)
+            });
+            let report = store.import(&order(), &mut rows, &mut |refused| panic!("{refused:?}")).unwrap();
+            store.close();
+            report
+        });
+        told.recv_timeout(PATIENCE).unwrap();
+        for (path, form) in [
+            ("/subscribe", "email=hanako@example.jp"),
+            ("/unsubscribe", "email=taro@example.jp"),
+            (&format!("/u/{unsubscribe}"), "List-Unsubscribe=One-Click"),
+        ] {
+            let refused = served.post(path, form);
+            assert_eq!(refused.status, 503, "{path} {refused:?}");
+            assert_eq!(refused.header("retry-after"), Some("5"), "{path}");
+            assert!(refused.body.contains("何も変わっていません"), "{path}");
+        }
+        assert_eq!(served.get(&format!("/u/{unsubscribe}")).status, 200, "it can be read all the same");
+        assert_eq!(state(&served), before, "nothing of either is there");
+        releases.send(()).unwrap();
+        assert_eq!(import.join().unwrap().taken, 500);
+    });
+    assert_eq!(served.post("/subscribe", "email=hanako@example.jp").status, 200, "it goes on by itself");
+    assert_eq!(served.events("hanako@example.jp"), ["applied"]);
+    assert_eq!(served.events("taro@example.jp"), ["applied", "confirmed"]);
+    assert_eq!(served.post(&format!("/u/{unsubscribe}"), "").status, 200);
+    assert_eq!(status_of(&served, "reader500@example.jp"), Some(Status::Active));
+    assert!(matches!(served.store.verify(), Ok(Verification::Whole { readers: 502, .. })));
 }
 
 #[cfg(unix)]

@@ -15,7 +15,7 @@ use crate::config::{Config, WebConfig};
 use crate::deliver::notices::run as send;
 use crate::store::Store;
 use crate::theme::{Assets, Theme};
-use crate::web::service::{self, Pages, Patience, Publication, Settings, Surroundings};
+use crate::web::service::{self, Pages, Patience, ProofOfWork, Publication, Settings, Surroundings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
@@ -85,7 +85,7 @@ fn upkeep(store: &Store, ending: Receiver<()>, console: &Console) {
             let number = stats.confirmations_within_hour(time());
             console.problem(&format!(
                 "{number} confirmations within an hour: somebody may use the form to flood others; \
-                 `confirmations-per-hour` in [web] limits each network"
+                 `confirmations-per-hour` in [web] limits each network, `proof-bits` makes each subscription cost work"
             ));
         }
         was_flood = is_flood;
@@ -101,6 +101,11 @@ fn settings(web: &WebConfig) -> Settings {
         connections: web.connections,
         connections_per_network: web.connections_per_network,
         requests_per_second: web.requests_per_second,
+        proof_of_work: match web.proof_bits {
+            None => ProofOfWork::InFloods,
+            Some(0) => ProofOfWork::Never,
+            Some(bits) => ProofOfWork::Always(bits),
+        },
         patience: Patience::default(),
     }
 }

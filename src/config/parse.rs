@@ -392,7 +392,7 @@ mod tests {
     fn the_list_and_the_ways_out_are_read() {
         let config = read(&format!(
             "{GOOD}[store]\nurl = \"postgres://mag@db.example.jp/mag\"\npassword-env = \"PG\"\nkey-env = \"KEY\"\n\
-             [web]\nurl = \"https://mail.example.jp/\"\ntrusted-proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\n\
+             [web]\nurl = \"https://mail.example.jp/\"\nproof-bits = 20\ntrusted-proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\n\
              [[smtp]]\nhost = \"smtp.example.jp\"\nuser = \"mag\"\npassword-file = \"pw\"\n\
              [[smtp]]\nhost = \"127.0.0.1\"\ntls = \"none\"\n[[smtp]]\nfolder = \"outbox\"\n\
              [dkim]\ndomain = \"example.jp\"\nselector = \"m1\"\nkey-file = \"dkim.pem\"\n"
@@ -401,6 +401,7 @@ mod tests {
         assert_eq!(config.store.key, Secret::Env("KEY".into()));
         let web = config.web.expect("it is there");
         assert_eq!((web.url.as_str(), web.listen.port()), ("https://mail.example.jp", 8080));
+        assert_eq!(web.proof_bits, Some(20));
         assert!(web.trusted_proxies[1].contains(&"10.9.8.7".parse::<std::net::IpAddr>().unwrap()));
         let ports = config.smtp.iter().map(|way| match way {
             SmtpConfig::Server(server) => server.port,
@@ -449,6 +450,10 @@ mod tests {
             (
                 "[web]\nurl = \"https://a.jp\"\ntrusted-proxies = [\"proxy\"]",
                 "bad-network: `proxy` is neither an address nor a network",
+            ),
+            (
+                "[web]\nurl = \"https://a.jp\"\nproof-bits = 25",
+                "wrong-value: `proof-bits` in [web] must be a whole number from 0 to 24, not 25",
             ),
             ("[[smtp]]\nport = 25", "missing-key: [[smtp]] has no `host`"),
             ("[[smtp]]\nhost = \"a.jp\"\ntls = \"none\"", "plain-smtp: mail would go to `a.jp` unprotected"),

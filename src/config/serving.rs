@@ -40,6 +40,8 @@ pub struct WebConfig {
     pub requests_per_second: u32,
     /// How many confirmations may be asked for from one network (a /24, or a /48 of IPv6) in an hour.
     pub confirmations_per_hour: u32,
+    /// How many zero bits the proof of work has that who applies must show; 0: never any, none: some in floods alone.
+    pub proof_bits: Option<u32>,
 }
 
 impl Default for StoreConfig {
@@ -64,6 +66,7 @@ impl Default for WebConfig {
             connections_per_network: 100,
             requests_per_second: 20,
             confirmations_per_hour: 10,
+            proof_bits: None,
         }
     }
 }
@@ -142,6 +145,7 @@ pub(super) fn web(
     let confirmations_per_hour = keys
         .integer("confirmations-per-hour", 1..1_000_000_000, problems)
         .unwrap_or(default.confirmations_per_hour);
+    let proof_bits = keys.integer("proof-bits", 0..25, problems);
     keys.finish(problems);
     Some(WebConfig {
         listen,
@@ -152,6 +156,7 @@ pub(super) fn web(
         connections_per_network,
         requests_per_second,
         confirmations_per_hour,
+        proof_bits,
     })
 }
 

@@ -202,6 +202,12 @@ pub(crate) trait Database: ReturnTables + Send {
     /// # Errors
     /// As `begin`.
     fn counts(&mut self) -> Result<Counts, StoreError>;
+
+    /// How many confirmations were queued in the five minutes that begin at a time, in order.
+    ///
+    /// # Errors
+    /// As `begin`.
+    fn confirmations(&mut self) -> Result<Vec<(DateTime<Utc>, u64)>, StoreError>;
 }
 
 /// The ends of all numberings. They stand in one row, so that a number is never given twice, not even after what had
@@ -343,8 +349,6 @@ pub(crate) struct Counts {
     pub readers: Vec<(Status, Source, u64)>,
     /// How many notices are not settled.
     pub notices_waiting: u64,
-    /// How many confirmations were queued in the five minutes that begin at a time.
-    pub confirmations: Vec<(DateTime<Utc>, u64)>,
 }
 
 impl Changes {

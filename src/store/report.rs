@@ -73,8 +73,7 @@ impl Stats {
 
     /// How many confirmations were queued within an hour, to five minutes.
     pub fn confirmations_within_hour(&self, at: DateTime<Utc>) -> u64 {
-        let recent = |(begin, _): &&(DateTime<Utc>, u64)| *begin > at - super::group::ASKED_FOR;
-        self.confirmations.iter().filter(recent).map(|(_, count)| count).sum()
+        within_hour(&self.confirmations, at)
     }
 
     /// Whether somebody seems to use the form against others.
@@ -131,9 +130,19 @@ impl Store {
                 notices_waiting: counts.notices_waiting,
                 returns: database.returns(None)?,
                 end: heads.chain,
-                confirmations: counts.confirmations,
+                confirmations: database.confirmations()?,
                 alarm: self.0.settings.limits.alarm,
             })
+        })
+    }
+
+    /// Whether somebody seems to use the form against others, as [`Stats::is_alarm`] says; it costs far less to ask.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn is_flood(&self, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.read(|database, _| {
+            Ok(within_hour(&database.confirmations()?, at) >= self.0.settings.limits.alarm)
         })
     }
 
@@ -179,6 +188,11 @@ impl Store {
             Ok(proof)
         })
     }
+}
+
+fn within_hour(confirmations: &[(DateTime<Utc>, u64)], at: DateTime<Utc>) -> u64 {
+    let recent = |(begin, _): &&(DateTime<Utc>, u64)| *begin > at - super::group::ASKED_FOR;
+    confirmations.iter().filter(recent).map(|(_, count)| count).sum()
 }
 
 fn reader(database: &mut dyn Database, address: &EmailAddress) -> Result<Option<Subscriber>, StoreError> {

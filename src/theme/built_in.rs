@@ -57,6 +57,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("templates/web/lost.html", "what to do when a mail has not come or is lost"),
     ("templates/web/preferences.html", "a reader's own data"),
     ("templates/web/problem.html", "why a request was not answered as it was meant"),
+    ("templates/web/proof.js", "the work that the form asks for against floods"),
     ("templates/web/returned.html", "leaving is undone"),
     ("templates/web/sent.html", "a mail is on its way"),
     ("templates/web/wording.txt", "the words beside the field, kept as proof of consent"),

@@ -4,6 +4,7 @@ mod connections;
 mod contract;
 mod forms;
 mod process;
+mod proof;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -16,7 +17,9 @@ use mailmag::list::{Limits, NoticeKind, StoreKey, Token, TokenKind};
 use mailmag::model::EmailAddress;
 use mailmag::store::{ClaimedNotice, Settings as StoreSettings, Store};
 use mailmag::theme::{Assets, Theme};
-use mailmag::web::service::{self, Pages, Patience, Publication, Running, Settings, Surroundings};
+use mailmag::web::service::{
+    self, Pages, Patience, ProofOfWork, Publication, Running, Settings, Surroundings,
+};
 use tempfile::TempDir;
 
 /// A service at work, and its list.
@@ -63,6 +66,7 @@ fn settings() -> Settings {
         connections: 2000,
         connections_per_network: 2000,
         requests_per_second: 1_000_000,
+        proof_of_work: ProofOfWork::default(),
         patience: Patience::default(),
     }
 }

@@ -1,5 +1,5 @@
 // Subscribes, confirms, changes and leaves in Chromium as readers do, with JavaScript and without, in both languages; holds
-// every page on the way to axe-core, light and dark, on a phone and on a desk: nothing scrolls sideways, nothing is asked of another host, nothing is reported on the console.
+// every page on the way to axe-core, light and dark, on a phone and on a desk; applies where work is asked for: nothing scrolls sideways, nothing is asked of another host, nothing is reported on the console.
 //
 // usage: node serve.mjs PROGRAM FOLDER    (playwright-core in target/tools; CHROMIUM names the browser; SHOTS a folder for
 // pictures). Every page that was met is left in FOLDER, for the checker of HTML.
@@ -16,8 +16,10 @@ const [program, kept] = process.argv.slice(2);
 const { chromium } = createRequire(join(process.cwd(), 'target/tools/'))('playwright-core');
 const axe = await readFile(join(process.cwd(), 'target/tools/node_modules/axe-core/axe.min.js'), 'utf8');
 
-const folder = await mkdtemp(join(tmpdir(), 'mailmag-serve-'));
-await writeFile(join(folder, 'mailmag.toml'), `
+/** A service with some settings of its own, and the folder of its magazine. */
+const serve = async (more) => {
+  const folder = await mkdtemp(join(tmpdir(), 'mailmag-serve-'));
+  await writeFile(join(folder, 'mailmag.toml'), `
 [magazine]
 name = "等幅通信"
 publisher = "桁そろえ研究会"
@@ -34,15 +36,20 @@ listen = "127.0.0.1:0"
 metrics-listen = "127.0.0.1:0"
 confirmations-per-hour = 1000
 requests-per-second = 1000
+${more}
 [[smtp]]
 folder = "outbox"
 `);
-const service = spawn(program, ['-C', folder, '-q', 'serve'], { stdio: ['ignore', 'pipe', 'inherit'] });
-const [line] = await once(service.stdout, 'data');
-const origin = String(line).trim().replace(/\/$/, '');
+  const child = spawn(program, ['-C', folder, '-q', 'serve'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(child.stdout, 'data');
+  return { folder, child, origin: String(line).trim().replace(/\/$/, '') };
+};
+const usual = await serve('');
+// Some thousands of tries.
+const working = await serve('proof-bits = 13');
 
-/** The link of the newest mail to an address, once it lies in the outbox. */
-const link = async (address, path) => {
+/** The link of the newest mail of a service to an address, once it lies in the outbox. */
+const linkOf = async ({ folder }, address, path) => {
   for (let tries = 0; tries < 200; tries++) {
     const names = await readdir(join(folder, 'outbox')).catch(() => []);
     for (const name of names.filter((name) => name.endsWith('.eml')).sort().reverse()) {
@@ -71,8 +78,8 @@ await mkdir(kept, { recursive: true });
 let looked = 0;
 let met = 0;
 
-/** Walks the whole way in one kind of browser. */
-const walk = async (name, options, language) => {
+/** Opens one kind of browser, and gives what looks at its pages and presses their buttons. */
+const open = async ({ origin }, name, options, language) => {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(10000);
@@ -105,6 +112,14 @@ const walk = async (name, options, language) => {
   const press = async (action) => {
     await click(page.locator(`form[action*="${action}"] button`).first());
   };
+  return { page, look, click, press, close: () => context.close() };
+};
+
+/** Walks the whole way in one kind of browser. */
+const walk = async (name, options, language) => {
+  const { page, look, click, press, close } = await open(usual, name, options, language);
+  const { origin } = usual;
+  const link = (address, path) => linkOf(usual, address, path);
   const person = name.replaceAll(' ', '-');
   const address = `${person}@example.jp`;
 
@@ -177,7 +192,60 @@ const walk = async (name, options, language) => {
   await look('no-token');
   await page.goto(`${origin}/nowhere?lang=${language}`);
   await look('not-found');
-  await context.close();
+  await close();
+};
+
+/** Applies where a proof of work is asked for; the pages' own policy decides what runs. */
+const prove = async (name, options, language) => {
+  const { page, look, click, press, close } = await open(working, name, options, language);
+  const person = name.replaceAll(' ', '-');
+  const nonces = () => page.locator('input[name="nonce"]').count();
+  await page.goto(`${working.origin}/?lang=${language}`);
+  await look('work');
+  assert.equal(await nonces(), 0);
+  if (options.javaScriptEnabled === false) {
+    assert.match(await page.locator('#without-script').innerText(), /news@tohaba\.example\.jp/);
+    await page.locator('#email').fill(`${person}@example.jp`);
+    await page.waitForTimeout(2100);
+    await press('/subscribe');
+    await look('no-work');
+    assert.equal(await page.locator('.problem').count(), 1);
+    assert.match(await page.locator('#without-script').innerText(), /news@tohaba\.example\.jp/);
+    assert.equal(await page.locator('#email').inputValue(), `${person}@example.jp`);
+    return close();
+  }
+  assert.equal(await page.locator('#without-script').isVisible(), false, 'the script has run');
+  await page.locator('#email').fill(`${person}@gmial.com`);
+  await page.waitForTimeout(2100);
+  await press('/subscribe');
+  await look('work-typo');
+  assert.equal(await nonces(), 1, 'the work is not done twice');
+  await click(page.locator('button[name="instead"]'));
+  await look('work-sent');
+  await page.goto(`${working.origin}${await linkOf(working, `${person}@gmail.com`, 'confirm')}?lang=${language}`);
+  await look('work-confirm');
+  assert.equal(await page.locator('script').count(), 0);
+  // What is used up is not taken again, and the next work is done for the same form.
+  await page.goto(`${working.origin}/?lang=${language}`);
+  const spent = await page.locator('input[name="challenge"]').inputValue();
+  await page.locator('#email').fill(`${person}-2@example.jp`);
+  await page.waitForTimeout(2100);
+  await press('/subscribe');
+  await look('work-sent-again');
+  await linkOf(working, `${person}-2@example.jp`, 'confirm');
+  await page.goto(`${working.origin}/?lang=${language}`);
+  await page.locator('input[name="challenge"]').evaluate((field, value) => { field.value = value; }, spent);
+  await page.locator('#email').fill(`${person}-3@example.jp`);
+  await page.waitForTimeout(2100);
+  await press('/subscribe');
+  await look('work-spent');
+  assert.equal(await page.locator('.problem').count(), 1);
+  assert.notEqual(await page.locator('input[name="challenge"]').inputValue(), spent);
+  await page.waitForTimeout(2100);
+  await press('/subscribe');
+  await look('work-done-anew');
+  await linkOf(working, `${person}-3@example.jp`, 'confirm');
+  await close();
 };
 
 try {
@@ -190,12 +258,16 @@ try {
   }
   for (const language of ['ja', 'en']) {
     walks.push(walk(`no script ${language}`, { viewport: sizes.desk, javaScriptEnabled: false }, language));
+    walks.push(prove(`work ${language}`, { viewport: sizes.desk }, language));
+    walks.push(prove(`work unseen ${language}`, { viewport: sizes.phone, javaScriptEnabled: false }, language));
   }
   await Promise.all(walks);
   assert.deepEqual([...failures], []);
   console.log(`serve: ${looked} pages on ${walks.length} ways in Chromium`);
 } finally {
   await browser.close();
-  service.kill();
-  await rm(folder, { recursive: true, force: true });
+  for (const { child, folder } of [usual, working]) {
+    child.kill();
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -267,4 +267,8 @@ impl Database for Postgres {
     fn counts(&mut self) -> Result<Counts, StoreError> {
         self.run(reading::counts)
     }
+
+    fn confirmations(&mut self) -> Result<Vec<(DateTime<Utc>, u64)>, StoreError> {
+        self.run(reading::confirmations)
+    }
 }

@@ -144,9 +144,12 @@ pub(super) fn counts(session: &mut Session) -> Read<Counts> {
     })?;
     let sql = "SELECT count(*) FROM notices WHERE settled IS NULL";
     let notices_waiting = one(session, sql, |row| rows::count(row, 0))?;
+    Ok(Counts { readers, notices_waiting })
+}
+
+pub(super) fn confirmations(session: &mut Session) -> Read<Vec<(DateTime<Utc>, u64)>> {
     let sql = "SELECT at, number FROM confirmations ORDER BY at";
-    let confirmations = all(session, sql, &[], |row| Ok((rows::time(row, 0)?, rows::count(row, 1)?)))?;
-    Ok(Counts { readers, notices_waiting, confirmations })
+    all(session, sql, &[], |row| Ok((rows::time(row, 0)?, rows::count(row, 1)?)))
 }
 
 /// Entries of the ledger with what lies beside them.

@@ -196,4 +196,8 @@ impl Database for Sqlite {
     fn counts(&mut self) -> Result<Counts, StoreError> {
         reading::counts(&self.connection).map_err(|error| self.error(error))
     }
+
+    fn confirmations(&mut self) -> Result<Vec<(DateTime<Utc>, u64)>, StoreError> {
+        reading::confirmations(&self.connection).map_err(|error| self.error(error))
+    }
 }

@@ -218,10 +218,13 @@ pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
     let notices_waiting =
         connection
             .query_row("SELECT count(*) FROM notices WHERE settled IS NULL", [], |row| count(row, 0))?;
-    let confirmations = all(connection, "SELECT at, number FROM confirmations ORDER BY at", [], |row| {
+    Ok(Counts { readers, notices_waiting })
+}
+
+pub(super) fn confirmations(connection: &Connection) -> rusqlite::Result<Vec<(DateTime<Utc>, u64)>> {
+    all(connection, "SELECT at, number FROM confirmations ORDER BY at", [], |row| {
         Ok((rows::time(row, 0)?, count(row, 1)?))
-    })?;
-    Ok(Counts { readers, notices_waiting, confirmations })
+    })
 }
 
 /// Entries of the ledger with what lies beside them.

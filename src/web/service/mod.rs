@@ -1,6 +1,6 @@
 //! The service that readers subscribe, confirm, leave and change at.
 //!
-//! Every page works without JavaScript. What a link opens changes nothing: only a form that is sent does, with the one
+//! Every page works without JavaScript; where work is asked for against floods, who applies without it is told what else he can do. What a link opens changes nothing: only a form that is sent does, with the one
 //! exception that RFC 8058 makes, where a mail service sends it. Nothing is answered with 200 before the store has it
 //! for good.
 
@@ -20,6 +20,7 @@ mod pages;
 mod places;
 mod preferring;
 mod problem;
+mod proof;
 mod routes;
 mod stall;
 mod subscribing;
@@ -45,10 +46,12 @@ use connections::Doors;
 use metrics::Metrics;
 use pace::Pace;
 use places::Places;
+use proof::Proofs;
 
 pub use access::path;
 pub use connections::Patience;
 pub use pages::{Pages, Publication};
+pub use proof::ProofOfWork;
 
 /// How long the requests in work and the mails under way have, all in all, once the service is to end.
 const LAST_FAREWELL: Duration = Duration::from_secs(30);
@@ -72,6 +75,8 @@ pub struct Settings {
     pub connections_per_network: usize,
     /// How many requests a second each network may make; ten seconds' worth may come at once.
     pub requests_per_second: u32,
+    /// When who applies must do some work for it.
+    pub proof_of_work: ProofOfWork,
     /// How long each wait may take.
     pub patience: Patience,
 }
@@ -117,6 +122,7 @@ struct Service {
     /// What the pages need, by its name below `/theme/`.
     files: BTreeMap<String, Bytes>,
     pace: Pace,
+    proofs: Proofs,
     metrics: Metrics,
     places: Places,
     began: Instant,
@@ -157,6 +163,7 @@ where
         files: pages.files(),
         pages,
         pace: Pace::new(settings.requests_per_second),
+        proofs: Proofs::default(),
         metrics: Metrics::new(),
         places,
         began: Instant::now(),

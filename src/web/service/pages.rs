@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::access::path;
+use super::proof::Proof;
 use crate::diagnostic::Diagnostic;
 use crate::digest::fingerprint;
 use crate::list::Standing;
@@ -15,8 +16,9 @@ use crate::model::{AddressError, Language, Status};
 use crate::store::LedgerEntry;
 use crate::theme::{Context, Theme};
 
-/// The style sheet for forms: a template, since the blog needs none.
+/// The style sheet for forms, and the script that does the work of a proof: templates, since the blog needs neither.
 const FORMS: &str = "web/forms.css";
+const PROOF: &str = "web/proof.js";
 
 /// What the pages say of the magazine.
 #[derive(Clone, Debug)]
@@ -61,6 +63,23 @@ pub(super) struct FormProblem {
     pub(super) suggestion: Option<(String, String)>,
 }
 
+/// What the first page shows in its forms.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Home {
+    /// When it was made, as its hidden field carries it.
+    pub(super) time: String,
+    /// The address that was typed.
+    pub(super) email: String,
+    /// The name that was typed.
+    pub(super) name: String,
+    /// The address that was typed into the form for one's links.
+    pub(super) links_email: String,
+    /// What keeps a form from being taken.
+    pub(super) problem: Option<FormProblem>,
+    /// The work that is asked for, if any is.
+    pub(super) proof: Option<Proof>,
+}
+
 /// The pages: the templates with what all of them share.
 pub struct Pages {
     theme: Theme,
@@ -69,6 +88,10 @@ pub struct Pages {
     root: String,
     /// The name and the text of the style sheet for forms.
     forms: (String, Bytes),
+    /// The name and the text of the script that does the work of a proof.
+    proof: (String, Bytes),
+    /// Whether the first page shows a challenge: one that the magazine made for itself may not.
+    carries_proof: bool,
     /// The words beside the field, by language.
     wordings: [String; 2],
     /// Pages that are the same for everybody, rendered once.
@@ -149,15 +172,23 @@ impl Pages {
             publication,
             root,
             forms: (String::new(), Bytes::new()),
+            proof: (String::new(), Bytes::new()),
+            carries_proof: false,
             wordings: [String::new(), String::new()],
             standing: BTreeMap::new(),
         };
         let style = pages.theme.render_octets(FORMS, &Context::new(), FORMS)?;
         pages.forms = (format!("forms.{}.css", fingerprint(&style)), style.into());
+        let script = pages.theme.render_octets(PROOF, &Context::new(), PROOF)?;
+        pages.proof = (format!("proof.{}.js", fingerprint(&script)), script.into());
         for (wording, (_, language)) in [0, 1].into_iter().zip(Language::NAMES) {
             let text = pages.theme.render("web/wording.txt", &pages.frame(language, None), "the wording")?;
             pages.wordings[wording] = text.trim().to_owned();
         }
+        let proof = Proof { challenge: "0-0-0-0".to_owned(), bits: 1, nonce: String::new() };
+        let asking = Home { proof: Some(proof), ..Home::default() };
+        let octets = pages.render(Page::Home, Language::default(), None, &asking.values())?;
+        pages.carries_proof = octets.windows(7).any(|octets| octets == b"0-0-0-0");
         for page in Page::ALL {
             for &kind in page.kinds() {
                 for (tag, language) in Language::NAMES {
@@ -174,6 +205,11 @@ impl Pages {
     /// The language where neither the reader nor his browser asks for one.
     pub(super) fn default_language(&self) -> Language {
         Language::tagged(&self.publication.language).unwrap_or_default()
+    }
+
+    /// Whether the first page can ask for a proof of work.
+    pub(super) fn carries_proof(&self) -> bool {
+        self.carries_proof
     }
 
     /// The words that stand beside the field: what is kept as proof of what a reader has consented to.
@@ -211,7 +247,12 @@ impl Pages {
         let file = |asset: &crate::theme::Asset| {
             (asset.published.clone(), Bytes::copy_from_slice(asset.octets.as_ref()))
         };
-        self.theme.assets().files().map(|(_, asset)| file(asset)).chain([self.forms.clone()]).collect()
+        self.theme
+            .assets()
+            .files()
+            .map(|(_, asset)| file(asset))
+            .chain([self.forms.clone(), self.proof.clone()])
+            .collect()
     }
 
     /// What every page knows.
@@ -223,6 +264,7 @@ impl Pages {
         context.insert("language", language.tag());
         context.insert("root", &self.root);
         context.insert("forms_url", &format!("{}/theme/{}", self.root, self.forms.0));
+        context.insert("proof_url", &format!("{}/theme/{}", self.root, self.proof.0));
         context.insert("switch_url", &path.map(|path| format!("{path}?lang={}", other.tag())));
         context.insert(
             "magazine",
@@ -235,17 +277,19 @@ impl Pages {
     }
 }
 
-/// What `web/home.html` needs beside the frame.
-pub(super) fn home(
-    time: &str,
-    [email, name, links_email]: [&str; 3],
-    problem: Option<&FormProblem>,
-) -> Value {
-    let links_wrong = problem.is_some_and(|problem| problem.field == "links-email");
-    json!({
-        "time": time, "email": email, "name": name, "links_email": links_email, "links_wrong": links_wrong,
-        "problem": problem.map(problem_value),
-    })
+impl Home {
+    /// What `web/home.html` needs beside the frame.
+    pub(super) fn values(&self) -> Value {
+        let Home { time, email, name, links_email, problem, proof } = self;
+        let links_wrong = problem.as_ref().is_some_and(|problem| problem.field == "links-email");
+        let proof = proof.as_ref().map(|Proof { challenge, bits, nonce }| {
+            json!({ "challenge": challenge, "bits": bits, "nonce": nonce })
+        });
+        json!({
+            "time": time, "email": email, "name": name, "links_email": links_email, "links_wrong": links_wrong,
+            "problem": problem.as_ref().map(problem_value), "proof": proof,
+        })
+    }
 }
 
 /// What a page about one reader needs beside the frame.
@@ -317,7 +361,7 @@ fn problem_value(problem: &FormProblem) -> Value {
 fn sample(kind: &str) -> Value {
     let standing = Standing { subscriber: None, changed: false, waiting_address: None };
     let mut values = reader(kind, "", &standing, "", None);
-    let home = home("", ["", "", ""], None);
+    let home = Home::default().values();
     if let (Some(values), Some(home)) = (values.as_object_mut(), home.as_object()) {
         values.extend(home.clone());
     }
@@ -363,8 +407,8 @@ mod tests {
                 assert_eq!(html.matches("<h1>").count(), 1, "{page:?} {tag}");
             }
         }
-        let values = home("0-0", ["\"><script>", "<b>", ""], None);
-        let html = pages.render(Page::Home, Language::English, None, &values).expect("good");
+        let shown = Home { email: "\"><script>".to_owned(), name: "<b>".to_owned(), ..Home::default() };
+        let html = pages.render(Page::Home, Language::English, None, &shown.values()).expect("good");
         let html = String::from_utf8(html.to_vec()).expect("UTF-8");
         assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
         assert!(html.contains("action=\"/list/subscribe?lang=en\""), "{html}");
@@ -377,6 +421,10 @@ mod tests {
         let pages_with_own = pages(&[("web/sent.html", own)]).expect("it is good");
         let sent = pages_with_own.standing(Page::Sent, "links", Language::Japanese);
         assert!(String::from_utf8_lossy(&sent).contains("<h1>自前 links</h1>"));
+        assert!(pages_with_own.carries_proof());
+        let own_home = own.replace(" {{ kind }}", "");
+        let own_home = pages(&[("web/home.html", own_home.as_str())]).expect("it is good");
+        assert!(!own_home.carries_proof(), "it shows no challenge, and so none is asked for");
         let wrong = pages(&[("web/sent.html", "<p>\n{{ magazine.nmae }}")]).err().unwrap_or_default();
         assert!(wrong.starts_with("templates/web/sent.html:2:"), "{wrong}");
     }

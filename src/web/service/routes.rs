@@ -26,6 +26,13 @@ const LATER: Duration = Duration::from_secs(10);
 /// What our pages may do: show themselves in their style, and send their forms.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
     base-uri 'none'; frame-ancestors 'none'";
+/// What a page may do that asks for work: run our script, too.
+const POLICY_OF_SCRIPTED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Marks an answer whose page has a script.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scripted;
 
 pub(super) fn router(service: &Arc<Service>) -> Router {
     let root = path(&service.settings.url).to_owned();
@@ -101,7 +108,8 @@ async fn attend(State(service): State<Arc<Service>>, mut request: Request, next:
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = page.into_body();
     }
-    guard(response.headers_mut());
+    let policy = if response.extensions().get::<Scripted>().is_some() { POLICY_OF_SCRIPTED } else { POLICY };
+    guard(response.headers_mut(), policy);
     let (status, took) = (response.status().as_u16(), started.elapsed());
     service.metrics.answered(method, &route, status, took);
     let octets = response.body().size_hint().exact().unwrap_or_default();
@@ -135,9 +143,9 @@ fn is_html(headers: &HeaderMap) -> bool {
 }
 
 /// The headers of every answer.
-fn guard(headers: &mut HeaderMap) {
+fn guard(headers: &mut HeaderMap, policy: &'static str) {
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("x-robots-tag"), "noindex"),

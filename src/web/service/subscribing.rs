@@ -13,8 +13,10 @@ use super::Service;
 use super::asking::Asked;
 use super::form::Form;
 use super::form_time::{FormTime, judge, stamp};
-use super::pages::{FormProblem, Page, home};
+use super::pages::{FormProblem, Home, Page};
 use super::problem::Problem;
+use super::proof::Proof;
+use super::routes::Scripted;
 use crate::list::{Request as ListRequest, StoreKey, likely_domain};
 use crate::model::EmailAddress;
 
@@ -27,8 +29,12 @@ pub(super) async fn front(
     Extension(by): Extension<Asked>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let values = home(&stamp(service.store.key(), by.at), ["", "", ""], None);
-    service.page(StatusCode::OK, Page::Home, by.language, Some(request.uri().path()), &values)
+    let shown = Home {
+        time: stamp(service.store.key(), by.at),
+        proof: service.new_proof(by.at).await,
+        ..Home::default()
+    };
+    home(&service, StatusCode::OK, &by, Some(request.uri().path()), &shown)
 }
 
 /// `GET /lost`
@@ -48,17 +54,34 @@ pub(super) async fn subscribe(
 ) -> Result<Response, Problem> {
     let form = service.form(request).await?;
     let key = service.store.key();
-    match applied(&form, key, by.at) {
+    let bits = service.proof_bits(by.at).await;
+    let proof = bits.and_then(|bits| Proof::of(&form, key, bits, by.at));
+    let taken = applied(&form, key, by.at).and_then(|taken| match &proof {
+        // A proof is used up by what is good in all else.
+        Some(proof) if service.proofs.take(proof, by.at) => Ok(taken),
+        None if bits.is_none() => Ok(taken),
+        _ => Err(FormProblem { field: "email", kind: "proof", suggestion: None }),
+    });
+    match taken {
         Ok((address, name)) => {
             service.ask(ListRequest::Subscribe { address, name }, &by, "/subscribe").await?;
             Ok(service.standing_page(Page::Sent, "subscribe", by.language))
         }
         Err(problem) => {
             let time = form.get("time").filter(|time| judge(key, time, by.at) == FormTime::Good);
-            let time = time.map_or_else(|| stamp(key, by.at), str::to_owned);
-            let name = form.line("name", LONGEST_NAME).unwrap_or_default();
-            let values = home(&time, [&shown(&form), &name, ""], Some(&problem));
-            service.page(StatusCode::BAD_REQUEST, Page::Home, by.language, None, &values)
+            let shown = Home {
+                time: time.map_or_else(|| stamp(key, by.at), str::to_owned),
+                email: shown(&form),
+                name: form.line("name", LONGEST_NAME).unwrap_or_default(),
+                // Work that was done is not asked for again.
+                proof: match proof.filter(|_| problem.kind != "proof") {
+                    Some(proof) => Some(proof),
+                    None => service.new_proof(by.at).await,
+                },
+                problem: Some(problem),
+                ..Home::default()
+            };
+            home(&service, StatusCode::BAD_REQUEST, &by, None, &shown)
         }
     }
 }
@@ -76,12 +99,31 @@ pub(super) async fn send_links(
             Ok(service.standing_page(Page::Sent, "links", by.language))
         }
         Err(error) => {
-            let problem = FormProblem::address("links-email", error);
-            let time = stamp(service.store.key(), by.at);
-            let values = home(&time, ["", "", &shown(&form)], Some(&problem));
-            service.page(StatusCode::BAD_REQUEST, Page::Home, by.language, None, &values)
+            let shown = Home {
+                time: stamp(service.store.key(), by.at),
+                links_email: shown(&form),
+                problem: Some(FormProblem::address("links-email", error)),
+                proof: service.new_proof(by.at).await,
+                ..Home::default()
+            };
+            home(&service, StatusCode::BAD_REQUEST, &by, None, &shown)
         }
     }
+}
+
+/// The first page; where it asks for work, the script that does it is let in.
+fn home(
+    service: &Service,
+    status: StatusCode,
+    by: &Asked,
+    path: Option<&str>,
+    shown: &Home,
+) -> Result<Response, Problem> {
+    let mut response = service.page(status, Page::Home, by.language, path, &shown.values())?;
+    if shown.proof.is_some() {
+        response.extensions_mut().insert(Scripted);
+    }
+    Ok(response)
 }
 
 /// What a form applies for: the address and the name.

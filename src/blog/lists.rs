@@ -5,9 +5,9 @@ use chrono::Datelike;
 use super::labels::{Entry, Label};
 use super::spans::{Span, spans};
 use super::values::{map, text};
-use super::{Head, Made, Pages, Site, feed};
+use super::{Head, Made, Pages, Shown, Site, feed, file_of};
 use crate::diagnostic::Diagnostic;
-use crate::theme::Value;
+use crate::theme::{Value, mixed};
 
 /// A page that gathers others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +100,9 @@ impl Site<'_> {
         }
     }
 
-    /// Renders a gathering page.
-    pub fn render_list(&self, list: List) -> Result<Pages, Vec<Diagnostic>> {
-        let mut made = Made::default();
+    /// Renders a gathering page, unless it was `shown` with the same before.
+    pub fn render_list(&self, list: List, shown: Option<&Shown<'_>>) -> Result<Pages, Vec<Diagnostic>> {
+        let mut made = Gathered { made: Made::default(), shown };
         let name = &self.config.magazine.name;
         match list {
             List::Home => self.home(&mut made),
@@ -128,14 +128,14 @@ impl Site<'_> {
                 let head = head(NOT_FOUND, "ページが見つかりません", "");
                 self.list("blog/404.html", &head, [], &mut made);
             }
-            List::Sitemap => made.files = feed::sitemap(self),
-            List::Robots => made.files = vec![feed::robots(self)],
-            List::Redirect(at) => self.redirect(at, &mut made),
+            List::Sitemap => made.made.files = feed::sitemap(self),
+            List::Robots => made.made.files = vec![feed::robots(self)],
+            List::Redirect(at) => self.redirect(at, &mut made.made),
         }
-        made.pages()
+        made.made.pages()
     }
 
-    fn home(&self, made: &mut Made) {
+    fn home(&self, made: &mut Gathered<'_>) {
         let latest = self.magazine.issues.len().checked_sub(1);
         let before = latest.unwrap_or(0);
         let recent: Vec<Value> = (before.saturating_sub(BACK_NUMBERS)..before)
@@ -154,7 +154,7 @@ impl Site<'_> {
         self.list("blog/home.html", &head, lists, made);
     }
 
-    fn archive(&self, made: &mut Made) {
+    fn archive(&self, made: &mut Gathered<'_>) {
         let groups = if self.magazine.issues.len() <= SHORT_ARCHIVE {
             self.issues(self.years.values().flatten())
         } else {
@@ -165,7 +165,7 @@ impl Site<'_> {
         self.list("blog/archive.html", &head, [("years", self.year_values()), ("groups", groups)], made);
     }
 
-    fn year(&self, year: i32, made: &mut Made) {
+    fn year(&self, year: i32, made: &mut Gathered<'_>) {
         let groups = self.issues(self.years.get(&year).into_iter().flatten());
         let (path, title) = (format!("archive/{year}/"), format!("{year}年のバックナンバー"));
         let description = format!("{}の{title}。", self.config.magazine.name);
@@ -173,13 +173,13 @@ impl Site<'_> {
         self.list("blog/year.html", &head(&path, &title, &description), lists, made);
     }
 
-    fn names(&self, kind: &'static str, title: &str, names: &[Value], made: &mut Made) {
+    fn names(&self, kind: &'static str, title: &str, names: &[Value], made: &mut Gathered<'_>) {
         let description = format!("{}の{title}の一覧。", self.config.magazine.name);
         let values = [("kind", kind.into()), ("names", names.into())];
         self.list("blog/names.html", &head(&format!("{kind}/"), title, &description), values, made);
     }
 
-    fn name(&self, kind: &str, label: &Label, made: &mut Made) {
+    fn name(&self, kind: &str, label: &Label, made: &mut Gathered<'_>) {
         let description = format!("{kind}「{}」の記事の一覧。", label.name);
         let folder = &label.path[..label.path.find('/').map_or(0, |at| at + 1)];
         let lists = [
@@ -200,7 +200,7 @@ impl Site<'_> {
         front: &Head<'_>,
         entries: &[Entry],
         values: &[(&'static str, Value)],
-        made: &mut Made,
+        made: &mut Gathered<'_>,
     ) {
         let spans = self.spans_of(entries);
         let newest = spans.len().saturating_sub(1);
@@ -220,11 +220,10 @@ impl Site<'_> {
             let (path, title) = (path(at), format!("{}（{}）", front.title, span.name()));
             let title = if at == newest { front.title } else { &title };
             let head = head(&path, title, front.description);
-            let mut context = self.context(&head);
-            values.iter().for_each(|(name, value)| context.insert_value(*name, value.clone()));
-            context.insert_value("spans", Value::from(links.as_slice()));
-            context.insert_value("groups", self.by_year(&entries[span.entries.clone()]));
-            self.page(template, &head, &context, made);
+            let groups = self.by_year(&entries[span.entries.clone()]);
+            let lists = [("spans", Value::from(links.as_slice())), ("groups", groups)];
+            let values = values.iter().cloned().chain(lists).collect();
+            self.gathered(template, &head, values, made);
         }
     }
 
@@ -244,11 +243,34 @@ impl Site<'_> {
         template: &str,
         head: &Head<'_>,
         values: [(&'static str, Value); N],
-        made: &mut Made,
+        made: &mut Gathered<'_>,
     ) {
+        self.gathered(template, head, values.into(), made);
+    }
+
+    /// Renders a page that shows these values, unless it shows them already.
+    fn gathered(
+        &self,
+        template: &str,
+        head: &Head<'_>,
+        values: Vec<(&'static str, Value)>,
+        made: &mut Gathered<'_>,
+    ) {
+        if let Some(Shown { fingerprints, is_the_same }) = made.shown {
+            let all = fingerprints.of_all(values.iter().map(|(_, value)| value).chain([&self.values.site]));
+            let Head { path, title, description, kind } = head;
+            let of_head = [template, path, title, description, kind].map(str::as_bytes);
+            let fingerprint = mixed("page", &[&of_head[..], &[&all.to_le_bytes()]].concat());
+            let path = file_of(head.path);
+            let is_the_same = is_the_same(&path, fingerprint);
+            made.made.gathering.push((path, fingerprint));
+            if is_the_same {
+                return;
+            }
+        }
         let mut context = self.context(head);
         values.into_iter().for_each(|(name, value)| context.insert_value(name, value));
-        self.page(template, head, &context, made);
+        self.page(template, head, &context, &mut made.made);
     }
 
     fn year_values(&self) -> Value {
@@ -285,6 +307,13 @@ impl Site<'_> {
         };
         groups.into_iter().map(group).collect::<Vec<_>>().into()
     }
+}
+
+/// Pages that gather others, in the making.
+pub(super) struct Gathered<'a> {
+    pub(super) made: Made,
+    /// None when nothing is known of the pages before.
+    pub(super) shown: Option<&'a Shown<'a>>,
 }
 
 /// The head of a page that gathers others.

@@ -20,7 +20,6 @@ mod values;
 mod word_index;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use chrono::{Datelike, NaiveDate};
 
@@ -30,7 +29,7 @@ use crate::diagnostic::{Diagnostic, has_errors};
 use crate::highlight::Highlighter;
 use crate::model::{Article, Issue, Magazine, Post};
 use crate::source::{IssueTexts, Text};
-use crate::theme::{Context, Fingerprint, Fingerprints, Theme, Value, mixed};
+use crate::theme::{Context, Fingerprint, Fingerprints, Theme, Value};
 use feed::midnight;
 use html::{Html, Medium, PictureOf, Place, Preview};
 use labels::{Index, Mark};
@@ -65,6 +64,16 @@ pub struct Pages {
     pub links: Vec<PageLinks>,
     /// What is odd about the texts, but does not keep them from being published.
     pub warnings: Vec<Diagnostic>,
+    /// The pages that gather others, made or not, each with the fingerprint of what it shows.
+    pub gathering: Vec<(String, Fingerprint)>,
+}
+
+/// Knows which of the pages that gather others need not be made, for what they show is what they showed.
+pub struct Shown<'a> {
+    /// Of the values that pages share.
+    pub fingerprints: &'a Fingerprints,
+    /// Whether the page at a path of the blog's folder showed what has this fingerprint.
+    pub is_the_same: &'a (dyn Fn(&str, Fingerprint) -> bool + Sync),
 }
 
 /// The blog of a magazine: everything about it except the texts.
@@ -78,8 +87,6 @@ pub struct Site<'a> {
     highlighter: Highlighter,
     index: Index,
     values: Values,
-    /// Of the values that pages share; made when somebody asks.
-    fingerprints: OnceLock<Fingerprints>,
     /// The issues of each year.
     years: BTreeMap<i32, Vec<usize>>,
     redirects: Vec<Redirect>,
@@ -119,7 +126,6 @@ impl<'a> Site<'a> {
             highlighter: Highlighter::default(),
             index,
             values,
-            fingerprints: OnceLock::new(),
             years,
             redirects: Vec::new(),
         };
@@ -241,18 +247,22 @@ impl<'a> Site<'a> {
         ]
     }
 
+    /// Of the values that pages share.
+    pub fn fingerprints(&self) -> Fingerprints {
+        self.values.fingerprints()
+    }
+
     /// All that the pages of an issue show besides its own texts, in short: while this and the texts stay the same, and
     /// the settings, the templates and the files with them, so do the pages.
-    pub fn around_issue(&self, index: usize) -> Fingerprint {
-        let fingerprints = self.fingerprints.get_or_init(|| self.values.fingerprints());
+    pub fn around_issue(&self, index: usize, fingerprints: &Fingerprints) -> Fingerprint {
         let articles = 0..self.magazine.issues[index].articles.len();
         let around = articles.flat_map(|position| self.around_article(index, position));
         let issue = &self.magazine.issues[index];
         let tags = ("tags", self.values.tags_of(&self.index, &issue.tags));
         let site = ("site", self.values.site.clone());
         let values = around.chain(self.issue_and_its_neighbours(index)).chain([tags, site]);
-        let all: Vec<u8> = values.flat_map(|(_, value)| fingerprints.of(&value).to_le_bytes()).collect();
-        mixed("issue", &[&all])
+        let values: Vec<Value> = values.map(|(_, value)| value).collect();
+        fingerprints.of_all(&values)
     }
 
     /// Where an article stands in its corner, and what stands before and after it there; none without a corner.
@@ -347,14 +357,14 @@ impl<'a> Site<'a> {
     }
 
     /// A text as HTML for the page at a path of the blog, its ids with a prefix.
-    fn body(&self, text: &Text, prefix: &str, path: &str, made: &mut Made) -> Shown {
+    fn body(&self, text: &Text, prefix: &str, path: &str, made: &mut Made) -> Body {
         let medium = Medium::Page(&self.highlighter);
         let html = self.html(text, self.root, prefix, medium, &mut made.problems);
         made.copies.extend(html.files);
         if !html.ids.is_empty() || !html.links.is_empty() {
             made.links.push(PageLinks { page: path.to_owned(), ids: html.ids, links: html.links });
         }
-        Shown { html: Value::safe_string(&html.html), preview: html.preview, has_code: html.has_code }
+        Body { html: Value::safe_string(&html.html), preview: html.preview, has_code: html.has_code }
     }
 
     fn html(
@@ -424,7 +434,7 @@ struct Head<'a> {
 }
 
 /// A text in its page.
-struct Shown {
+struct Body {
     html: Value,
     /// The picture that may stand for it.
     preview: Option<Preview>,
@@ -438,15 +448,16 @@ struct Made {
     copies: Vec<FileCopy>,
     links: Vec<PageLinks>,
     problems: Vec<Diagnostic>,
+    gathering: Vec<(String, Fingerprint)>,
 }
 
 impl Made {
     fn pages(self) -> Result<Pages, Vec<Diagnostic>> {
-        let Made { files, copies, links, problems } = self;
+        let Made { files, copies, links, problems, gathering } = self;
         if has_errors(&problems) {
             Err(problems)
         } else {
-            Ok(Pages { files, copies, links, warnings: problems })
+            Ok(Pages { files, copies, links, warnings: problems, gathering })
         }
     }
 }

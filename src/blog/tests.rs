@@ -124,10 +124,10 @@ fn blog(magazine: &Magazine) -> BTreeMap<String, String> {
     let text = words("content/posts/hello.md", "投稿");
     made.extend((0..magazine.posts.len()).map(|post| site.render_post(post, &text)));
     made.extend((0..magazine.pages.len()).map(|page| site.render_page(page, &text)));
-    made.extend(site.lists().into_iter().map(|list| site.render_list(list)));
+    made.extend(site.lists().into_iter().map(|list| site.render_list(list, None)));
     let term = Term { word: "禁則".into(), reading: Some("きんそく".into()) };
     let entries = if magazine.posts.is_empty() { Vec::new() } else { vec![(Entry::Post(0), vec![term])] };
-    made.push(site.render_index_of_terms(&entries));
+    made.push(site.render_index_of_terms(&entries, None));
     let entries: Vec<(Entry, &Text)> = site
         .feed_entries()
         .into_iter()

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use unicode_normalization::UnicodeNormalization;
 
 use super::labels::{Entry, by_date};
+use super::lists::Gathered;
 use super::terms::Term;
 use super::values::{map, optional, text};
-use super::{Made, Pages, Site, lists};
+use super::{Made, Pages, Shown, Site, lists};
 use crate::address::href;
 use crate::diagnostic::Diagnostic;
 use crate::theme::Value;
@@ -54,12 +55,17 @@ pub(super) fn paths() -> impl Iterator<Item = String> {
 }
 
 impl Site<'_> {
-    /// The index of terms, of the terms of every article and post that has some, in any order.
+    /// The index of terms, of the terms of every article and post that has some, in any order; without the pages that were
+    /// `shown` with the same before.
     ///
     /// # Errors
     /// A template that cannot be rendered.
-    pub fn render_index_of_terms(&self, terms: &[(Entry, Vec<Term>)]) -> Result<Pages, Vec<Diagnostic>> {
-        let mut made = Made::default();
+    pub fn render_index_of_terms(
+        &self,
+        terms: &[(Entry, Vec<Term>)],
+        shown: Option<&Shown<'_>>,
+    ) -> Result<Pages, Vec<Diagnostic>> {
+        let mut made = Gathered { made: Made::default(), shown };
         let rank: HashMap<Entry, usize> =
             by_date(self.magazine).into_iter().enumerate().map(|(rank, entry)| (entry, rank)).collect();
         let words = self.words(terms);
@@ -105,7 +111,7 @@ impl Site<'_> {
                 self.list("blog/terms.html", &lists::head(&path, &title, &description), lists, &mut made);
             }
         }
-        made.pages()
+        made.made.pages()
     }
 
     /// Whether there is anything that an index could lead to.

@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn told_of(files: &[(&str, &str)]) -> Vec<String> {
-        let raw = |(path, text): &(&str, &str)| RawText { path: (*path).into(), octets: (*text).into() };
+        let raw = |(path, text): &(&str, &str)| RawText::new(*path, *text);
         let texts = files.iter().map(raw).collect();
         let (content, problems) = parse(Sources { texts, ..Sources::default() });
         assert_eq!(problems, []);
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_blog_text_is_looked_at() {
         let settings = SETTINGS.replace("{charset}", "utf-8");
-        let raw = |path: &str, text: &str| RawText { path: path.into(), octets: text.into() };
+        let raw = |path: &str, text: &str| RawText::new(path, text);
         for (title, text, expected) in [
             ("題", "本文\u{7}", &["control-character"][..]),
             ("題\\u0007", "本文", &["control-character"]),

@@ -8,10 +8,13 @@ use anyhow::{Context, Result, bail};
 use super::console::{Console, count};
 use super::production::{Before, Output, once_each, produce};
 use super::works::{self, Works};
-use super::{OUTSIDE, Outcome, shown, today};
+use super::{OUTSIDE, Outcome, now, shown, today};
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::{Memory, Published, Stage};
-use crate::source::{self, HeldBack};
+use crate::source::{self, HeldBack, Notes};
+
+/// The name under which it is left in the output folder what the sources said.
+const SOURCES: &str = "sources";
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
@@ -28,7 +31,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
-    let sources = source::read(directory)?;
+    let found = source::find(directory)?;
     let out = arguments.out.unwrap_or_else(|| directory.join("dist"));
     for sources in ["content", "templates", "theme"] {
         if path::absolute(&out)?.starts_with(path::absolute(directory.join(sources))?) {
@@ -43,6 +46,10 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     }
     let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
     let program = program();
+    let noted = program.as_ref().map_or_else(Vec::new, |_| stage.notes(SOURCES));
+    let notes = Notes::read(&noted, program.as_deref().unwrap_or_default());
+    let (sources, memory) = found.read(&notes, now());
+    drop(noted);
     let of_all = |program: &String| format!("{program}, drafts {}, {}", arguments.drafts, sources.digest());
     // What could not be read is told each time.
     let key = program.as_ref().filter(|_| sources.problems.is_empty()).map(of_all);
@@ -63,7 +70,8 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         ),
         works: program.as_ref().map_or_else(Works::default, |_| Works::read(stage.notes(works::NAME))),
     };
-    let (content, mut problems) = source::parse(sources);
+    let (content, mut problems, noted) =
+        source::parse_noting(sources, memory, program.as_deref().unwrap_or_default());
     let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     let held_back = match arguments.drafts {
         true => Vec::new(),
@@ -87,7 +95,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         let until = due.map_or("-".to_owned(), |due| due.to_string());
         let when = format!("{until} {timezone}");
         let notes = [when, issues.clone()].into_iter().chain(told).collect();
-        Memory { key, notes, files: vec![(works::NAME, made.works)] }
+        Memory { key, notes, files: vec![(works::NAME, made.works), (SOURCES, vec![noted.into()])] }
     });
     let published = stage
         .commit(memory.as_ref())

@@ -103,7 +103,8 @@ impl Work<'_, '_> {
     fn placed(&self, page: &PageLinks, link: &Link, problem: Diagnostic) -> Diagnostic {
         let texts = match self.site.entry_of(&page.page) {
             Some(PageOf::Issue(index)) => {
-                let texts = self.issue_texts(index).into_iter();
+                // One that has been changed since is shown without its line.
+                let texts = self.issue_texts(index).ok().flatten().into_iter();
                 texts.flat_map(|texts| texts.opening.into_iter().chain(texts.articles)).collect()
             }
             Some(PageOf::Post(index)) => vec![self.content.post_text(index, &mut Vec::new())],

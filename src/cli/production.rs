@@ -10,13 +10,13 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use super::works::{IssueWork, Record, Works};
-use crate::blog::{self, Entry, File, FileCopy, PageLinks, Pages, SearchTerms, Site, Term};
+use super::works::{self, Gathering, IssueWork, Record, Works};
+use crate::blog::{self, Entry, File, FileCopy, List, PageLinks, Pages, SearchTerms, Shown, Site, Term};
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::pictures::Pictures;
 use crate::source::{Content, IssueSource, IssueTexts, RawFile, Text};
-use crate::theme::{Assets, Fingerprint, Theme, mixed};
+use crate::theme::{Assets, Fingerprint, Fingerprints, Theme, mixed};
 use crate::{check, mail};
 
 /// Where the files of `dist/` go.
@@ -52,6 +52,13 @@ pub(super) struct Before {
     /// What all issues share, as a digest.
     pub(super) standing: String,
     pub(super) works: Works,
+}
+
+impl Before {
+    /// A fingerprint of what a page shows, with all that pages share.
+    fn of_pages(&self, shown: Fingerprint) -> Fingerprint {
+        mixed("pages", &[self.standing.as_bytes(), &shown.to_le_bytes()])
+    }
 }
 
 /// What was made of a magazine.
@@ -106,6 +113,8 @@ pub(super) fn produce<'b>(
         output,
         before,
         keeps_outside_links: outside.is_some(),
+        fingerprints: before.map_or_else(Fingerprints::default, |_| site.fingerprints()),
+        gathering: Mutex::default(),
         records: Mutex::new(vec![None; content.magazine.issues.len()]),
         copies: Mutex::default(),
         found: Mutex::new(SearchTerms::of(&content.magazine)),
@@ -126,7 +135,7 @@ pub(super) fn produce<'b>(
     let issues = issues.map(|(index, source)| step(work.issue(index, &source)));
     let posts = (0..magazine.posts.len()).into_par_iter().map(|index| step(work.post(index)));
     let pages = (0..magazine.pages.len()).into_par_iter().map(|index| step(work.page(index)));
-    let lists = lists.into_par_iter().map(|list| step(work.pages(site.render_list(list))));
+    let lists = lists.into_par_iter().map(|list| step(work.list(list)));
     let told: Vec<Vec<Diagnostic>> = issues.chain(posts).chain(pages).chain(lists).collect::<Result<_>>()?;
     let mut problems: Vec<Diagnostic> = told.into_iter().flatten().collect();
     problems.extend(work.broken_links());
@@ -138,12 +147,14 @@ pub(super) fn produce<'b>(
         problems.extend(work.feed()?);
         work.search()?;
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
-        problems.extend(work.pages(site.render_index_of_terms(&terms))?);
+        problems.extend(work.index_of_terms(&terms)?);
         work.files()?;
     }
     progress.finish_and_clear();
     let records = std::mem::take(&mut *work.records.lock().expect("no thread is left"));
-    let works = records.into_iter().flatten().map(Record::into_octets).collect();
+    let gathering = std::mem::take(&mut *work.gathering.lock().expect("no thread is left"));
+    let records = records.into_iter().flatten().map(Record::into_octets);
+    let works = [works::gathered(gathering).into()].into_iter().chain(records).collect();
     Ok(Production { problems, works })
 }
 
@@ -160,6 +171,10 @@ pub(super) struct Work<'a, 'b> {
     /// None when nobody will build on this one.
     before: Option<&'b Before>,
     pub(super) keeps_outside_links: bool,
+    /// Of the values that pages share, where there is a build before.
+    fingerprints: Fingerprints,
+    /// The pages that gather others.
+    gathering: Mutex<Vec<Gathering>>,
     /// What became of the issues, in the order of the magazine.
     records: Mutex<Vec<Option<Record<'b>>>>,
     /// The pictures and attachments that the pages need.
@@ -184,6 +199,10 @@ impl<'b> Work<'_, 'b> {
             self.take((index, source), record, work);
             return Ok(Vec::new());
         }
+        let source = &*match source.read(config) {
+            Ok(source) => source,
+            Err(problem) => return Ok(vec![*problem]),
+        };
         let mut work = IssueWork::default();
         let mut problems = Vec::new();
         let texts = source.texts(&mut problems);
@@ -253,9 +272,8 @@ impl<'b> Work<'_, 'b> {
 
     /// All that an issue's files are made of, in short.
     fn key(&self, index: usize, source: &IssueSource, before: &Before) -> Fingerprint {
-        let files = source.files();
-        let files = files.iter().flat_map(|(path, octets)| [path.as_bytes(), octets]);
-        let around = self.site.around_issue(index).to_le_bytes();
+        let files = source.files().iter().flat_map(|file| [file.path.as_bytes(), &file.digest]);
+        let around = self.site.around_issue(index, &self.fingerprints).to_le_bytes();
         let shared = [before.standing.as_bytes(), &around];
         match mixed("issue", &shared.into_iter().chain(files).collect::<Vec<_>>()) {
             NEVER => 1,
@@ -331,6 +349,35 @@ impl<'b> Work<'_, 'b> {
         self.found.lock().expect("no thread panics while it holds this")
     }
 
+    fn list(&self, list: List) -> Result<Vec<Diagnostic>> {
+        self.gathered(|shown| self.site.render_list(list, shown))
+    }
+
+    fn index_of_terms(&self, terms: &[(Entry, Vec<Term>)]) -> Result<Vec<Diagnostic>> {
+        self.gathered(|shown| self.site.render_index_of_terms(terms, shown))
+    }
+
+    /// Hands on pages that gather others; those that show what they showed are kept.
+    fn gathered(
+        &self,
+        render: impl FnOnce(Option<&Shown<'_>>) -> Result<Pages, Vec<Diagnostic>>,
+    ) -> Result<Vec<Diagnostic>> {
+        let Some(before) = self.before else { return self.pages(render(None)) };
+        let is_the_same = |path: &str, shown: Fingerprint| {
+            before.works.has_gathered(path, before.of_pages(shown))
+                && self.output.keep(&[format!("blog/{path}")])
+        };
+        let shown = Shown { fingerprints: &self.fingerprints, is_the_same: &is_the_same };
+        let pages = render(Some(&shown));
+        if let Ok(pages) = &pages {
+            let noted = pages.gathering.iter().map(|(path, shown)| (path.clone(), before.of_pages(*shown)));
+            self.gathering.lock().expect("no thread panics while it holds this").extend(noted);
+            let kept = pages.gathering.iter().map(|(path, _)| path.as_str());
+            self.note_made(Vec::new(), kept);
+        }
+        self.pages(pages)
+    }
+
     /// The index of the search.
     fn search(&self) -> Result<()> {
         let records = self.records.lock().expect("no thread is left");
@@ -347,9 +394,13 @@ impl<'b> Work<'_, 'b> {
     }
 
     /// The texts of an issue that is looked at again.
-    pub(super) fn issue_texts(&self, index: usize) -> Option<IssueTexts> {
+    ///
+    /// # Errors
+    /// A text that is not what it was any more.
+    pub(super) fn issue_texts(&self, index: usize) -> Result<Option<IssueTexts>, Box<Diagnostic>> {
         let source = self.sources.lock().expect("no thread is left").get(&index).cloned();
-        source.map(|source| source.texts(&mut Vec::new()))
+        let Some(source) = source else { return Ok(None) };
+        Ok(Some(source.read(&self.content.config)?.texts(&mut Vec::new())))
     }
 
     fn feed(&self) -> Result<Vec<Diagnostic>> {
@@ -360,7 +411,13 @@ impl<'b> Work<'_, 'b> {
         for entry in self.site.feed_entries() {
             let text = match entry {
                 Entry::Article(issue, article) => {
-                    let read = || self.issue_texts(issue).map_or_else(Vec::new, |texts| texts.articles);
+                    let read = || match self.issue_texts(issue) {
+                        Ok(texts) => texts.map_or_else(Vec::new, |texts| texts.articles),
+                        Err(problem) => {
+                            problems.push(*problem);
+                            Vec::new()
+                        }
+                    };
                     issues.entry(issue).or_insert_with(read).get(article).cloned()
                 }
                 Entry::Post(post) => Some(self.content.post_text(post, &mut Vec::new())),

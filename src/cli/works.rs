@@ -33,10 +33,15 @@ pub(super) struct IssueWork<'a> {
     pub(super) terms: Vec<(usize, Vec<Term>)>,
 }
 
-/// The issues of the build before.
+/// A page that gathers others, and a fingerprint of all that it was made of.
+pub(super) type Gathering = (String, Fingerprint);
+
+/// The build before.
 #[derive(Debug, Default)]
 pub(super) struct Works {
     octets: Vec<u8>,
+    /// The pages that gather others, by their paths in the blog's folder.
+    gathering: HashMap<String, Fingerprint>,
     issues: HashMap<u32, (Fingerprint, Place)>,
 }
 
@@ -56,10 +61,13 @@ pub(super) struct Record<'a> {
 }
 
 impl Works {
-    /// Reads records that were left one after the other, as far as they are that.
+    /// Reads what [`gathered`] makes and the records that were left one after the other behind it, as far as they are that.
     pub(super) fn read(octets: Vec<u8>) -> Works {
         let mut issues = HashMap::new();
-        let mut start = 0;
+        let Ok((gathering, after)) = postcard::take_from_bytes::<Vec<Gathering>>(&octets) else {
+            return Works::default();
+        };
+        let mut start = octets.len() - after.len();
         while let Ok(((number, key, length), after)) =
             postcard::take_from_bytes::<(u32, Fingerprint, usize)>(&octets[start..])
         {
@@ -70,7 +78,12 @@ impl Works {
             issues.insert(number, (key, Place { record: start..end, work: head }));
             start = end;
         }
-        Works { octets, issues }
+        Works { gathering: gathering.into_iter().collect(), octets, issues }
+    }
+
+    /// Whether the page at a path of the blog's folder gathers others and was made of what `key` stands for.
+    pub(super) fn has_gathered(&self, path: &str, key: Fingerprint) -> bool {
+        self.gathering.get(path) == Some(&key)
     }
 
     /// What was made of an issue, if it was made of what `key` stands for, with its record.
@@ -83,6 +96,12 @@ impl Works {
         let made = postcard::from_bytes(&octets[*work..]).ok()?;
         Some((made, Record { octets: octets.into(), work: *work }))
     }
+}
+
+/// The pages that gather others, as they are left for the next build.
+pub(super) fn gathered(mut gathering: Vec<Gathering>) -> Vec<u8> {
+    gathering.sort_unstable();
+    postcard::to_stdvec(&gathering).unwrap_or_default()
 }
 
 impl Record<'_> {
@@ -127,12 +146,15 @@ mod tests {
         let (ten, nine) = (work("mail/010.txt"), work("mail/009.txt"));
         let records = [Record::of(9, 8, &nine), Record::of(10, 7, &ten)];
         assert_eq!(records[0].found(), nine.found);
-        let octets = records.map(Record::into_octets).concat();
+        let lists = gathered(vec![("tags/".to_owned(), 3), ("archive/".to_owned(), 4)]);
+        let octets = [lists, records.map(Record::into_octets).concat()].concat();
         let works = Works::read(octets.clone());
         let kept = |number, key| works.of(number, key).map(|(work, _)| work);
         assert_eq!(kept(10, 7), Some(ten.clone()));
         assert_eq!(kept(9, 8), Some(nine));
         assert_eq!((kept(9, 7), kept(8, 8)), (None, None));
+        assert!(works.has_gathered("tags/", 3) && works.has_gathered("archive/", 4));
+        assert!(!works.has_gathered("tags/", 4) && !works.has_gathered("posts/", 3));
         let (_, record) = works.of(10, 7).unwrap();
         assert_eq!(record.found(), ten.found);
         assert!(octets.ends_with(&record.into_octets()));

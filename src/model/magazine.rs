@@ -4,6 +4,7 @@
 //! afterwards, so that memory grows with the number of articles and not with their length.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use super::Typesetting;
 use crate::diagnostic::Place;
@@ -20,7 +21,7 @@ pub struct Magazine {
 }
 
 /// What is published and sent at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
     /// The number: 10.
     pub number: u32,
@@ -34,7 +35,8 @@ pub struct Issue {
     pub subject: Option<String>,
     /// Whether its mail begins with the contents, where it is not as the magazine says.
     pub contents: Option<bool>,
-    /// Its old addresses.
+    /// Its old addresses; they point into its text, so that they are not serialized.
+    #[serde(skip)]
     pub aliases: Vec<Alias>,
     /// The tags of the issue as a whole.
     pub tags: Vec<String>,
@@ -42,14 +44,15 @@ pub struct Issue {
     pub draft: bool,
     /// The articles in order.
     pub articles: Vec<Article>,
-    /// The files that go with its mail.
+    /// The files that go with its mail; not serialized either.
+    #[serde(skip)]
     pub attachments: Vec<AttachedFile>,
     /// Whether it is a finished mail, whose mail form is never typeset again.
     pub finished: bool,
 }
 
 /// One piece of an issue.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Article {
     /// The title's words.
     pub title: String,
@@ -61,7 +64,8 @@ pub struct Article {
     pub corner: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its old addresses.
+    /// Its old addresses; not serialized.
+    #[serde(skip)]
     pub aliases: Vec<Alias>,
     /// How much of it the mail carries.
     pub in_mail: InMail,
@@ -76,7 +80,7 @@ pub struct Article {
 }
 
 /// Who wrote an article.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Author {
     /// The name under `[authors]`; none for a name that only an old mail knows.
     pub key: Option<String>,
@@ -96,7 +100,7 @@ pub struct AttachedFile {
 }
 
 /// How much of an article the mail carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InMail {
     /// All of it.
     #[default]

@@ -1,7 +1,9 @@
 //! How text is set into lines of fixed width.
 
+use serde::{Deserialize, Serialize};
+
 /// Which characters may begin a line: CSS Text's `line-break`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LineBreak {
     /// The strictest rules: no small kana, no `ー`, no `々` at a line's start.
     #[default]
@@ -13,7 +15,7 @@ pub enum LineBreak {
 }
 
 /// What may stand past the right margin: CSS Text's `hanging-punctuation`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum HangingPunctuation {
     /// Nothing.
     #[default]
@@ -70,7 +72,7 @@ impl HangingPunctuation {
 }
 
 /// The settings that decide where lines end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Typesetting {
     /// The measure in columns; a full-width character takes two.
     pub width: usize,

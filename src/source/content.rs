@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use super::article::{self, Part};
 use super::decode::utf8_text;
 use super::issue::{IssueFiles, IssueSource};
-use super::read::{RawFile, RawText, Sources, lies_at};
+use super::memory::{Memory, Understood, issue_key};
+use super::read::{RawFile, RawText, SETTINGS, Sources};
 use super::{Text, issue};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Place, SourceText};
@@ -56,71 +57,44 @@ impl fmt::Display for HeldBack {
     }
 }
 
-/// Issues as they were understood, for a magazine that is read again and again while somebody writes it.
-#[derive(Clone, Debug, Default)]
-pub struct Memory {
-    /// The settings that they were understood with.
-    settings: String,
-    /// By the paths of their files, or of their folders with a stroke at the end.
-    issues: HashMap<String, Arc<Understood>>,
-}
-
-/// What an issue's files said, and what was wrong with them.
-#[derive(Debug)]
-struct Understood {
-    issue: Option<(Issue, IssueSource)>,
-    problems: Vec<Diagnostic>,
-}
-
-impl Memory {
-    /// Forgets the issues that a file or folder is part of, or that lie in it, by its path from the magazine's root.
-    pub fn forget(&mut self, path: &str) {
-        self.issues.retain(|key, _| {
-            let key = key.trim_end_matches('/');
-            !lies_at(key, path) && !lies_at(path, key)
-        });
-    }
-
-    /// A copy of the sources without the texts of the issues that are remembered; of all when the settings are others.
-    pub fn lacking(&self, sources: &Sources) -> Sources {
-        let is_settings =
-            |text: &RawText| text.path == "mailmag.toml" && text.octets == self.settings.as_bytes();
-        let is_of_use = sources.texts.iter().any(is_settings);
-        let is_lacking = |text: &&RawText| {
-            !(is_of_use && issue_key(&text.path).is_some_and(|key| self.issues.contains_key(key)))
-        };
-        Sources {
-            texts: sources.texts.iter().filter(is_lacking).cloned().collect(),
-            files: sources.files.clone(),
-            problems: sources.problems.clone(),
-        }
-    }
-}
-
-/// What an issue is remembered by: its file's path, or its folder's with a stroke at the end.
-fn issue_key(path: &str) -> Option<&str> {
-    const FOLDER: &str = "content/issues/";
-    let name = path.strip_prefix(FOLDER)?;
-    match name.find('/') {
-        Some(end) if !name[end + 1..].contains('/') => Some(&path[..FOLDER.len() + end + 1]),
-        Some(_) => None,
-        None => Some(path),
-    }
-}
-
 /// Makes a magazine of its files. All problems of all files are returned; nothing is when the settings are unusable.
 pub fn parse(sources: Sources) -> (Option<Content>, Vec<Diagnostic>) {
-    understand(sources, None)
+    understand(sources, |texts, config| {
+        understood(texts, config).into_iter().map(|(_, understood)| understood).collect()
+    })
 }
 
 /// Makes a magazine as [`parse`] does, of what is remembered of its issues and of the sources that [`Memory::lacking`]
 /// says are needed besides; these are remembered, too.
 pub fn parse_again(sources: Sources, memory: &mut Memory) -> (Option<Content>, Vec<Diagnostic>) {
-    understand(sources, Some(memory))
+    understand(sources, |texts, config| {
+        remember(texts, config, memory);
+        memory.clone().into_issues()
+    })
 }
 
-fn understand(sources: Sources, memory: Option<&mut Memory>) -> (Option<Content>, Vec<Diagnostic>) {
-    let Sources { mut texts, files, mut problems } = sources;
+/// Makes a magazine as [`parse`] does, of what is remembered of its issues and of the sources that were read besides. With
+/// it comes what [`Notes::read`](super::Notes::read) may read when the same `program` makes it the next time.
+pub fn parse_noting(
+    sources: Sources,
+    mut memory: Memory,
+    program: &str,
+) -> (Option<Content>, Vec<Diagnostic>, Vec<u8>) {
+    let mut noted = Vec::new();
+    let (content, problems) = understand(sources, |texts, config| {
+        remember(texts, config, &mut memory);
+        noted = memory.noted(program);
+        memory.into_issues()
+    });
+    (content, problems, noted)
+}
+
+/// `issues` says of the texts of all issues what they are.
+fn understand(
+    sources: Sources,
+    issues: impl FnOnce(BTreeMap<String, Vec<RawText>>, &Config) -> Vec<Understood>,
+) -> (Option<Content>, Vec<Diagnostic>) {
+    let Sources { mut texts, files, mut problems, .. } = sources;
     texts.sort_by(|a, b| a.path.cmp(&b.path));
     let mut groups = Groups::default();
     texts.into_iter().for_each(|text| groups.add(text, &mut problems));
@@ -140,11 +114,7 @@ fn understand(sources: Sources, memory: Option<&mut Memory>) -> (Option<Content>
     let (theme_files, files): (Vec<RawFile>, Vec<RawFile>) =
         files.into_iter().partition(|file| file.path.starts_with("theme/"));
 
-    let understood = match memory {
-        Some(memory) => remembered(groups.issues, &config, memory),
-        None => understood(groups.issues, &config).into_iter().map(|(_, understood)| understood).collect(),
-    };
-    let (issues, issue_sources) = issues(understood, &mut problems);
+    let (issues, issue_sources) = only_ones(issues(groups.issues, &config), &config, &mut problems);
     let (posts, post_sources) =
         parted(groups.posts, &mut problems, |text, problems| article::post(text, &config, problems));
     let (pages, page_sources) = parted(groups.pages, &mut problems, article::page);
@@ -232,32 +202,30 @@ struct Groups {
     settings: Option<RawText>,
     footer: Option<RawText>,
     templates: Vec<RawText>,
-    issues: BTreeMap<String, IssueFiles>,
+    /// The texts of each issue, by what it is remembered by.
+    issues: BTreeMap<String, Vec<RawText>>,
     posts: Vec<RawText>,
     pages: Vec<RawText>,
 }
 
 impl Groups {
     fn add(&mut self, text: RawText, problems: &mut Vec<Diagnostic>) {
+        if let Some(key) = issue_key(&text.path) {
+            match self.issues.get_mut(key) {
+                Some(texts) => texts.push(text),
+                None => {
+                    self.issues.insert(key.to_owned(), vec![text]);
+                }
+            }
+            return;
+        }
         let parts: Vec<&str> = text.path.split('/').collect();
         match parts[..] {
-            ["mailmag.toml"] => self.settings = Some(text),
+            [SETTINGS] => self.settings = Some(text),
             ["templates", ..] => self.templates.push(text),
             ["content", "footer.md"] => self.footer = Some(text),
             ["content", "posts", ..] if text.path.ends_with(".md") => self.posts.push(text),
             ["content", "pages", ..] if text.path.ends_with(".md") => self.pages.push(text),
-            ["content", "issues", file] => {
-                let name = file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_owned();
-                self.issues.insert(text.path.clone(), IssueFiles::File { name, text });
-            }
-            ["content", "issues", folder, _] => {
-                let (key, name) = (format!("content/issues/{folder}/"), folder.to_owned());
-                let entry = self.issues.entry(key);
-                match entry.or_insert_with(|| IssueFiles::Folder { name, texts: Vec::new() }) {
-                    IssueFiles::Folder { texts, .. } => texts.push(text),
-                    IssueFiles::File { .. } => unreachable!("a folder's key ends in a slash"),
-                }
-            }
             _ => problems.push(
                 Diagnostic::warning("unused-file", "nobody reads this text")
                     .in_file(&text.path)
@@ -268,55 +236,52 @@ impl Groups {
 }
 
 /// Reads issues side by side, in the order of their keys.
-fn understood(files: BTreeMap<String, IssueFiles>, config: &Config) -> Vec<(String, Understood)> {
-    let files: Vec<(String, IssueFiles)> = files.into_iter().collect();
-    let understand = |(key, files)| {
+fn understood(texts: BTreeMap<String, Vec<RawText>>, config: &Config) -> Vec<(String, Understood)> {
+    let texts: Vec<(String, Vec<RawText>)> = texts.into_iter().collect();
+    let understand = |(key, texts): (String, Vec<RawText>)| {
         let mut problems = Vec::new();
-        let issue = issue::issue(files, config, &mut problems);
+        let files = IssueFiles::of(&key, texts);
+        let issue = files.and_then(|files| issue::issue(files, config, &mut problems));
         (key, Understood { issue, problems })
     };
-    files.into_par_iter().map(understand).collect()
+    texts.into_par_iter().map(understand).collect()
 }
 
-/// Reads the issues that are new to a memory, and returns all of them.
-fn remembered(files: BTreeMap<String, IssueFiles>, config: &Config, memory: &mut Memory) -> Vec<Understood> {
-    let new = understood(files, config).into_iter().map(|(key, understood)| (key, Arc::new(understood)));
+/// Reads the issues that are new to a memory.
+fn remember(texts: BTreeMap<String, Vec<RawText>>, config: &Config, memory: &mut Memory) {
     if memory.settings != config.source.text {
         memory.settings.clone_from(&config.source.text);
         memory.issues.clear();
     }
+    let new = understood(texts, config).into_iter().map(|(key, understood)| (key, Arc::new(understood)));
     memory.issues.extend(new);
-    let mut all: Vec<(&String, &Arc<Understood>)> = memory.issues.iter().collect();
-    all.sort_by_key(|(key, _)| key.as_str());
-    let copy = |(_, understood): (_, &Arc<Understood>)| Understood {
-        issue: understood.issue.clone(),
-        problems: understood.problems.clone(),
-    };
-    all.into_par_iter().map(copy).collect()
 }
 
-fn issues(understood: Vec<Understood>, problems: &mut Vec<Diagnostic>) -> (Vec<Issue>, Vec<IssueSource>) {
+/// The issues, but for those that have a number that one before them has.
+fn only_ones(
+    understood: Vec<Understood>,
+    config: &Config,
+    problems: &mut Vec<Diagnostic>,
+) -> (Vec<Issue>, Vec<IssueSource>) {
     let mut seen: HashMap<u32, String> = HashMap::new();
     let (mut issues, mut sources) =
         (Vec::with_capacity(understood.len()), Vec::with_capacity(understood.len()));
     for Understood { issue, problems: own_problems } in understood {
         problems.extend(own_problems);
         let Some((issue, source)) = issue else { continue };
-        match seen.get(&issue.number) {
-            Some(first) => problems.push(
-                Diagnostic::error(
-                    "duplicate-number",
-                    format!("{first} has the number {} already", issue.number),
-                )
+        let Some(first) = seen.get(&issue.number) else {
+            seen.insert(issue.number, source.first_path().to_owned());
+            issues.push(issue);
+            sources.push(source);
+            continue;
+        };
+        let message = format!("{first} has the number {} already", issue.number);
+        let duplicate = |source: &IssueSource| {
+            Diagnostic::error("duplicate-number", message)
                 .at(source.first_text(), 0..0)
-                .help("give one of the two another number"),
-            ),
-            None => {
-                seen.insert(issue.number, source.first_text().path.clone());
-                issues.push(issue);
-                sources.push(source);
-            }
-        }
+                .help("give one of the two another number")
+        };
+        problems.push(source.read(config).map_or_else(|problem| *problem, |source| duplicate(&source)));
     }
     (issues, sources)
 }
@@ -358,9 +323,7 @@ mod tests {
 
     fn read(files: &[(&str, &str)]) -> (Option<Content>, Vec<String>) {
         let settings = ("mailmag.toml", SETTINGS);
-        let texts = std::iter::once(&settings)
-            .chain(files)
-            .map(|(path, text)| RawText { path: (*path).to_owned(), octets: text.as_bytes().to_vec() });
+        let texts = std::iter::once(&settings).chain(files).map(|(path, text)| RawText::new(*path, *text));
         let (content, problems) = parse(Sources { texts: texts.collect(), ..Sources::default() });
         let told = problems.iter().map(|problem| {
             let (line, column) = problem.line_and_column();

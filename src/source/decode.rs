@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, SourceText};
 
 /// A text that must be UTF-8: settings, Markdown, templates.
 pub(super) fn utf8_text(text: RawText, problems: &mut Vec<Diagnostic>) -> Option<Arc<SourceText>> {
-    let RawText { path, octets } = text;
+    let RawText { path, octets, .. } = text;
     match String::from_utf8(octets) {
         Ok(mut text) => {
             if text.starts_with('\u{FEFF}') {
@@ -44,7 +44,7 @@ pub(super) fn decode_text(
     text: RawText,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<(Arc<SourceText>, Charset)> {
-    let RawText { path, octets } = text;
+    let RawText { path, octets, .. } = text;
     decoded(path, charset::decode(&octets, None), problems)
 }
 

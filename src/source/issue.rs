@@ -1,7 +1,9 @@
 //! One issue: what its files say of it, and its texts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -12,7 +14,7 @@ use super::decode::utf8_text;
 use super::finished::{self, Envelope};
 use super::finished_file::{FinishedFile, finished_message, finished_text};
 use super::front_matter::{self, Parts};
-use super::read::RawText;
+use super::read::{RawText, TextFile, read_unread};
 use super::settings::{ArticleSettings, aliases};
 use super::{IssueTexts, SentMail, Text, markdown};
 use crate::charset::Charset;
@@ -28,9 +30,32 @@ pub(super) enum IssueFiles {
     File { name: String, text: RawText },
 }
 
+impl IssueFiles {
+    /// The files whose issue is remembered by a key.
+    pub(super) fn of(key: &str, mut texts: Vec<RawText>) -> Option<IssueFiles> {
+        let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        if let Some(folder) = key.strip_suffix('/') {
+            return Some(IssueFiles::Folder { name: name(folder), texts });
+        }
+        let name = key.rsplit_once('.').map_or_else(|| name(key), |(stem, _)| name(stem));
+        Some(IssueFiles::File { name, text: texts.pop()? })
+    }
+
+    fn texts(&self) -> &[RawText] {
+        match self {
+            IssueFiles::Folder { texts, .. } => texts,
+            IssueFiles::File { text, .. } => std::slice::from_ref(text),
+        }
+    }
+}
+
 /// Where an issue's texts come from.
 #[derive(Clone, Debug)]
-pub struct IssueSource(Form);
+pub struct IssueSource {
+    /// The texts in the order of their paths.
+    files: Arc<[TextFile]>,
+    form: Form,
+}
 
 #[derive(Clone, Debug)]
 enum Form {
@@ -40,6 +65,8 @@ enum Form {
     OneFile(Part),
     /// A finished mail, and the message's octets if it was kept as such.
     Finished { source: Arc<SourceText>, charset: Charset, message: Option<Vec<u8>> },
+    /// Texts that are yet to be read, by where they lie.
+    Unread { key: String, disks: Vec<PathBuf> },
 }
 
 /// Reads what an issue's files say of it. Nothing is returned when there is no telling which issue it is.
@@ -48,51 +75,69 @@ pub(super) fn issue(
     config: &Config,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<(Issue, IssueSource)> {
-    match files {
+    let texts: Vec<TextFile> = files.texts().iter().map(RawText::file).collect();
+    let (issue, form) = match files {
         IssueFiles::Folder { name, texts } => folder(&name, texts, config, problems),
         IssueFiles::File { name, text } if text.path.ends_with(".md") => {
             one_file(&name, text, config, problems)
         }
         IssueFiles::File { name, text } => finished_mail(&name, text, config, problems),
-    }
+    }?;
+    Some((issue, IssueSource { files: texts.into(), form }))
 }
 
 impl IssueSource {
-    /// The text that tells the issue's number and date.
-    pub fn first_text(&self) -> &Arc<SourceText> {
-        match &self.0 {
-            Form::Folder { opening, .. } => &opening.source,
-            Form::OneFile(part) => &part.source,
-            Form::Finished { source, .. } => source,
+    /// Texts that are yet to be read: the files of the issue that is remembered by `key`, and where they lie.
+    pub(super) fn unread(key: &str, (files, disks): (Vec<TextFile>, Vec<PathBuf>)) -> Self {
+        IssueSource { files: files.into(), form: Form::Unread { key: key.to_owned(), disks } }
+    }
+
+    /// The same with its texts at hand: those that were left unread are read now.
+    ///
+    /// # Errors
+    ///
+    /// A text that cannot be read any more, or that says something else by now.
+    pub fn read(&self, config: &Config) -> Result<Cow<'_, IssueSource>, Box<Diagnostic>> {
+        let Form::Unread { key, disks } = &self.form else { return Ok(Cow::Borrowed(self)) };
+        let texts = self.files.iter().zip(disks).map(|(file, disk)| read_unread(file, disk));
+        let files = IssueFiles::of(key, texts.collect::<Result<Vec<RawText>, _>>()?);
+        let mut problems = Vec::new();
+        match files.and_then(|files| issue(files, config, &mut problems)) {
+            Some((_, source)) => Ok(Cow::Owned(source)),
+            None => Err(Box::new(problems.swap_remove(0))),
         }
     }
 
-    /// The texts that the issue is made of, each with its path; with them the octets of its message, where it is one.
-    pub fn files(&self) -> Vec<(&str, &[u8])> {
-        fn text(source: &SourceText) -> (&str, &[u8]) {
-            (&source.path, source.text.as_bytes())
+    /// The text that tells the issue's number and date; it must be [read](IssueSource::read).
+    pub fn first_text(&self) -> &Arc<SourceText> {
+        match &self.form {
+            Form::Folder { opening, .. } => &opening.source,
+            Form::OneFile(part) => &part.source,
+            Form::Finished { source, .. } => source,
+            Form::Unread { .. } => unreachable!("the texts are read"),
         }
-        match &self.0 {
-            Form::Folder { opening, articles, .. } => {
-                [opening].into_iter().chain(articles).map(|part| text(&part.source)).collect()
-            }
-            Form::OneFile(part) => vec![text(&part.source)],
-            Form::Finished { source, charset, message } => {
-                let charset = (charset.name(), &[][..]);
-                let message = message.as_deref().map(|octets| (source.path.as_str(), octets));
-                [text(source), charset].into_iter().chain(message).collect()
-            }
-        }
+    }
+
+    /// The path of that text.
+    pub(super) fn first_path(&self) -> &str {
+        let paths = || self.files.iter().map(|file| file.path.as_str());
+        paths().find(|path| path.ends_with("/index.md")).or_else(|| paths().next()).unwrap_or_default()
+    }
+
+    /// The files that the issue is made of, in the order of their paths.
+    pub fn files(&self) -> &[TextFile] {
+        &self.files
     }
 
     /// Whether the issue is a folder without any article's file.
     pub fn is_bare(&self) -> bool {
-        matches!(self.0, Form::Folder { files: 0, .. })
+        matches!(self.form, Form::Folder { files: 0, .. })
     }
 
-    /// The texts of the issue's articles, opening and finished mail, made anew at each call.
+    /// The texts of the issue's articles, opening and finished mail, made anew at each call; they must be
+    /// [read](IssueSource::read).
     pub fn texts(&self, problems: &mut Vec<Diagnostic>) -> IssueTexts {
-        match &self.0 {
+        match &self.form {
             Form::Folder { opening, articles, .. } => {
                 let opening = opening.text(problems);
                 IssueTexts {
@@ -126,6 +171,7 @@ impl IssueSource {
                 };
                 IssueTexts { opening, articles, sent: Some(sent) }
             }
+            Form::Unread { .. } => unreachable!("the texts are read"),
         }
     }
 }
@@ -135,7 +181,7 @@ fn folder(
     texts: Vec<RawText>,
     config: &Config,
     problems: &mut Vec<Diagnostic>,
-) -> Option<(Issue, IssueSource)> {
+) -> Option<(Issue, Form)> {
     let (index, articles): (Vec<RawText>, Vec<RawText>) =
         texts.into_iter().partition(|text| text.path.ends_with("/index.md"));
     let files = articles.len();
@@ -160,7 +206,7 @@ fn folder(
     let issue = issue_settings(name, &source, front_matter, problems)?;
     let opening = Part::markdown(source, body);
     let form = Form::Folder { opening, articles: parts, files };
-    Some((Issue { articles: metadata, ..issue }, IssueSource(form)))
+    Some((Issue { articles: metadata, ..issue }, form))
 }
 
 fn one_file(
@@ -168,7 +214,7 @@ fn one_file(
     text: RawText,
     config: &Config,
     problems: &mut Vec<Diagnostic>,
-) -> Option<(Issue, IssueSource)> {
+) -> Option<(Issue, Form)> {
     let source = utf8_text(text, problems)?;
     let Parts { front_matter, body } = front_matter::split(&source, problems)?;
     let issue = issue_settings(name, &source, front_matter, problems);
@@ -202,7 +248,7 @@ fn one_file(
         );
     }
     let part = Part::markdown(source, body);
-    Some((Issue { articles, ..issue }, IssueSource(Form::OneFile(part))))
+    Some((Issue { articles, ..issue }, Form::OneFile(part)))
 }
 
 fn finished_mail(
@@ -210,7 +256,7 @@ fn finished_mail(
     text: RawText,
     config: &Config,
     problems: &mut Vec<Diagnostic>,
-) -> Option<(Issue, IssueSource)> {
+) -> Option<(Issue, Form)> {
     let file = if text.path.ends_with(".eml") {
         finished_message(text.path, text.octets, config.magazine.timezone, problems)?
     } else {
@@ -239,7 +285,7 @@ fn finished_mail(
         );
         return None;
     };
-    Some((issue, IssueSource(Form::Finished { source, charset, message })))
+    Some((issue, Form::Finished { source, charset, message }))
 }
 
 /// The issue that front matter tells of, without its articles.

@@ -14,9 +14,11 @@ mod finished_file;
 mod front_matter;
 mod issue;
 mod links;
+mod looks;
 mod mail_file;
 mod markdown;
 mod mbox;
+mod memory;
 mod read;
 mod settings;
 
@@ -24,7 +26,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use attachments::Attachment;
-pub use content::{Content, HeldBack, Memory, parse, parse_again};
+pub use content::{Content, HeldBack, parse, parse_again, parse_noting};
 pub use convert::convert;
 pub use decode::decoded;
 pub use finished::{Envelope, Finished, finished, import_name};
@@ -36,7 +38,10 @@ pub use markdown::{
     Attribute, Heading, Outline, Section, document, outline, outline_document, sections, whole,
 };
 pub(crate) use mbox::Mbox;
-pub use read::{RawFile, RawText, ReadError, Sources, is_of_the_magazine, read, read_again};
+pub use memory::{Memory, Notes};
+pub use read::{
+    Found, RawFile, RawText, ReadError, Sources, TextFile, find, is_of_the_magazine, read, read_again,
+};
 
 use crate::charset::Charset;
 use crate::diagnostic::SourceText;

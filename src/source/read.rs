@@ -1,6 +1,6 @@
 //! A magazine's files as they lie on the disk: the only reading there is.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,8 @@ use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use walkdir::WalkDir;
 
+use super::looks::Looks;
+use super::memory::{Memory, Notes};
 use crate::diagnostic::Diagnostic;
 use crate::digest;
 
@@ -19,6 +21,8 @@ const LONGEST_TEXT: u64 = 8 * 1024 * 1024;
 pub struct Sources {
     /// The texts, by path.
     pub texts: Vec<RawText>,
+    /// Texts that were not read, for it is remembered what they say.
+    pub unread: Vec<TextFile>,
     /// Pictures, attachments and the theme's files, by path; they are read when they are published.
     pub files: Vec<RawFile>,
     /// What could not be read, and why.
@@ -32,6 +36,38 @@ pub struct RawText {
     pub path: String,
     /// What the file holds.
     pub octets: Vec<u8>,
+    /// The SHA-256 of that.
+    digest: [u8; 32],
+    /// How the file looked before it was read.
+    looks: Option<Looks>,
+}
+
+impl RawText {
+    /// A text that no file holds.
+    pub fn new(path: impl Into<String>, octets: impl Into<Vec<u8>>) -> Self {
+        RawText::of_file(path.into(), octets.into(), None)
+    }
+
+    fn of_file(path: String, octets: Vec<u8>, looks: Option<Looks>) -> Self {
+        let digest = digest::sha256_octets(&octets);
+        RawText { path, octets, digest, looks }
+    }
+
+    /// The text's file without what it holds.
+    pub(super) fn file(&self) -> TextFile {
+        TextFile { path: self.path.clone(), digest: self.digest, looks: self.looks }
+    }
+}
+
+/// The file of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFile {
+    /// The path from the magazine's root, with `/` between folders, in NFC.
+    pub path: String,
+    /// The SHA-256 of what it holds.
+    pub digest: [u8; 32],
+    /// What tells from outside that it holds the same; none where nothing does.
+    pub(super) looks: Option<Looks>,
 }
 
 /// A file that is published as it is.
@@ -55,17 +91,25 @@ impl Sources {
         self.digest_of(|path| !path.starts_with("content/") || path == "content/footer.md")
     }
 
-    fn digest_of(&self, is_wanted: impl Fn(&str) -> bool + Sync) -> String {
-        let of_text = |text: &RawText| format!("{} {}\n", digest::sha256(&text.octets), text.path);
+    fn digest_of(&self, is_wanted: impl Fn(&str) -> bool) -> String {
+        let read = self.texts.iter().map(|text| (text.path.as_str(), &text.digest));
+        let unread = self.unread.iter().map(|text| (text.path.as_str(), &text.digest));
+        let mut texts: Vec<(&str, &[u8; 32])> =
+            read.chain(unread).filter(|(path, _)| is_wanted(path)).collect();
+        texts.sort_unstable();
         let of_file = |file: &RawFile| {
             let metadata = fs::metadata(&file.disk).ok();
             let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
             let length = metadata.map(|metadata| metadata.len());
             format!("{length:?} {modified:?} {}\n", file.path)
         };
-        let texts = self.texts.par_iter().filter(|text| is_wanted(&text.path)).map(of_text);
-        let files = self.files.par_iter().map(of_file);
-        digest::sha256(texts.chain(files).collect::<String>().as_bytes())
+        let mut sum = digest::Sum::default();
+        for (path, digest) in texts {
+            [&digest[..], path.as_bytes(), b"\n"].into_iter().for_each(|octets| sum.add(octets));
+        }
+        let files: Vec<String> = self.files.par_iter().map(of_file).collect();
+        files.iter().for_each(|file| sum.add(file.as_bytes()));
+        digest::hexadecimal(&sum.octets())
     }
 }
 
@@ -89,21 +133,67 @@ pub enum ReadError {
 ///
 /// When there is no magazine at the root.
 pub fn read(root: &Path) -> Result<Sources, ReadError> {
+    Ok(find(root)?.read(&Notes::default(), LONG_AGO).0)
+}
+
+/// Finds what [`read`] would read.
+///
+/// # Errors
+///
+/// When there is no magazine at the root.
+pub fn find(root: &Path) -> Result<Found, ReadError> {
     let real_root = root.canonicalize().map_err(|error| ReadError::Root(root.to_owned(), error))?;
     let settings = root.join("mailmag.toml");
     if settings.symlink_metadata().is_err() {
         return Err(ReadError::NoMagazine(root.to_owned()));
     }
-    let mut sources = Sources::default();
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for top in TOPS {
         let top = root.join(top);
         if top.symlink_metadata().is_ok() {
-            walk(root, &real_root, &top, &mut found, &mut sources.problems);
+            walk(root, &real_root, &top, &mut found.files, &mut found.problems);
         }
     }
-    sources.add(found);
-    Ok(sources)
+    Ok(found)
+}
+
+/// The files of a magazine, before any is read.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    files: Vec<RawFile>,
+    problems: Vec<Diagnostic>,
+}
+
+impl Found {
+    /// Reads the files at the time `now`, in seconds since 1970, but for the texts of issues that look as they did when it was noted what they
+    /// say: these are in the memory.
+    pub fn read(self, notes: &Notes<'_>, now: i64) -> (Sources, Memory) {
+        let mut sources = Sources { problems: self.problems, ..Sources::default() };
+        let mut texts = sources.take_texts(self.files, now);
+        // The settings come first: what issues say depends on them.
+        let settings = texts.iter().position(|text| text.file.path == SETTINGS).map(|at| texts.remove(at));
+        sources.add(settings.into_iter().collect());
+        let mut memory = Memory::default();
+        if let [settings] = &sources.texts[..]
+            && notes.are_for(&settings.octets)
+        {
+            memory = notes.remembered(&texts);
+            let is_remembered = |text: &FoundText| memory.holds(&text.file.path);
+            texts.retain(|text| !is_remembered(text));
+            sources.unread = memory.files().cloned().collect();
+        }
+        sources.add(texts);
+        (sources, memory)
+    }
+}
+
+/// A text's file, before it is read.
+#[derive(Debug)]
+pub(super) struct FoundText {
+    pub(super) file: RawFile,
+    metadata: io::Result<Metadata>,
+    /// None where looks tell nothing.
+    pub(super) looks: Option<Looks>,
 }
 
 /// Reads again what lies at some paths of the disk and below them, as [`read`] does: what has gone is taken out. Returns
@@ -127,13 +217,20 @@ pub fn read_again(root: &Path, sources: &mut Sources, changed: &[PathBuf]) -> Ve
             walk(root, &real_root, disk, &mut found, &mut sources.problems);
         }
     }
-    sources.add(found);
+    let texts = sources.take_texts(found, LONG_AGO);
+    sources.add(texts);
     sources.files.sort_by(|a, b| a.path.cmp(&b.path));
     before
 }
 
+/// The file of the settings.
+pub(super) const SETTINGS: &str = "mailmag.toml";
+
+/// When no file has looks that tell anything: for those who read all.
+const LONG_AGO: i64 = 0;
+
 /// What is read below a magazine's root.
-const TOPS: [&str; 4] = ["mailmag.toml", "content", "templates", "theme"];
+const TOPS: [&str; 4] = [SETTINGS, "content", "templates", "theme"];
 
 /// Whether a path of the disk is one that [`read`] looks at: no editor's leftover, and nothing beside the magazine.
 pub fn is_of_the_magazine(root: &Path, path: &Path) -> bool {
@@ -148,11 +245,21 @@ pub(super) fn lies_at(path: &str, folder: &str) -> bool {
 }
 
 impl Sources {
-    /// Reads the texts among the files that were found.
-    fn add(&mut self, found: Vec<RawFile>) {
+    /// Takes the files that were found, and hands back the texts among them as they look at the time `now`.
+    fn take_texts(&mut self, found: Vec<RawFile>, now: i64) -> Vec<FoundText> {
         let (texts, files): (Vec<RawFile>, Vec<RawFile>) =
             found.into_iter().partition(|file| is_text(&file.path));
         self.files.extend(files);
+        let look = |file: RawFile| {
+            let metadata = fs::metadata(&file.disk);
+            let looks = metadata.as_ref().ok().and_then(|metadata| Looks::of(metadata, now));
+            FoundText { file, metadata, looks }
+        };
+        texts.into_par_iter().map(look).collect()
+    }
+
+    /// Reads texts.
+    fn add(&mut self, texts: Vec<FoundText>) {
         let read: Vec<Result<RawText, Box<Diagnostic>>> = texts.into_par_iter().map(read_text).collect();
         for result in read {
             match result {
@@ -165,7 +272,7 @@ impl Sources {
 
 /// Whether a file is read as text: settings, sources of issues and pages, and templates.
 fn is_text(path: &str) -> bool {
-    if path.starts_with("templates/") || path == "mailmag.toml" {
+    if path.starts_with("templates/") || path == SETTINGS {
         return true;
     }
     path.starts_with("content/") && [".md", ".txt", ".eml"].iter().any(|ending| path.ends_with(ending))
@@ -264,9 +371,9 @@ fn unreadable(path: String, error: &io::Error) -> Diagnostic {
     Diagnostic::error("unreadable", message).in_file(path).help(help)
 }
 
-fn read_text(file: RawFile) -> Result<RawText, Box<Diagnostic>> {
-    let RawFile { path, disk } = file;
-    let length = match fs::metadata(&disk) {
+fn read_text(found: FoundText) -> Result<RawText, Box<Diagnostic>> {
+    let FoundText { file: RawFile { path, disk }, metadata, looks } = found;
+    let length = match metadata {
         Ok(metadata) => metadata.len(),
         Err(error) => return Err(Box::new(unreadable(path, &error))),
     };
@@ -280,7 +387,18 @@ fn read_text(file: RawFile) -> Result<RawText, Box<Diagnostic>> {
         return Err(Box::new(Diagnostic::error("too-large", message).in_file(path).help(help)));
     }
     match fs::read(&disk) {
-        Ok(octets) => Ok(RawText { path, octets }),
+        Ok(octets) => Ok(RawText::of_file(path, octets, looks)),
         Err(error) => Err(Box::new(unreadable(path, &error))),
     }
+}
+
+/// Reads a text that was left unread: it must hold what its digest says.
+pub(super) fn read_unread(file: &TextFile, disk: &Path) -> Result<RawText, Box<Diagnostic>> {
+    let octets = fs::read(disk).map_err(|error| Box::new(unreadable(file.path.clone(), &error)))?;
+    let text = RawText::of_file(file.path.clone(), octets, file.looks);
+    if text.digest != file.digest {
+        let changed = Diagnostic::error("changed-while-read", "this text was changed while it was worked on");
+        return Err(Box::new(changed.in_file(&file.path).help("build again")));
+    }
+    Ok(text)
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::ptr;
 
-use super::Value;
+use rayon::prelude::*;
+
+use super::{Map, Value};
 
 /// A digest of values that templates see.
 pub type Fingerprint = u64;
@@ -18,40 +20,47 @@ pub struct Fingerprints {
 }
 
 impl Fingerprints {
-    /// Remembers a map, and those within it.
-    pub fn learn(&mut self, value: &Value) {
-        let inner = value.as_map().into_iter().flat_map(|map| map.values());
-        inner.chain(value.as_array().unwrap_or_default()).for_each(|value| self.learn(value));
-        if let Some(map) = value.as_map() {
-            let place = ptr::from_ref(map) as usize;
-            if !self.of_maps.contains_key(&place) {
-                let fingerprint = self.of(value);
-                self.of_maps.insert(place, fingerprint);
-            }
-        }
+    /// Remembers maps. Those that are within others are best learned before these.
+    pub fn learn(&mut self, values: &[&Value]) {
+        let learned = values.par_iter().filter_map(|value| Some((place(value.as_map()?), self.of(value))));
+        let learned: Vec<(usize, Fingerprint)> = learned.collect();
+        self.of_maps.extend(learned);
     }
 
     /// A value's fingerprint.
     pub fn of(&self, value: &Value) -> Fingerprint {
         if let Some(map) = value.as_map() {
-            if let Some(known) = self.of_maps.get(&(ptr::from_ref(map) as usize)) {
+            if let Some(known) = self.of_maps.get(&place(map)) {
                 return *known;
             }
             // A map has no order: its entries are added up.
             let entry = |(key, value): (&tera::value::Key<'_>, &Value)| {
-                mixed("entry", &[key.to_string().as_bytes(), &self.of(value).to_le_bytes()])
+                let value = self.of(value).to_le_bytes();
+                match key.as_str() {
+                    Some(key) => mixed("entry", &[key.as_bytes(), &value]),
+                    None => mixed("entry", &[key.to_string().as_bytes(), &value]),
+                }
             };
             return mixed("map", &[&map.iter().map(entry).fold(0, Fingerprint::wrapping_add).to_le_bytes()]);
         }
         if let Some(values) = value.as_array() {
-            let all: Vec<u8> = values.iter().flat_map(|value| self.of(value).to_le_bytes()).collect();
-            return mixed("array", &[&all]);
+            return self.of_all(values);
         }
         match value.as_str() {
             Some(text) => mixed(if value.is_safe() { "safe" } else { "text" }, &[text.as_bytes()]),
             None => mixed(value.name(), &[value.to_string().as_bytes()]),
         }
     }
+
+    /// The fingerprint of an array of values.
+    pub fn of_all<'a>(&self, values: impl IntoIterator<Item = &'a Value>) -> Fingerprint {
+        let all: Vec<u8> = values.into_iter().flat_map(|value| self.of(value).to_le_bytes()).collect();
+        mixed("array", &[&all])
+    }
+}
+
+fn place(map: &Map) -> usize {
+    ptr::from_ref(map) as usize
 }
 
 /// Octets of one kind, each run with its length, so that no two sequences of runs are alike.
@@ -94,7 +103,9 @@ mod tests {
             assert_eq!(seen.insert(fingerprint, json), None, "{json}");
             let again = Value::from_serializable(json);
             let mut learned = Fingerprints::default();
-            learned.learn(&again);
+            let inner = again.as_map().into_iter().flat_map(|map| map.values());
+            learned.learn(&inner.collect::<Vec<_>>());
+            learned.learn(&[&again]);
             assert_eq!(learned.of(&again), fingerprint, "{json}");
             assert_eq!(learned.of(&value), fingerprint, "{json}");
         }

@@ -36,7 +36,7 @@ fn form(text: &str, settings: &str) -> (Content, MailForm) {
          subject = \"通信 第{{{{ issue.number }}}}号\"\n{settings}\n[blog]\nurl = \"https://blog.example.jp\"\n\
          [web]\nurl = \"https://list.example.jp\"\n"
     );
-    let raw = |path: &str, text: String| RawText { path: path.to_owned(), octets: text.into_bytes() };
+    let raw = |path: &str, text: String| RawText::new(path, text);
     let issue = format!("+++\ndate = 2026-05-14\n+++\n\n# 題\n\n{text}\n");
     let texts = vec![raw("mailmag.toml", toml), raw("content/issues/1.md", issue)];
     let (content, problems) = source::parse(Sources { texts, ..Sources::default() });

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::support::{self, files};
 
@@ -107,13 +109,99 @@ fn what_is_kept_is_what_would_be_made() {
         change(root);
         let (written, _) = build(root, "dist");
         assert!(written > 0, "{what}");
-        let anew = format!("anew-{number}");
-        build(root, &anew);
-        let (kept, anew) = (files(&root.join("dist")), files(&root.join(anew)));
-        assert_eq!(kept.keys().collect::<Vec<_>>(), anew.keys().collect::<Vec<_>>(), "{what}");
-        for (path, octets) in &anew {
-            assert!(kept[path] == *octets, "{path} after a change of {what}");
-        }
+        is_as_made_anew(root, &format!("anew-{number}"), what);
+    }
+}
+
+/// Builds from nothing beside what was built, which must be the same.
+fn is_as_made_anew(root: &Path, out: &str, what: &str) {
+    build(root, out);
+    let (kept, anew) = (files(&root.join("dist")), files(&root.join(out)));
+    assert_eq!(kept.keys().collect::<Vec<_>>(), anew.keys().collect::<Vec<_>>(), "{what}");
+    for (path, octets) in &anew {
+        assert!(kept[path] == *octets, "{path} after a change of {what}");
+    }
+}
+
+/// Waits until a file's looks tell that it has not changed since: it must have lain there for some seconds.
+fn settle(path: &Path) {
+    let is_settled = || {
+        let modified = fs::metadata(path).unwrap().modified().unwrap();
+        modified.elapsed().is_ok_and(|age| age > Duration::from_secs(4))
+    };
+    while !is_settled() {
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_not_read_again_is_as_if_it_were() {
+    const NOTED: &str = "dist/.mailmag-sources";
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    magazine(root);
+    write(root, "content/issues/009.md", &issue(9, &long()));
+    settle(&root.join("content/issues/009.md"));
+    build(root, "dist");
+    type Change = fn(&Path);
+    let changes: [(&str, Change, bool); 10] = [
+        ("nothing but a time", |root| write(root, "content/issues/004.md", &issue(4, &long())), false),
+        (
+            "octets of the same length and time",
+            |root| {
+                let path = root.join("content/issues/005.md");
+                let modified = fs::metadata(&path).unwrap().modified().unwrap();
+                write(root, "content/issues/005.md", &issue(5, &"文本".repeat(80)));
+                fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+            },
+            true,
+        ),
+        (
+            "a file's name",
+            |root| {
+                let path = |name: &str| root.join("content/issues/001").join(name);
+                fs::rename(path("02-b.md"), path("02-c.md")).unwrap();
+            },
+            true,
+        ),
+        (
+            "a time to come",
+            |root| {
+                write(root, "content/issues/006.md", &issue(6, "来る本文"));
+                let file = fs::File::options().write(true).open(root.join("content/issues/006.md")).unwrap();
+                let to_come = file.metadata().unwrap().modified().unwrap() + Duration::from_secs(86_400);
+                file.set_modified(to_come).unwrap();
+            },
+            true,
+        ),
+        ("a page", |root| write(root, "content/pages/about.md", "# 通信について\n\n説明です。\n"), true),
+        ("all notes", |root| fs::write(root.join(NOTED), "what is this").unwrap(), false),
+        ("a word", |root| write(root, "content/issues/007.md", &issue(7, "別の本文")), true),
+        (
+            "the end of the notes",
+            |root| {
+                let noted = fs::read(root.join(NOTED)).unwrap();
+                fs::write(root.join(NOTED), &noted[..noted.len() / 2]).unwrap();
+                write(root, "content/issues/007.md", &issue(7, "元の本文"));
+            },
+            true,
+        ),
+        (
+            "the notes' version",
+            |root| {
+                let noted = fs::read(root.join(NOTED)).unwrap();
+                let older = String::from_utf8_lossy(&noted).replacen("sources 1", "sources 0", 1);
+                fs::write(root.join(NOTED), older).unwrap();
+                write(root, "content/issues/007.md", &issue(7, "次の本文"));
+            },
+            true,
+        ),
+        ("an author", |root| write(root, "mailmag.toml", &SETTINGS.replace("伊藤", "伊東")), true),
+    ];
+    for (number, (what, change, is_change)) in changes.into_iter().enumerate() {
+        change(root);
+        assert_eq!(build(root, "dist").0 > 0, is_change, "{what}");
+        is_as_made_anew(root, &format!("anew-{number}"), what);
     }
 }
 

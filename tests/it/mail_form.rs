@@ -12,7 +12,7 @@ fn mail(settings: &str, text: &str) -> (String, String, Charset) {
          [mail]\nfrom = \"news@example.jp\"\nsubject = \"Vol.1\"\n{settings}\n"
     );
     let issue = format!("+++\ndate = 2026-05-14\n+++\n\n# 題\n\n{text}\n");
-    let text = |path: &str, text: String| RawText { path: path.to_owned(), octets: text.into_bytes() };
+    let text = |path: &str, text: String| RawText::new(path, text);
     let texts = vec![text("mailmag.toml", toml), text("content/issues/1.md", issue)];
     let (content, problems) = source::parse(Sources { texts, ..Sources::default() });
     assert_eq!(problems, []);

@@ -83,7 +83,7 @@ fn magazine(sources: Sources) -> Content {
 }
 
 fn everything() -> Content {
-    let text = |path: &str, text: &str| RawText { path: path.to_owned(), octets: text.as_bytes().to_vec() };
+    let text = |path: &str, text: &str| RawText::new(path, text);
     let issues = Path::new(env!("CARGO_MANIFEST_DIR")).join("content/issues");
     let file = |path: &str, disk: &str| RawFile { path: path.to_owned(), disk: issues.join(disk) };
     magazine(Sources {
@@ -96,7 +96,7 @@ fn everything() -> Content {
             file("content/issues/route.png", "007/route.png"),
             file("content/issues/drawing.svg", "../../theme/favicon.svg"),
         ],
-        problems: Vec::new(),
+        ..Sources::default()
     })
 }
 

@@ -127,7 +127,7 @@ fn moved(redirects: &str, aliases: &[(&str, Piece)]) -> Result<Vec<(String, Stri
         told.collect::<Vec<_>>()
     })?;
     let redirects = site.lists().into_iter().filter(|list| matches!(list, List::Redirect(_)));
-    let pages = redirects.map(|list| site.render_list(list).expect("it can be rendered").files);
+    let pages = redirects.map(|list| site.render_list(list, None).expect("it can be rendered").files);
     let page = |file: File| (file.path, String::from_utf8(file.bytes).expect("UTF-8"));
     Ok(pages.flatten().map(page).collect())
 }

@@ -285,7 +285,7 @@ impl<'a> Press<'a> {
             }
             Maker::Post(index) => site.render_post(index, &self.content.post_text(index, &mut Vec::new())),
             Maker::Page(index) => site.render_page(index, &self.content.page_text(index, &mut Vec::new())),
-            Maker::List(list) => site.render_list(list),
+            Maker::List(list) => site.render_list(list, None),
             Maker::Feed => {
                 let entries = site.feed_entries();
                 let texts: Vec<(Entry, Text)> =
@@ -293,7 +293,7 @@ impl<'a> Press<'a> {
                 let shown: Vec<(Entry, &Text)> = texts.iter().map(|(entry, text)| (*entry, text)).collect();
                 site.render_feed(&shown)
             }
-            Maker::IndexOfTerms => site.render_index_of_terms(&self.terms()),
+            Maker::IndexOfTerms => site.render_index_of_terms(&self.terms(), None),
             Maker::Search => {
                 let Content { magazine, .. } = self.content;
                 let mut terms = SearchTerms::of(magazine);

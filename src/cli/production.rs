@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
@@ -81,7 +82,8 @@ pub(super) fn produce<'b>(
     console: &Console,
 ) -> Result<Production<'b>> {
     let issue_sources = std::mem::take(&mut content.issue_sources);
-    let content = &content;
+    // Whoever produces ends soon after: taking many small values apart would be time for nothing.
+    let content = &*ManuallyDrop::new(content);
     let nothing_but = |problems| Ok(Production { problems, works: Vec::new() });
     let assets = match Assets::new(theme_files(content)?, content.config.blog.base_path()) {
         Ok(assets) => assets,
@@ -95,7 +97,7 @@ pub(super) fn produce<'b>(
     let pictures = Pictures::new(content, root);
     let picture = |path: &str| pictures.picture(path);
     let site = match Site::new(&content.config, &content.magazine, &theme, &has_file, &picture) {
-        Ok(site) => site,
+        Ok(site) => ManuallyDrop::new(site),
         Err(problems) => return nothing_but(problems),
     };
     let mut sources = BTreeMap::new();

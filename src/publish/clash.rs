@@ -24,17 +24,17 @@ pub(super) fn within_build(made: &HashMap<Box<str>, Stamp>) -> Result<(), Publis
 }
 
 /// Refuses to replace what is not ours: a file by a folder, or a folder that would not be empty by a file.
-/// (A symbolic link is replaced.)
+/// (A symbolic link is replaced.) The folders of files that are there already need no look.
 pub(super) fn with_dist(
     dist: &Path,
     folders: &mut Folders,
-    made: &HashMap<Box<str>, Stamp>,
+    staged: &[Box<str>],
     over_folders: &[String],
     removed: &[&str],
 ) -> Result<(), PublishError> {
     let removed: HashSet<&str> = removed.iter().copied().collect();
     let mut checked: HashSet<&str> = HashSet::new();
-    for path in made.keys() {
+    for path in staged {
         if !checked.insert(folder_of(path)) {
             continue;
         }

@@ -19,6 +19,9 @@ const MEMORY: &str = ".mailmag-memory";
 /// Its first line, which a later layout would change.
 const HEAD: &str = "mailmag build 3";
 
+/// How many lines of the memory are written by one thread at a time.
+const LINES: usize = 1024;
+
 /// How much of a file of the memory is read or written at a time, in octets.
 const BUFFER: usize = 128 << 10;
 
@@ -38,13 +41,14 @@ pub struct Memory<'a> {
 pub(super) struct Stamp {
     length: u64,
     /// When it was changed, in nanoseconds since 1970.
-    modified: u128,
+    modified: u64,
 }
 
 impl Stamp {
     pub(super) fn of(metadata: &Metadata) -> Stamp {
         let modified = metadata.modified().ok().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
-        Stamp { length: metadata.len(), modified: modified.map_or(0, |since| since.as_nanos()) }
+        let modified = modified.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0);
+        Stamp { length: metadata.len(), modified }
     }
 }
 
@@ -119,12 +123,8 @@ fn parts(text: &str) -> Option<Parts<'_>> {
     Some(Parts { stamps, key, notes, files })
 }
 
-/// Leaves a memory, unless just that lies there already.
-pub(super) fn leave(
-    dist: &Path,
-    memory: &Memory<'_>,
-    files: &HashMap<Box<str>, Stamp>,
-) -> Result<(), PublishError> {
+/// Leaves a memory, unless just that lies there already. The files are in the order of their paths.
+pub(super) fn leave(dist: &Path, memory: &Memory<'_>, files: &[(&str, Stamp)]) -> Result<(), PublishError> {
     let left = |(name, pieces): &(&str, Vec<Cow<'_, [u8]>>)| {
         Ok(leave_file(&notes_path(dist, name), pieces)?.line(name))
     };
@@ -134,13 +134,16 @@ pub(super) fn leave(
         let _ = writeln!(text, "{}", note.replace('\n', " "));
     });
     text.push('\n');
-    let mut files: Vec<(&Box<str>, &Stamp)> = files.iter().collect();
-    files.sort_unstable_by_key(|(path, _)| *path);
-    for (path, stamp) in files {
-        text.push_str(&stamp.line(path));
-        text.push('\n');
-    }
-    leave_file(&dist.join(MEMORY), &[text.into_bytes().into()])?;
+    let lines = |files: &[(&str, Stamp)]| {
+        let mut lines = String::new();
+        files.iter().for_each(|(path, stamp)| {
+            let _ = writeln!(lines, "{} {} {path}", stamp.length, stamp.modified);
+        });
+        Cow::Owned(lines.into_bytes())
+    };
+    let mut pieces: Vec<Cow<'_, [u8]>> = vec![text.into_bytes().into()];
+    pieces.par_extend(files.par_chunks(LINES).map(lines));
+    leave_file(&dist.join(MEMORY), &pieces)?;
     Ok(())
 }
 
@@ -190,7 +193,7 @@ mod tests {
         let stamp = |name: &str| Stamp::of(&fs::metadata(path(name)).unwrap());
         fs::write(path("a b"), "text").unwrap();
         fs::write(path("c"), "").unwrap();
-        let files = HashMap::from([("a b".into(), stamp("a b")), ("c".into(), stamp("c"))]);
+        let files = [("a b", stamp("a b")), ("c", stamp("c"))];
         for notes in [vec![], vec!["held back: issue 7".to_owned(), "and more".to_owned()]] {
             let memory = Memory { key: "k1".to_owned(), notes: notes.clone(), files: Vec::new() };
             leave(dist.path(), &memory, &files).unwrap();
@@ -223,7 +226,7 @@ mod tests {
         for change in changes {
             fs::write(path("a b"), "text").unwrap();
             fs::write(path("c"), "").unwrap();
-            let files = HashMap::from([("a b".into(), stamp("a b")), ("c".into(), stamp("c"))]);
+            let files = [("a b", stamp("a b")), ("c", stamp("c"))];
             let memory = Memory { key: "k1".to_owned(), notes: Vec::new(), files: Vec::new() };
             leave(dist.path(), &memory, &files).unwrap();
             assert!(recall(dist.path(), "k1").is_some());

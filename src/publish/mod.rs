@@ -24,8 +24,10 @@ use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use rayon::prelude::*;
 
 use files::Folders;
 use memory::Stamp;
@@ -58,7 +60,8 @@ pub struct Stage {
     folders: Mutex<Folders>,
     /// Paths of ours where the output folder has a folder.
     over_folders: Mutex<Vec<String>>,
-    written: AtomicUsize,
+    /// Paths whose files wait in the stage.
+    staged: Mutex<Vec<Box<str>>>,
     failed: AtomicBool,
     /// The stage folder must not be removed: there is none, or its journal stands.
     settled: bool,
@@ -163,7 +166,7 @@ impl Stage {
             left: OnceLock::new(),
             folders: Mutex::new(Folders::of(dist)),
             over_folders: Mutex::default(),
-            written: AtomicUsize::new(0),
+            staged: Mutex::default(),
             failed: AtomicBool::new(false),
             settled: false,
         })
@@ -205,7 +208,7 @@ impl Stage {
         locked(&self.folders).check_open(folder)?;
         match files::write(&journal::staged(&self.dist, path), octets) {
             Ok(stamp) => {
-                self.written.fetch_add(1, Ordering::Relaxed);
+                locked(&self.staged).push(path.into());
                 Ok(stamp)
             }
             Err(error) => {
@@ -282,24 +285,30 @@ impl Stage {
     /// one.
     pub fn commit(mut self, memory: Option<&Memory<'_>>) -> Result<Published, PublishError> {
         let made = std::mem::take(&mut *locked(&self.paths));
-        let published = self.move_in(&made)?;
+        let mut sorted: Vec<(&str, Stamp)> = made.iter().map(|(path, stamp)| (&**path, *stamp)).collect();
+        sorted.par_sort_unstable_by_key(|(path, _)| *path);
+        let published = self.move_in(&made, manifest_of(&sorted))?;
         if let Some(memory) = memory {
-            memory::leave(&self.dist, memory, &made)?;
+            memory::leave(&self.dist, memory, &sorted)?;
         }
         Ok(published)
     }
 
-    fn move_in(&mut self, made: &HashMap<Box<str>, Stamp>) -> Result<Published, PublishError> {
+    fn move_in(
+        &mut self,
+        made: &HashMap<Box<str>, Stamp>,
+        manifest: String,
+    ) -> Result<Published, PublishError> {
         if *self.failed.get_mut() {
             return Err(PublishError::Incomplete);
         }
-        let manifest = manifest_of(made);
         let removed: Vec<&str> = self
             .manifest
             .lines()
             .filter(|path| !made.contains_key(*path) && files::check_path(path).is_ok())
             .collect();
-        let written = *self.written.get_mut();
+        let staged = std::mem::take(&mut *locked(&self.staged));
+        let written = staged.len();
         let mut published = Published { written, unchanged: made.len() - written, removed: 0 };
         if written == 0 && removed.is_empty() && manifest == self.manifest {
             self.settled = true;
@@ -310,7 +319,7 @@ impl Stage {
         let over_folders = std::mem::take(&mut *locked(&self.over_folders));
         {
             let mut folders = locked(&self.folders);
-            clash::with_dist(&self.dist, &mut folders, made, &over_folders, &removed)?;
+            clash::with_dist(&self.dist, &mut folders, &staged, &over_folders, &removed)?;
             for path in &removed {
                 folders.check_open(files::folder_of(path))?;
             }
@@ -354,11 +363,9 @@ fn lock(dist: &Path) -> Result<File, PublishError> {
     }
 }
 
-fn manifest_of(paths: &HashMap<Box<str>, Stamp>) -> String {
-    let mut sorted: Vec<&str> = paths.keys().map(|path| &**path).collect();
-    sorted.sort_unstable();
-    let mut manifest = String::with_capacity(sorted.iter().map(|path| path.len() + 1).sum());
-    for path in sorted {
+fn manifest_of(sorted: &[(&str, Stamp)]) -> String {
+    let mut manifest = String::with_capacity(sorted.iter().map(|(path, _)| path.len() + 1).sum());
+    for (path, _) in sorted {
         manifest.push_str(path);
         manifest.push('\n');
     }

@@ -342,6 +342,9 @@ fn leads_inside(link: &Path, real_root: &Path) -> bool {
 
 fn path_below(root: &Path, path: &Path) -> String {
     let below = path.strip_prefix(root).unwrap_or(path);
+    if let Some(ascii) = below.to_str().filter(|below| cfg!(unix) && below.is_ascii()) {
+        return ascii.to_owned();
+    }
     let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/").nfc().collect()
 }

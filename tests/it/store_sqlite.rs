@@ -200,6 +200,27 @@ fn a_newer_list_and_another_key_are_refused() {
 }
 
 #[test]
+fn a_damaged_list_is_refused_and_kept() {
+    let (list, folder) = list();
+    let now = list.at;
+    list.store.close();
+    let path = folder.path().join("list.db");
+    for damage in
+        [&b"no list at all, but long enough to have been read as the head of one: "[..], &[0xFF; 4_096]]
+    {
+        let octets = damage.repeat(20);
+        fs::write(&path, &octets).unwrap();
+        let refused = Store::open(&settings(folder.path()), now).unwrap_err();
+        let told = refused.to_string();
+        assert!(
+            told.contains("list.db: it is damaged") && told.contains("restore the list from a backup"),
+            "{told}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), octets, "it is kept as it is");
+    }
+}
+
+#[test]
 fn an_older_list_is_brought_to_the_newest_schema_with_all_that_is_in_it() {
     // As it was before readers who never confirmed were looked for, and before there were mailings.
     let to_third = "DROP INDEX subscribers_unconfirmed; DROP TABLE holds; DROP TABLE paces;

@@ -344,6 +344,11 @@ fn raw_html_is_left_out() {
 fn unsafe_links_are_refused() {
     check_with("a[b](javascript:c)d", "p[abd]", &["unsafe-link \"[b](javascript:c)\""]);
     check_with("<VBScript:a>", "p[VBScript:a]", &["unsafe-link \"<VBScript:a>\""]);
+    check_with(
+        "<mailmag:name>",
+        "p[<mailmag:name mailmag:name>]",
+        &["name-without-words \"<mailmag:name>\""],
+    );
     check_with("[b](mailmag:age)", "p[<mailmag:age b>]", &["unknown-field \"[b](mailmag:age)\""]);
     check_with("![b](data:image/png,c)", "p[b]", &["unsafe-link \"![b](data:image/png,c)\""]);
     check_with("[b][c]\n\n[c]: java&#115;cript:d", "p[b]", &["unsafe-link \"[b][c]\""]);

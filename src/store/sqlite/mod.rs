@@ -61,6 +61,10 @@ fn store_error(path: &Path, error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             StoreError::Unreachable { place, why: error.to_string() }
         }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            let what = format!("it is damaged ({error}): keep the file, and restore the list from a backup");
+            StoreError::Broken { place, what }
+        }
         _ => StoreError::Broken { place, what: error.to_string() },
     }
 }

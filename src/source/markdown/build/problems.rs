@@ -41,6 +41,13 @@ impl Builder<'_> {
                     .help(format!("write mailmag: and one of {}", names.join(", ")));
             self.tell(diagnostic, range.clone());
         }
+        if Field::of_address(&url) == Some(Some(Field::Name)) && link_type == LinkType::Autolink {
+            let diagnostic =
+                Diagnostic::error("name-without-words", "readers without a name would see `mailmag:name`")
+                    .label("nothing else stands here for them")
+                    .help("write the words for them, too: [読者](mailmag:name)");
+            self.tell(diagnostic, range.clone());
+        }
         if link_type == LinkType::Email { format!("mailto:{url}") } else { url }
     }
 

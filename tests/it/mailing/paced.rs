@@ -97,7 +97,7 @@ async fn each_server_keeps_its_own_connections_and_rate_also_after_a_failover() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn carriers_domains_need_no_connections_beside_the_others() {
-    const READERS: usize = 200;
+    const READERS: usize = 80;
     let slow = script(vec![Play::always(Stage::Dot, Act::Late(Duration::from_millis(5)))]);
     let server = SmtpServer::start(slow).await;
     let magazine = magazine(READERS, server.port, 2);
@@ -125,9 +125,39 @@ async fn carriers_domains_need_no_connections_beside_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_mailings_take_turns_at_one_connection() {
+    const READERS: usize = 80;
+    let slow = script(vec![Play::always(Stage::Dot, Act::Late(Duration::from_millis(5)))]);
+    let server = SmtpServer::start(slow).await;
+    let magazine = magazine(READERS, server.port, 1);
+    let root = magazine.path();
+    fs::copy(root.join("content/issues/1.md"), root.join("content/issues/2.md")).unwrap();
+    for issue in ["1", "2"] {
+        let before = server.taken_so_far();
+        let mut sender = begin(root, &["send", issue, "--yes"]);
+        until("it has begun", &mut sender, || server.taken_so_far() > before).await;
+        terminate(&mut sender);
+    }
+    let before = server.taken_so_far();
+    told(root, &["worker", "--once"], 0);
+    let taken = server.taken();
+    assert_eq!(taken.len(), 2 * READERS);
+    let of = |mailing: &str| {
+        let places = (before..taken.len()).filter(|place| taken[*place].sender.starts_with(mailing));
+        places.collect::<Vec<usize>>()
+    };
+    let (one, other) = (of("b+1."), of("b+2."));
+    assert!(
+        one[0] < other[other.len() - 1] && other[0] < one[one.len() - 1],
+        "neither waits for the other's end"
+    );
+    assert_eq!(server.most_open(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_domain_has_the_pace_of_the_settings() {
     const SLOW: usize = 25;
-    const OTHERS: usize = 100;
+    const OTHERS: usize = 40;
     let server = SmtpServer::start(script(Vec::new())).await;
     let magazine = magazine(OTHERS, server.port, 2);
     let root = magazine.path();
@@ -146,6 +176,7 @@ async fn a_domain_has_the_pace_of_the_settings() {
     let of_slow: Vec<Duration> = (0..taken.len()).filter(is_slow).map(|place| times[place] - began).collect();
     let least = Duration::from_millis(100) * (SLOW as u32 - 1);
     assert!(of_slow[SLOW - 1] >= least, "{of_slow:?}");
+    assert!(server.connections() <= 2, "who waits keeps his connection: {}", server.connections());
     // The others do not wait for it.
     let others = (0..taken.len()).filter(|place| !is_slow(place)).map(|place| times[place] - began).max();
     assert!(others.unwrap() < of_slow[SLOW - 1], "{others:?}");

@@ -109,17 +109,8 @@ impl SmtpServer {
         let server = SmtpServer { port, record: Arc::clone(&record) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                {
-                    let mut record = record.lock().unwrap();
-                    record.connections += 1;
-                    record.open += 1;
-                    record.most_open = record.most_open.max(record.open);
-                }
-                let (script, record) = (script.clone(), Arc::clone(&record));
-                tokio::spawn(async move {
-                    serve(stream, script, Arc::clone(&record)).await;
-                    record.lock().unwrap().open -= 1;
-                });
+                let opened = Opened::new(&record);
+                tokio::spawn(serve(stream, script.clone(), opened));
             }
         });
         server
@@ -158,7 +149,28 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// An open connection. It counts as closed before the client can see that it is.
+struct Opened(Arc<Mutex<Record>>);
+
+impl Opened {
+    fn new(record: &Arc<Mutex<Record>>) -> Opened {
+        let mut counts = record.lock().unwrap();
+        counts.connections += 1;
+        counts.open += 1;
+        counts.most_open = counts.most_open.max(counts.open);
+        Opened(Arc::clone(record))
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().open -= 1;
+    }
+}
+
 struct Session {
+    /// Dropped before the stream.
+    opened: Option<Opened>,
     stream: Option<Stream>,
     buffer: Vec<u8>,
     script: Script,
@@ -168,7 +180,8 @@ struct Session {
 /// The connection is over.
 struct Over;
 
-async fn serve(stream: TcpStream, script: Script, record: Arc<Mutex<Record>>) {
+async fn serve(stream: TcpStream, script: Script, opened: Opened) {
+    let record = Arc::clone(&opened.0);
     let stream = match &script.security {
         Security::Implicit(config) => match TlsAcceptor::from(Arc::clone(config)).accept(stream).await {
             Ok(stream) => Stream::Tls(Box::new(stream)),
@@ -176,7 +189,8 @@ async fn serve(stream: TcpStream, script: Script, record: Arc<Mutex<Record>>) {
         },
         _ => Stream::Clear(stream),
     };
-    let mut session = Session { stream: Some(stream), buffer: Vec::new(), script, record };
+    let mut session =
+        Session { opened: Some(opened), stream: Some(stream), buffer: Vec::new(), script, record };
     let Err(Over) = session.talk().await;
 }
 
@@ -258,6 +272,7 @@ impl Session {
                     self.answer(Stage::Reset, "250 2.0.0 ok").await?;
                 }
                 "QUIT" => {
+                    self.opened = None;
                     self.say(b"221 2.0.0 bye\r\n").await?;
                     return Err(Over);
                 }

@@ -3,7 +3,7 @@
 //!
 //! The form carries a challenge, `SECONDS-BITS-RANDOM-MAC`, made with the list's key. Its answer is a nonce of decimal
 //! digits so that the SHA-256 of the challenge with the nonce behind it begins with so many zero bits, as in Hashcash. A
-//! challenge is good for an hour, and for one subscription. docs/decisions/0011 tells why.
+//! challenge is good for an hour, and for one subscription. docs/decisions/0012 tells why.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

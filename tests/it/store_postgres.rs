@@ -273,7 +273,9 @@ fn an_older_list_is_brought_to_the_newest_schema() {
     list.subscribe("taro@example.jp");
     list.store.close();
     let mut client = postgres::connect(&url);
-    client.batch_execute("DROP INDEX subscribers_unconfirmed; UPDATE meta SET schema = 3").unwrap();
+    let undoing = "DROP INDEX subscribers_unconfirmed; DROP TABLE holds; DROP TABLE paces;
+         ALTER TABLE mailings DROP COLUMN watched; UPDATE meta SET schema = 3";
+    client.batch_execute(undoing).unwrap();
     let list = List::open(settings(&url));
     assert_eq!(list.status("taro@example.jp"), Some(Status::Pending));
     let sql = "SELECT count(*) FROM pg_indexes WHERE indexname = 'subscribers_unconfirmed'";

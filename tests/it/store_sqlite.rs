@@ -331,10 +331,10 @@ fn whoever_was_answered_is_kept_though_the_process_is_killed() {
 
 #[test]
 fn a_disk_without_room_keeps_whole_readers_or_none() {
-    // A file may not grow over 300 blocks of 1,024 octets (512 in some shells); a signal would end the process first.
+    // A file may not grow over 500 blocks of 1,024 octets (512 in some shells); a signal would end the process first.
     let folder = TempDir::new().unwrap();
     drop(List::open(settings(folder.path())));
-    let child = child(folder.path(), "trap '' XFSZ; ulimit -f 300;");
+    let child = child(folder.path(), "trap '' XFSZ; ulimit -f 500;");
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.lines().any(|line| line == "full"), "{text}");

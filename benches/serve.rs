@@ -1,7 +1,8 @@
 //! The service over HTTP: how many readers a second come and go, each durably, what the slow and the guessing cost the
 //! others, and how much memory it takes. One machine runs the service, its list in SQLite, and the clients.
 //!
-//! `cargo bench --bench serve` with 20,000 readers and 100,000 tokens; `READERS=… TOKENS=…` before it for others.
+//! `cargo bench --bench serve` with 20,000 readers and 100,000 tokens; `READERS=… TOKENS=…` before it for others;
+//! `-- postgres://…` behind it for a list in an empty database of PostgreSQL.
 
 #![allow(
     clippy::print_stdout,
@@ -44,6 +45,7 @@ trusted-proxies = ["127.0.0.1"]
 connections = 2000
 requests-per-second = 999999
 confirmations-per-hour = 999999999
+proof-bits = 0
 "#;
 
 fn main() {
@@ -58,7 +60,10 @@ fn main() {
         false => (200, 200),
     };
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("mailmag.toml"), MAGAZINE).unwrap();
+    let url = env::args().find(|argument| argument.starts_with("postgres"));
+    let url = url.unwrap_or_else(|| "sqlite:mailmag.db".to_owned());
+    let settings = format!("{MAGAZINE}[store]\nurl = \"{url}\"\n");
+    fs::write(folder.path().join("mailmag.toml"), settings).unwrap();
     let (mut service, address) = start(folder.path());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let measure = |what: &str, requests: Vec<String>, expected: u16| {
@@ -86,7 +91,7 @@ fn main() {
     measure("subscribe", subscribe(0, readers), 200);
     let key = StoreKey::parse(&fs::read_to_string(folder.path().join("mailmag.key")).unwrap()).unwrap();
     let settings = Settings {
-        url: "sqlite:mailmag.db".to_owned(),
+        url,
         password: None,
         folder: folder.path().to_owned(),
         key: key.clone(),

@@ -14,10 +14,11 @@ use crate::list::{
 use crate::model::{Language, Source, SubscriberId};
 
 /// How many rows are looked up and kept at once.
-const AT_ONCE: usize = 4096;
+const AT_ONCE: usize = 1024;
 
 /// How many rows are put in the order of their addresses: then an index of addresses is walked along, and not leapt about in.
-const SORTED: usize = 16 * AT_ONCE;
+/// Of these rows it is told at once which were refused.
+pub const SORTED_ROWS: usize = 32 * AT_ONCE;
 
 /// What is to be read in, and why it may be.
 #[derive(Clone, Debug)]
@@ -95,7 +96,7 @@ impl Store {
         self.write(|database, heads, key| {
             let mut import = Import::begin(database, heads, key, order)?;
             loop {
-                let mut sorted: Vec<ImportRow> = rows.take(SORTED).collect();
+                let mut sorted: Vec<ImportRow> = rows.take(SORTED_ROWS).collect();
                 if sorted.is_empty() {
                     break;
                 }

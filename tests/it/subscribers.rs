@@ -134,6 +134,20 @@ fn nothing_is_kept_of_a_file_that_cannot_be_read_to_its_end() {
 }
 
 #[test]
+fn a_refused_row_is_named_however_many_rows_are_taken_after_it() {
+    let magazine = magazine();
+    let root = magazine.path();
+    told(root, &["add", "reader0@example.jp", "--basis", "申込書"], 0);
+    told(root, &["remove", "reader0@example.jp"], 0);
+    let mut list = String::from("email\n");
+    (0..12_000).for_each(|number| list.push_str(&format!("reader{number}@example.jp\n")));
+    fs::write(root.join("list.csv"), list).unwrap();
+    told(root, &["import", "list.csv", "--basis", "申込書", "--report", "refused.csv"], 1);
+    let report = fs::read_to_string(root.join("refused.csv")).unwrap();
+    assert!(report.contains("\n2,reader0@example.jp,the reader has left"), "{report}");
+}
+
+#[test]
 fn a_dry_run_changes_nothing_and_tells_the_same() {
     let magazine = magazine();
     let root = magazine.path();

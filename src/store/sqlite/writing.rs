@@ -7,9 +7,10 @@ use super::rows;
 use crate::list::Notice;
 use crate::store::database::{Changes, Ended, ReaderRow, Settlement, micros, tags_text};
 
-/// From how many readers at once on they are a file's: then indexes should stay in memory, in kibibytes.
-const MANY_READERS: usize = 1000;
-const MEMORY_FOR_MANY: i64 = 48_000;
+/// From how many readers at once on they are a file's: then the index of tokens, which come in no order, should stay in memory,
+/// in kibibytes. That of the addresses is walked along.
+const MANY_READERS: usize = 500;
+const MEMORY_FOR_MANY: i64 = 32_000;
 
 pub(super) fn apply(connection: &Connection, changes: &Changes) -> rusqlite::Result<()> {
     if changes.readers.len() >= MANY_READERS {

@@ -125,12 +125,14 @@ impl Service {
         standing.map_err(|error| unavailable(&error))?.ok_or(Problem::Token)
     }
 
-    /// The form that a request carries. What is sent in another way than our forms send has no fields.
+    /// The form that a request carries; what browsers do not send for a form of ours is a [`Problem::Unreadable`].
     pub(super) async fn form(&self, request: Request) -> Result<Form, Problem> {
         let is_form = text(request.headers(), CONTENT_TYPE)
             .is_none_or(|media_type| media_type.starts_with("application/x-www-form-urlencoded"));
         let octets = self.body(request).await?;
-        Ok(if is_form { Form::parse(&octets) } else { Form::default() })
+        // A button sends nothing, of whatever kind.
+        let form = if is_form || octets.is_empty() { Form::parse(&octets) } else { None };
+        form.ok_or(Problem::Unreadable)
     }
 
     /// What a request carries, whatever it is.

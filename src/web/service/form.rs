@@ -1,20 +1,23 @@
-//! What a form or an address's query holds (`application/x-www-form-urlencoded`, WHATWG URL, section 5).
+//! What a form holds (`application/x-www-form-urlencoded`, WHATWG URL, section 5).
 
-/// The fields as they were sent; octets that are no UTF-8 become U+FFFD.
-#[derive(Debug, Default)]
+use std::collections::HashSet;
+
+/// The fields.
+#[derive(Debug)]
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads the fields. Whatever is sent can be read.
-    pub(super) fn parse(octets: &[u8]) -> Self {
-        let fields = octets.split(|&octet| octet == b'&').filter(|field| !field.is_empty()).map(|field| {
-            let equals = field.iter().position(|&octet| octet == b'=').unwrap_or(field.len());
-            (decoded(&field[..equals]), decoded(field.get(equals + 1..).unwrap_or_default()))
+    /// Reads a form as browsers send those of our pages: UTF-8, each field once. None when it is no such form.
+    pub(super) fn parse(octets: &[u8]) -> Option<Self> {
+        let mut names = HashSet::new();
+        let read = fields(octets).map(|(name, value)| {
+            let (name, value) = (String::from_utf8(name).ok()?, String::from_utf8(value).ok()?);
+            names.insert(name.clone()).then_some((name, value))
         });
-        Form(fields.collect())
+        read.collect::<Option<_>>().map(Form)
     }
 
-    /// A field's value: the first where it was sent more than once, none where it was not sent.
+    /// A field's value; none where it was not sent.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -30,7 +33,15 @@ impl Form {
     }
 }
 
-fn decoded(octets: &[u8]) -> String {
+/// Names and values, as octets.
+fn fields(octets: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    octets.split(|&octet| octet == b'&').filter(|field| !field.is_empty()).map(|field| {
+        let equals = field.iter().position(|&octet| octet == b'=').unwrap_or(field.len());
+        (decoded(&field[..equals]), decoded(field.get(equals + 1..).unwrap_or_default()))
+    })
+}
+
+fn decoded(octets: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(octets.len());
     let mut at = 0;
     while at < octets.len() {
@@ -46,7 +57,7 @@ fn decoded(octets: &[u8]) -> String {
         }
         at += 1;
     }
-    String::from_utf8_lossy(&plain).into_owned()
+    plain
 }
 
 #[cfg(test)]
@@ -55,14 +66,23 @@ mod tests {
 
     #[test]
     fn fields_are_read_as_browsers_send_them() {
-        let form = Form::parse(
-            b"email=taro%2Bnews%40example.jp&name=%E5%A4%AA%E9%83%8E+%zz%&email=second&empty=&bare",
-        );
+        let parse = |octets: &[u8]| Form::parse(octets).expect("a form");
+        let form = parse(b"email=taro%2Bnews%40example.jp&name=%E5%A4%AA%E9%83%8E+%zz%&empty=&bare");
         assert_eq!(form.get("email"), Some("taro+news@example.jp"));
         assert_eq!(form.get("name"), Some("太郎 %zz%"));
         assert_eq!((form.get("empty"), form.get("bare"), form.get("none")), (Some(""), Some(""), None));
-        assert_eq!(Form::parse(b"a=%ff%00").get("a"), Some("\u{FFFD}\0"));
-        assert_eq!(Form::parse(b"&&=&").get(""), Some(""));
+        assert_eq!(parse(b"a=%00").get("a"), Some("\0"));
+        assert_eq!(parse(b"&&=&").get(""), Some(""));
+    }
+
+    #[test]
+    fn what_is_no_form_of_ours_is_none() {
+        let is_form = |octets: &[u8]| Form::parse(octets).is_some();
+        assert!(is_form(b"") && is_form(b"email=a%40b&name=%E5%A4%AA&&empty=&bare"));
+        for octets in [&b"name=%ff"[..], b"name=\xE5", b"%ff=x", b"name=a&name=b", b"a&a", b"n%61me=a&name=a"]
+        {
+            assert!(!is_form(octets), "{octets:?}");
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(super) async fn undo(
     OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    service.body(request).await?;
+    service.form(request).await?;
     let standing = service.ask_as_reader(ListRequest::Return(token.digest()), &by, "/u/undo").await?;
     answer(&service, &by, Page::Returned, "", token, &standing, None)
 }

@@ -36,7 +36,10 @@ pub(super) async fn rename(
     OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    let name = service.form(request).await?.line("name", LONGEST_NAME);
+    let form = service.form(request).await?;
+    // An empty name is taken away, one that was not sent is none of our form's.
+    form.get("name").ok_or(Problem::Unreadable)?;
+    let name = form.line("name", LONGEST_NAME);
     let request = ListRequest::Rename(token.digest(), name);
     change(&service, &by, token, request, "/preferences/name").await
 }
@@ -61,7 +64,7 @@ pub(super) async fn leave(
     OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    service.body(request).await?;
+    service.form(request).await?;
     change(&service, &by, token, ListRequest::Leave(token.digest()), "/preferences/leave").await
 }
 
@@ -101,7 +104,7 @@ pub(super) async fn erase(
     OfLink(token): OfLink,
     request: Request,
 ) -> Result<Response, Problem> {
-    service.body(request).await?;
+    service.form(request).await?;
     let standing =
         service.ask_as_reader(ListRequest::Erase(token.digest()), &by, "/preferences/erase").await?;
     answer(&service, &by, Page::Erased, token, &standing, None)

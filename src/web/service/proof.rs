@@ -204,7 +204,7 @@ mod tests {
     }
 
     fn form(challenge: &str, nonce: &str) -> Form {
-        Form::parse(format!("challenge={challenge}&nonce={nonce}").as_bytes())
+        Form::parse(format!("challenge={challenge}&nonce={nonce}").as_bytes()).expect("a form")
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
         ] {
             assert_eq!(judged(&form(challenge, nonce), 1, 60), None, "{challenge} {nonce}");
         }
-        assert_eq!(judged(&Form::parse(b""), 1, 60), None);
+        assert_eq!(judged(&Form::parse(b"").expect("a form"), 1, 60), None);
     }
 
     #[test]

@@ -197,7 +197,7 @@ mod tests {
             ("email=a%0D%0A%40example.jp".to_owned(), "local-part"),
             (String::new(), "empty"),
         ] {
-            let taken = applied(&Form::parse(text.as_bytes()), &key, at);
+            let taken = applied(&Form::parse(text.as_bytes()).expect("a form"), &key, at);
             let said = match &taken {
                 Ok((address, _)) => address.as_str(),
                 Err(problem) => problem.kind,

@@ -24,7 +24,7 @@ fn status_of(served: &Served, address: &str) -> Option<Status> {
 }
 
 /// All that the list knows, as far as it can be looked at.
-fn state(served: &Served) -> String {
+pub(super) fn state(served: &Served) -> String {
     let mut readers = Vec::new();
     let mut add = |subscriber| {
         readers.push(format!("{:?}", subscriber_parts(&subscriber)));

@@ -142,7 +142,7 @@ fn what_is_no_form_of_ours_changes_nothing_wherever_it_is_sent() {
         format!("/u/{left}/reason"),
         format!("/u/{left}/undo"),
         // To leave in one click any body will do (RFC 8058): here the token is nobody's.
-        format!("/u/{own}"),
+        format!("/u/{}", "a".repeat(own.len())),
         format!("/preferences/{own}/name"),
         format!("/preferences/{own}/address"),
         format!("/preferences/{own}/language"),

@@ -23,20 +23,11 @@ pub(super) struct Values {
     /// Articles, by issue and by their order in it.
     pub(super) articles: Vec<Vec<Value>>,
     pub(super) posts: Vec<Value>,
-    /// What lists show of each of these: a value with what it is.
-    entries: Entries,
     pub(super) tags: Vec<Value>,
     pub(super) corners: Vec<Value>,
     pub(super) authors: Vec<Value>,
     /// What every page knows of the magazine.
     pub(super) site: Value,
-}
-
-#[derive(Debug)]
-struct Entries {
-    issues: Vec<Value>,
-    articles: Vec<Vec<Value>>,
-    posts: Vec<Value>,
 }
 
 /// A map with fixed names.
@@ -109,36 +100,27 @@ impl Values {
             })
             .collect();
         let site = site_value(magazine, config, index, theme);
-        let entry =
-            |kind: &'static str, value: &Value| map([("kind", kind.into()), ("value", value.clone())]);
-        let of_articles = |values: &Vec<Value>| values.iter().map(|value| entry("article", value)).collect();
-        let entries = Entries {
-            issues: issues.par_iter().map(|value| entry("issue", value)).collect(),
-            articles: articles.par_iter().map(of_articles).collect(),
-            posts: posts.iter().map(|value| entry("post", value)).collect(),
-        };
-        Values { issues, articles, posts, entries, tags, corners, authors, site }
+        Values { issues, articles, posts, tags, corners, authors, site }
     }
 
     /// Fingerprints of all that pages share.
     pub(super) fn fingerprints(&self) -> Fingerprints {
         let mut fingerprints = Fingerprints::default();
-        let Entries { issues, articles, posts } = &self.entries;
         // What is within others comes first.
         fingerprints.learn(&self.tags.iter().chain(&self.corners).chain(&self.authors).collect::<Vec<_>>());
         fingerprints.learn(&self.articles.iter().flatten().collect::<Vec<_>>());
         fingerprints.learn(&self.issues.iter().chain(&self.posts).chain([&self.site]).collect::<Vec<_>>());
-        fingerprints.learn(&issues.iter().chain(articles.iter().flatten()).chain(posts).collect::<Vec<_>>());
         fingerprints
     }
 
     /// An entry of a list, with what it is: `issue`, `article` or `post`.
     pub(super) fn entry(&self, entry: Entry) -> Value {
-        match entry {
-            Entry::Issue(issue) => self.entries.issues[issue].clone(),
-            Entry::Article(issue, article) => self.entries.articles[issue][article].clone(),
-            Entry::Post(post) => self.entries.posts[post].clone(),
-        }
+        let (kind, value) = match entry {
+            Entry::Issue(issue) => ("issue", &self.issues[issue]),
+            Entry::Article(issue, article) => ("article", &self.articles[issue][article]),
+            Entry::Post(post) => ("post", &self.posts[post]),
+        };
+        map([("kind", kind.into()), ("value", value.clone())])
     }
 
     /// The names that an article or post carries, in its order.

@@ -1,5 +1,6 @@
 //! `mailmag build`: the blog and the mail of every issue.
 
+use std::mem::ManuallyDrop;
 use std::path::{self, Path, PathBuf};
 use std::{env, fs};
 
@@ -70,8 +71,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         ),
         works: program.as_ref().map_or_else(Works::default, |_| Works::read(stage.notes(works::NAME))),
     };
-    let (content, mut problems, noted) =
-        source::parse_noting(sources, memory, program.as_deref().unwrap_or_default());
+    let (content, mut problems, noting) = source::parse_noting(sources, memory);
     let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     let held_back = match arguments.drafts {
         true => Vec::new(),
@@ -82,7 +82,9 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
     let issues = count(content.magazine.issues.len(), "issue");
     let timezone = content.config.magazine.timezone;
-    let made = produce(content, directory, (&stage, Some(&before)), outside.as_deref(), console)?;
+    // The program ends soon after: taking many small values apart would be time for nothing.
+    let mut content = ManuallyDrop::new(content);
+    let made = produce(&mut content, directory, (&stage, Some(&before)), outside.as_deref(), console)?;
     problems.extend(made.problems);
     let problems = once_each(problems);
     if has_errors(&problems) {
@@ -95,6 +97,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         let until = due.map_or("-".to_owned(), |due| due.to_string());
         let when = format!("{until} {timezone}");
         let notes = [when, issues.clone()].into_iter().chain(told).collect();
+        let noted = noting.octets(&content.magazine.issues, program.as_deref().unwrap_or_default());
         Memory { key, notes, files: vec![(works::NAME, made.works), (SOURCES, vec![noted.into()])] }
     });
     let published = stage

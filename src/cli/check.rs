@@ -77,7 +77,7 @@ fn check(
         let held_back = content.hold_back(today(content.config.magazine.timezone));
         held_back.iter().for_each(|held_back| console.detail(&format!("not checked: {held_back}")));
         issues = content.magazine.issues.len();
-        let made = produce(content, directory, (&(), None), outside, console)?;
+        let made = produce(&mut content, directory, (&(), None), outside, console)?;
         problems.extend(made.problems);
     }
     if !wanted.is_empty() {

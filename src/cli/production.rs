@@ -75,15 +75,14 @@ pub(super) struct Production<'a> {
 /// pictures are kept from build to build. Addresses of other sites are asked for when `outside` names the file of what
 /// they answered before.
 pub(super) fn produce<'b>(
-    mut content: Content,
+    content: &mut Content,
     root: &Path,
     (output, before): (&dyn Output, Option<&'b Before>),
     outside: Option<&Path>,
     console: &Console,
 ) -> Result<Production<'b>> {
     let issue_sources = std::mem::take(&mut content.issue_sources);
-    // Whoever produces ends soon after: taking many small values apart would be time for nothing.
-    let content = &*ManuallyDrop::new(content);
+    let content = &*content;
     let nothing_but = |problems| Ok(Production { problems, works: Vec::new() });
     let assets = match Assets::new(theme_files(content)?, content.config.blog.base_path()) {
         Ok(assets) => assets,
@@ -97,6 +96,7 @@ pub(super) fn produce<'b>(
     let pictures = Pictures::new(content, root);
     let picture = |path: &str| pictures.picture(path);
     let site = match Site::new(&content.config, &content.magazine, &theme, &has_file, &picture) {
+        // Whoever produces ends soon after: taking many small values apart would be time for nothing.
         Ok(site) => ManuallyDrop::new(site),
         Err(problems) => return nothing_but(problems),
     };

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::article::{self, Part};
 use super::decode::utf8_text;
 use super::issue::{IssueFiles, IssueSource};
-use super::memory::{Memory, Understood, issue_key};
+use super::memory::{Memory, Noting, Understood, issue_key};
 use super::read::{RawFile, RawText, SETTINGS, Sources};
 use super::{Text, issue};
 use crate::config::{self, Config};
@@ -74,19 +74,15 @@ pub fn parse_again(sources: Sources, memory: &mut Memory) -> (Option<Content>, V
 }
 
 /// Makes a magazine as [`parse`] does, of what is remembered of its issues and of the sources that were read besides. With
-/// it comes what [`Notes::read`](super::Notes::read) may read when the same `program` makes it the next time.
-pub fn parse_noting(
-    sources: Sources,
-    mut memory: Memory,
-    program: &str,
-) -> (Option<Content>, Vec<Diagnostic>, Vec<u8>) {
-    let mut noted = Vec::new();
+/// it comes what of its issues may be noted for the next time.
+pub fn parse_noting(sources: Sources, mut memory: Memory) -> (Option<Content>, Vec<Diagnostic>, Noting) {
+    let mut noting = Noting::default();
     let (content, problems) = understand(sources, |texts, config| {
         remember(texts, config, &mut memory);
-        noted = memory.noted(program);
+        noting = memory.noting();
         memory.into_issues()
     });
-    (content, problems, noted)
+    (content, problems, noting)
 }
 
 /// `issues` says of the texts of all issues what they are.

@@ -129,6 +129,10 @@ impl IssueSource {
         &self.files
     }
 
+    pub(super) fn shared_files(&self) -> Arc<[TextFile]> {
+        self.files.clone()
+    }
+
     /// Whether the issue is a folder without any article's file.
     pub fn is_bare(&self) -> bool {
         matches!(self.form, Form::Folder { files: 0, .. })

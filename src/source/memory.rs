@@ -79,28 +79,45 @@ impl Memory {
         issues.into_par_iter().map(|(_, understood)| Arc::unwrap_or_clone(understood)).collect()
     }
 
-    /// What is remembered, for [`Notes::read`]. Issues that something is wrong with are left out, so that it is told again,
-    /// and those that name other places of the magazine.
-    pub(super) fn noted(&self, program: &str) -> Vec<u8> {
-        let mut issues: Vec<(&str, &Issue, &[TextFile])> = Vec::with_capacity(self.issues.len());
+    /// What of it may be noted. Issues that something is wrong with are left out, so that it is told again, and those that
+    /// point into their texts.
+    pub(super) fn noting(&self) -> Noting {
+        let mut issues: Vec<(String, u32, Arc<[TextFile]>)> = Vec::with_capacity(self.issues.len());
         for (key, understood) in &self.issues {
             let Understood { issue: Some((issue, source)), problems } = &**understood else { continue };
             let has_places = !issue.aliases.is_empty()
                 || !issue.attachments.is_empty()
                 || issue.articles.iter().any(|article| !article.aliases.is_empty());
             if problems.is_empty() && !has_places {
-                issues.push((key, issue, source.files()));
+                issues.push((key.clone(), issue.number, source.shared_files()));
             }
         }
-        issues.sort_unstable_by_key(|(key, ..)| *key);
-        let note = |(key, issue, files): (&str, &Issue, &[TextFile])| {
+        issues.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
+        Noting { settings: self.settings.clone(), issues }
+    }
+}
+
+/// The files of the issues that may be noted for the next build.
+#[derive(Debug, Default)]
+pub struct Noting {
+    settings: String,
+    /// What each issue is remembered by, its number, and its files.
+    issues: Vec<(String, u32, Arc<[TextFile]>)>,
+}
+
+impl Noting {
+    /// What [`Notes::read`] may read when the same `program` makes the magazine the next time, of the issues that are among
+    /// these.
+    pub fn octets(&self, issues: &[Issue], program: &str) -> Vec<u8> {
+        let by_number: HashMap<u32, &Issue> = issues.iter().map(|issue| (issue.number, issue)).collect();
+        let note = |(key, number, files): &(String, u32, Arc<[TextFile]>)| {
             let files = files.iter().map(noted_file).collect::<Option<Vec<NotedFile<'_>>>>()?;
-            let issue = postcard::to_stdvec(issue).ok()?;
+            let issue = postcard::to_stdvec(by_number.get(number)?).ok()?;
             let head = postcard::to_stdvec(&(key, files, issue.len())).ok()?;
             Some([head, issue].concat())
         };
         let head = postcard::to_stdvec(&(HEAD, program, &self.settings)).unwrap_or_default();
-        let issues: Vec<Vec<u8>> = issues.into_par_iter().filter_map(note).collect();
+        let issues: Vec<Vec<u8>> = self.issues.par_iter().filter_map(note).collect();
         [head].into_iter().chain(issues).collect::<Vec<_>>().concat()
     }
 }

@@ -38,7 +38,7 @@ pub use markdown::{
     Attribute, Heading, Outline, Section, document, outline, outline_document, sections, whole,
 };
 pub(crate) use mbox::Mbox;
-pub use memory::{Memory, Notes};
+pub use memory::{Memory, Notes, Noting};
 pub use read::{
     Found, RawFile, RawText, ReadError, Sources, TextFile, find, is_of_the_magazine, read, read_again,
 };

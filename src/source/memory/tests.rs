@@ -52,7 +52,8 @@ const PROGRAM: &str = "the program";
 fn noted(root: &Path, now: i64) -> Vec<u8> {
     let (sources, memory) = find(root).expect("a magazine").read(&Notes::default(), now);
     assert!(sources.unread.is_empty());
-    parse_noting(sources, memory, PROGRAM).2
+    let (content, _, noting) = parse_noting(sources, memory);
+    noting.octets(&content.expect("its settings are good").magazine.issues, PROGRAM)
 }
 
 /// The paths of what is not read, and the magazine, which must be as one that is read whole.
@@ -62,7 +63,7 @@ fn read_with(root: &Path, noted: &[u8], now: i64, program: &str) -> (Vec<String>
     unread.sort();
     let all = read(root).expect("a magazine");
     assert_eq!((sources.digest(), sources.standing_digest()), (all.digest(), all.standing_digest()));
-    let (content, problems, _) = parse_noting(sources, memory, program);
+    let (content, problems, _) = parse_noting(sources, memory);
     let (content, (whole, expected)) = (content.expect("its settings are good"), parse(all));
     let whole = whole.expect("its settings are good");
     assert_eq!(problems, expected);

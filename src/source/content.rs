@@ -75,12 +75,16 @@ pub fn parse_again(sources: Sources, memory: &mut Memory) -> (Option<Content>, V
 
 /// Makes a magazine as [`parse`] does, of what is remembered of its issues and of the sources that were read besides. With
 /// it comes what of its issues may be noted for the next time.
-pub fn parse_noting(sources: Sources, mut memory: Memory) -> (Option<Content>, Vec<Diagnostic>, Noting) {
+pub fn parse_noting(sources: Sources, memory: Memory) -> (Option<Content>, Vec<Diagnostic>, Noting) {
     let mut noting = Noting::default();
     let (content, problems) = understand(sources, |texts, config| {
-        remember(texts, config, &mut memory);
-        noting = memory.noting();
-        memory.into_issues()
+        let mut issues = understood(texts, config);
+        if memory.settings == config.source.text {
+            issues.extend(memory.into_keyed_issues());
+            issues.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        }
+        noting = Noting::of(&config.source.text, &issues);
+        issues.into_iter().map(|(_, understood)| understood).collect()
     });
     (content, problems, noting)
 }

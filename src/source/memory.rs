@@ -74,26 +74,14 @@ impl Memory {
 
     /// All that is remembered, in the order of the keys.
     pub(super) fn into_issues(self) -> Vec<Understood> {
-        let mut issues: Vec<(String, Arc<Understood>)> = self.issues.into_iter().collect();
+        let mut issues: Vec<(String, Understood)> = self.into_keyed_issues().collect();
         issues.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        issues.into_par_iter().map(|(_, understood)| Arc::unwrap_or_clone(understood)).collect()
+        issues.into_iter().map(|(_, understood)| understood).collect()
     }
 
-    /// What of it may be noted. Issues that something is wrong with are left out, so that it is told again, and those that
-    /// point into their texts.
-    pub(super) fn noting(&self) -> Noting {
-        let mut issues: Vec<(String, u32, Arc<[TextFile]>)> = Vec::with_capacity(self.issues.len());
-        for (key, understood) in &self.issues {
-            let Understood { issue: Some((issue, source)), problems } = &**understood else { continue };
-            let has_places = !issue.aliases.is_empty()
-                || !issue.attachments.is_empty()
-                || issue.articles.iter().any(|article| !article.aliases.is_empty());
-            if problems.is_empty() && !has_places {
-                issues.push((key.clone(), issue.number, source.shared_files()));
-            }
-        }
-        issues.sort_unstable_by(|(a, ..), (b, ..)| a.cmp(b));
-        Noting { settings: self.settings.clone(), issues }
+    /// All that is remembered, by the keys.
+    pub(super) fn into_keyed_issues(self) -> impl Iterator<Item = (String, Understood)> {
+        self.issues.into_iter().map(|(key, understood)| (key, Arc::unwrap_or_clone(understood)))
     }
 }
 
@@ -106,6 +94,22 @@ pub struct Noting {
 }
 
 impl Noting {
+    /// What may be noted of issues, which are in the order of their keys. Those that something is wrong with are left out, so
+    /// that it is told again, and those that point into their texts.
+    pub(super) fn of(settings: &str, all: &[(String, Understood)]) -> Self {
+        let mut issues: Vec<(String, u32, Arc<[TextFile]>)> = Vec::with_capacity(all.len());
+        for (key, Understood { issue, problems }) in all {
+            let Some((issue, source)) = issue else { continue };
+            let has_places = !issue.aliases.is_empty()
+                || !issue.attachments.is_empty()
+                || issue.articles.iter().any(|article| !article.aliases.is_empty());
+            if problems.is_empty() && !has_places {
+                issues.push((key.clone(), issue.number, source.shared_files()));
+            }
+        }
+        Noting { settings: settings.to_owned(), issues }
+    }
+
     /// What [`Notes::read`] may read when the same `program` makes the magazine the next time, of the issues that are among
     /// these.
     pub fn octets(&self, issues: &[Issue], program: &str) -> Vec<u8> {

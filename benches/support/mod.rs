@@ -13,6 +13,11 @@ use chrono::{DateTime, Utc};
 use mailmag::charset::{Charset, Profile, encode};
 use mailmag::model::{Language, Source};
 use mailmag::store::ImportOrder;
+use mimalloc::MiMalloc;
+
+/// The same as the program's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How many connections carry mail.
 pub(crate) const CONNECTIONS: usize = 16;

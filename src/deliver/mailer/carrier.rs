@@ -60,7 +60,9 @@ impl Carrier {
             };
             let Some((taken, mail)) = current else {
                 self.keep(None).await?;
-                busy = None;
+                if busy.take().is_some() && self.sending.worker.is_idle() {
+                    self.sending.idle.notify_one();
+                }
                 self.courier.stay_out();
                 if idle_since.elapsed() > IDLE {
                     self.hang_up().await;

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -101,6 +101,8 @@ struct Sending {
     doors: Arc<[Door]>,
     progress: Progress,
     absence: Absence,
+    /// Told when no carrier has anything to do any more.
+    idle: Notify,
     stop: Ending,
 }
 
@@ -211,6 +213,7 @@ pub async fn send(
         guard: Mutex::new(Guard::default()),
         progress,
         absence: Absence::default(),
+        idle: Notify::new(),
         stop: ending,
     });
     let mut tasks = JoinSet::new();
@@ -235,7 +238,7 @@ pub async fn send(
                     failure.get_or_insert(StoreError::Broken { place: "a carrier".to_owned(), what: error.to_string() });
                 }
             },
-            () = tokio::time::sleep(ASKED_EVERY), if !is_ending => match sending.noted(look(&sending, &feeds).await) {
+            () = asked_again(&sending), if !is_ending => match sending.noted(look(&sending, &feeds).await) {
                 Ok(now) => finished = now,
                 Err(error) if sending.waits_for(&error) => {}
                 Err(error) => _ = failure.get_or_insert(error),
@@ -260,6 +263,14 @@ pub async fn send(
 
 /// How long a store that is away is waited for at the end; without it the lease will tell.
 const RELEASED_FOR: Duration = Duration::from_secs(3);
+
+/// Waits until it is to be asked again how it stands with the mailing: at once when nothing is left to do here.
+async fn asked_again(sending: &Sending) {
+    tokio::select! {
+        () = tokio::time::sleep(ASKED_EVERY) => {}
+        () = sending.idle.notified() => {}
+    }
+}
 
 /// Waits until then; for ever where no time is set.
 async fn until(time: Option<Instant>) {

@@ -17,7 +17,7 @@ use crate::list::{HeldToken, NewNotice, Nonce, Notice, Reader, TokenDigest, Toke
 use crate::model::{Source, Status, SubscriberId};
 
 /// The newest schema that this program knows. Each database has the migrations 1 to this one as SQL files.
-pub(crate) const SCHEMA: i64 = 4;
+pub(crate) const SCHEMA: i64 = 5;
 
 /// The columns of `subscribers` that make a [`ReaderRow`], in the order in which both databases read them.
 pub(crate) const READER: &str = "id, address, name, status, source, language, tags, created, changed, \

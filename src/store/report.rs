@@ -124,7 +124,8 @@ impl Store {
     /// What the database says.
     pub fn stats(&self) -> Result<Stats, StoreError> {
         self.read(|database, heads| {
-            let counts = database.counts()?;
+            let mut counts = database.counts()?;
+            counts.readers.sort_unstable_by_key(|(status, source, _)| (status.name(), source.name()));
             Ok(Stats {
                 readers: counts.readers,
                 notices_waiting: counts.notices_waiting,

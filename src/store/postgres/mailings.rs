@@ -357,7 +357,7 @@ fn claim(session: &mut Session, order: &Order, lanes: &Lanes) -> Read<Claimed> {
         "SELECT d.subscriber, d.attempts, d.first, s.address, s.name, s.unsubscribe_nonce,
              s.status IS NOT DISTINCT FROM 'active'
          FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
-         WHERE d.mailing = $1 AND d.subscriber > $2 AND d.lane = $3
+         WHERE d.mailing = $1 AND d.subscriber > $2 AND d.lane = $3 AND d.status IN (0, 3)
            AND (d.status = 0 AND (d.due IS NULL OR d.due <= $4) OR d.status = 3 AND d.due <= $4)
          ORDER BY d.subscriber LIMIT $5 FOR UPDATE OF d SKIP LOCKED",
         &[

@@ -9,8 +9,13 @@ use crate::store::database::{SCHEMA, octets};
 use crate::store::{StoreError, seal};
 
 /// What leads from each schema to the next, each in one transaction.
-const MIGRATIONS: [&str; SCHEMA as usize] =
-    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
+const MIGRATIONS: [&str; SCHEMA as usize] = [
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+    include_str!("004.sql"),
+    include_str!("005.sql"),
+];
 
 /// Who changes the schema holds this lock, so that only one process does.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7881702043862167911)";

@@ -35,7 +35,8 @@ impl HoldTables for Sqlite {
 
     fn let_go(&mut self, id: MailingId) -> Result<(), StoreError> {
         self.told(self.connection.execute("DELETE FROM holds WHERE mailing = ?1", [id.0]))?;
-        let sql = "UPDATE deliveries SET lane = 0 WHERE mailing = ?1 AND status IN (0, 3) AND lane = ?2";
+        let sql = "UPDATE deliveries INDEXED BY deliveries_waiting SET lane = 0
+             WHERE mailing = ?1 AND status IN (0, 3) AND lane = ?2";
         self.told(self.connection.execute(sql, [id.0, HELD_LANE])).map(|_| ())
     }
 }

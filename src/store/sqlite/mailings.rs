@@ -189,7 +189,8 @@ impl MailingTables for Sqlite {
     }
 
     fn clear_lanes(&mut self, id: MailingId, number: usize) -> Result<(), StoreError> {
-        let sql = "UPDATE deliveries SET lane = 0 WHERE mailing = ?1 AND status IN (0, 3) AND lane >= ?2";
+        let sql = "UPDATE deliveries INDEXED BY deliveries_waiting SET lane = 0
+             WHERE mailing = ?1 AND status IN (0, 3) AND lane >= ?2";
         self.told(self.connection.execute(sql, [id.0, number as i64])).map(|_| ())
     }
 
@@ -399,8 +400,8 @@ fn claim(connection: &Connection, order: &Order, lanes: &Lanes) -> rusqlite::Res
         .collect::<rusqlite::Result<_>>()?;
     let mut select = connection.prepare_cached(
         "SELECT d.subscriber, d.attempts, d.first, s.address, s.name, s.unsubscribe_nonce, s.status IS 'active'
-         FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber
-         WHERE d.mailing = ?1 AND d.subscriber > ?2 AND d.lane = ?3
+         FROM deliveries d INDEXED BY deliveries_waiting LEFT JOIN subscribers s ON s.id = d.subscriber
+         WHERE d.mailing = ?1 AND d.subscriber > ?2 AND d.lane = ?3 AND d.status IN (0, 3)
            AND (d.status = 0 AND (d.due IS NULL OR d.due <= ?4) OR d.status = 3 AND d.due <= ?4)
          ORDER BY d.subscriber LIMIT ?5",
     )?;
@@ -498,14 +499,16 @@ fn sums(connection: &Connection, id: MailingId) -> rusqlite::Result<Sums> {
         .query_row("SELECT planned FROM mailings WHERE id = ?1", [id.0], |row| row.get(0))
         .optional()?;
     let mut sums = Sums { planned: planned.unwrap_or_default().unsigned_abs(), ..Sums::default() };
-    let mut select = connection
-        .prepare_cached("SELECT status, count(*) FROM deliveries WHERE mailing = ?1 GROUP BY status")?;
-    let mut rows = select.query([id.0])?;
-    while let Some(row) = rows.next()? {
-        if let Some(status) = status(row.get(0)?) {
-            sums.add(status, row.get::<_, i64>(1)?.unsigned_abs());
+    // A `GROUP BY` would sort all of them, in memory.
+    let counts =
+        DeliveryStatus::NAMES.map(|(_, status)| format!("count(*) FILTER (WHERE status = {})", code(status)));
+    let sql = format!("SELECT {} FROM deliveries WHERE mailing = ?1", counts.join(", "));
+    connection.prepare_cached(&sql)?.query_row([id.0], |row| {
+        for (column, (_, status)) in DeliveryStatus::NAMES.into_iter().enumerate() {
+            sums.add(status, row.get::<_, i64>(column)?.unsigned_abs());
         }
-    }
+        Ok(())
+    })?;
     Ok(sums)
 }
 

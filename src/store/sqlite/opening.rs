@@ -12,8 +12,13 @@ use crate::store::StoreError;
 use crate::store::database::SCHEMA;
 
 /// What leads from each schema to the next, each in one transaction.
-const MIGRATIONS: [&str; SCHEMA as usize] =
-    [include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql"), include_str!("004.sql")];
+const MIGRATIONS: [&str; SCHEMA as usize] = [
+    include_str!("001.sql"),
+    include_str!("002.sql"),
+    include_str!("003.sql"),
+    include_str!("004.sql"),
+    include_str!("005.sql"),
+];
 
 /// How much room the reserve holds, in octets: enough for some thousand requests, and for the log to be taken in.
 const RESERVE: usize = 1 << 20;

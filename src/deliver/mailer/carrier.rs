@@ -71,6 +71,10 @@ impl Carrier {
                 continue;
             };
             prepared = self.deliver(taken, mail).await?;
+            if let Err(error) = self.feeds.refill().await {
+                self.hang_up().await;
+                return Err(error);
+            }
             idle_since = tokio::time::Instant::now();
         }
         // One that was prepared and not attempted is queued again when the worker leaves.

@@ -1,12 +1,12 @@
 //! What the carriers take their deliveries from.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::Timelike;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use tokio::time::Instant;
 
 use super::Sending;
@@ -23,11 +23,13 @@ struct Feed {
     /// The connections that its mail may go over at once, where it may not have all.
     room: Option<Arc<Semaphore>>,
     pacer: Option<Pacer>,
-    state: Mutex<State>,
+    claimed: Mutex<VecDeque<Delivery>>,
+    claims: tokio::sync::Mutex<Claims>,
 }
 
-struct State {
-    claimed: VecDeque<Delivery>,
+/// How far a lane was claimed. Whoever holds it claims.
+#[derive(Default)]
+struct Claims {
     /// The last subscriber that was looked at.
     after: i64,
     /// How many were claimed the last time, and when: so many will leave until about the next time.
@@ -36,16 +38,15 @@ struct State {
     rests_until: Option<Instant>,
 }
 
-/// How long what is claimed may lie before it leaves: whoever unsubscribes is spared within this time.
-const AHEAD: Duration = Duration::from_millis(500);
+/// How long what is claimed may lie before it leaves, and half as long again: whoever unsubscribes is spared within this time.
+const AHEAD: Duration = Duration::from_millis(300);
 /// How long to wait when nothing was found.
 const REST: Duration = Duration::from_millis(500);
-/// The most that is claimed at once.
-const MOST: usize = 2_000;
+/// The most that is claimed at once: the store does nothing else meanwhile.
+const MOST: usize = 1_000;
 
 impl Feed {
     fn new(sending: Arc<Sending>, lane: usize) -> Self {
-        let state = State { claimed: VecDeque::new(), after: 0, last: None, rests_until: None };
         let of_lane = &sending.mailings.lanes().all()[lane];
         let connections = sending.settings.connections();
         let room = of_lane.connections.map(|connections| Arc::new(Semaphore::new(connections)));
@@ -54,60 +55,91 @@ impl Feed {
         // What waits for its pace is claimed one by one: it may be long.
         let least =
             if pacer.is_some() { 1 } else { of_lane.connections.unwrap_or(connections).min(connections) };
-        Feed { sending, lane, least, room, pacer, state: Mutex::new(state) }
+        Feed { sending, lane, least, room, pacer, claimed: Mutex::default(), claims: Default::default() }
+    }
+
+    fn claimed(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.claimed.lock().expect("nothing panics while it holds this")
     }
 
     /// The next delivery; nothing when there is none now.
     async fn next(&self) -> Result<Option<Delivery>, StoreError> {
-        let mut state = self.state.lock().await;
-        if let Some(delivery) = state.claimed.pop_front() {
+        if let Some(delivery) = self.claimed().pop_front() {
             return Ok(Some(delivery));
         }
-        if state.rests_until.is_some_and(|until| until > Instant::now()) {
-            return Ok(None);
+        let mut claims = self.claims.lock().await;
+        loop {
+            // Somebody else may have been quicker, before or after.
+            if let Some(delivery) = self.claimed().pop_front() {
+                return Ok(Some(delivery));
+            }
+            if !self.claim(&mut claims).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Claims more before the last is taken, so that nobody waits for it; not where a pace makes it wait.
+    async fn refill(&self) -> Result<(), StoreError> {
+        if self.pacer.is_some() {
+            return Ok(());
+        }
+        let Ok(mut claims) = self.claims.try_lock() else { return Ok(()) };
+        match claims.last {
+            Some((number, _)) if self.claimed().len() <= number / 2 => {
+                self.claim(&mut claims).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Claims the next deliveries; says whether there were some.
+    async fn claim(&self, claims: &mut Claims) -> Result<bool, StoreError> {
+        if claims.rests_until.is_some_and(|until| until > Instant::now()) {
+            return Ok(false);
         }
         let at = (self.sending.settings.clock)();
         let may_begin = !self.sending.settings.lanes_keep_pace
             || self.sending.mailings.lanes().all()[self.lane].may_begin(at.minute());
-        if state.last.is_none() && !may_begin {
-            state.rests_until = Some(Instant::now() + REST);
-            return Ok(None);
+        if claims.last.is_none() && !may_begin {
+            claims.rests_until = Some(Instant::now() + REST);
+            return Ok(false);
         }
-        let most = self.how_many(&state);
+        let most = self.how_many(claims);
         loop {
             let order = || Order {
                 mailing: self.sending.mailing.id,
                 worker: self.sending.worker.id(),
                 lane: self.lane,
-                after: state.after,
+                after: claims.after,
                 most,
                 at: (self.sending.settings.clock)(),
             };
             let claimed = match self.sending.patiently(|| self.sending.mailings.claim(order())).await {
                 // Nothing more is wanted.
-                Err(error) if error.may_pass() && *self.sending.stop.borrow() => return Ok(None),
+                Err(error) if error.may_pass() && *self.sending.stop.borrow() => return Ok(false),
                 claimed => claimed?,
             };
             match claimed.last {
                 // Behind the last reader is the first: some were queued again since.
-                None if state.after > 0 => state.after = 0,
+                None if claims.after > 0 => claims.after = 0,
                 None => {
-                    state.rests_until = Some(Instant::now() + REST);
-                    return Ok(None);
+                    claims.rests_until = Some(Instant::now() + REST);
+                    return Ok(false);
                 }
-                Some(last) => state.after = last,
+                Some(last) => claims.after = last,
             }
-            state.claimed.extend(claimed.deliveries);
-            if let Some(delivery) = state.claimed.pop_front() {
-                state.last = Some((state.claimed.len() + 1, Instant::now()));
-                return Ok(Some(delivery));
+            if !claimed.deliveries.is_empty() {
+                claims.last = Some((claimed.deliveries.len(), Instant::now()));
+                self.claimed().extend(claimed.deliveries);
+                return Ok(true);
             }
         }
     }
 
     /// As many as leave within [`AHEAD`] at the speed of the last time, [`Feed::least`] at the least.
-    fn how_many(&self, state: &State) -> usize {
-        let Some((number, when)) = state.last else { return self.least };
+    fn how_many(&self, claims: &Claims) -> usize {
+        let Some((number, when)) = claims.last else { return self.least };
         let took = when.elapsed().max(Duration::from_millis(1));
         let ahead = number as f64 * AHEAD.as_secs_f64() / took.as_secs_f64();
         (ahead as usize).clamp(self.least.min(MOST), MOST)
@@ -120,9 +152,8 @@ impl Feed {
 
     /// A delivery that can be taken without waiting for the store, and whose domain is not held.
     fn at_hand(&self) -> Option<Taken> {
-        let mut state = self.state.try_lock().ok()?;
         let room = self.enter().ok()?;
-        let delivery = state.claimed.pop_front_if(|delivery| !self.sending.is_held(delivery))?;
+        let delivery = self.claimed().pop_front_if(|delivery| !self.sending.is_held(delivery))?;
         Some(Taken { delivery, _room: room })
     }
 
@@ -136,7 +167,7 @@ impl Feed {
         if let Some(pacer) = &self.pacer
             && !pacer.leaves().await
         {
-            self.state.lock().await.claimed.push_front(delivery);
+            self.claimed().push_front(delivery);
             return Ok(None);
         }
         Ok(Some(Taken { delivery, _room: room }))
@@ -145,8 +176,9 @@ impl Feed {
     /// Whether it is worth looking whether a delivery may be taken.
     fn may_have_some(&self) -> bool {
         let has_room = self.room.as_ref().is_none_or(|room| room.available_permits() > 0);
-        let Ok(state) = self.state.try_lock() else { return false };
-        let rests = state.claimed.is_empty() && state.rests_until.is_some_and(|until| until > Instant::now());
+        let Ok(claims) = self.claims.try_lock() else { return false };
+        let rests =
+            self.claimed().is_empty() && claims.rests_until.is_some_and(|until| until > Instant::now());
         has_room && !rests && self.pacer.as_ref().is_none_or(|pacer| pacer.rests().is_zero())
     }
 }
@@ -190,6 +222,14 @@ impl Feeds {
         self.in_turn().filter(|feed| feed.pacer.is_none()).find_map(Feed::at_hand)
     }
 
+    /// Claims more where little is left.
+    pub(super) async fn refill(&self) -> Result<(), StoreError> {
+        for feed in &self.feeds {
+            feed.refill().await?;
+        }
+        Ok(())
+    }
+
     /// All of them, another one first each time.
     fn in_turn(&self) -> impl Iterator<Item = &Feed> {
         let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.feeds.len();
@@ -199,7 +239,7 @@ impl Feeds {
 
     /// Whether nothing is claimed that was not taken.
     pub(super) fn are_empty(&self) -> bool {
-        self.feeds.iter().all(|feed| feed.state.try_lock().is_ok_and(|state| state.claimed.is_empty()))
+        self.feeds.iter().all(|feed| feed.claims.try_lock().is_ok() && feed.claimed().is_empty())
     }
 
     /// How long to wait when nothing was there: until the next lane's turn, but not long.

@@ -2,11 +2,12 @@
 //! more: without it, or when a file does not look as it was left, everything is built anew.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, BufWriter, Write as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
@@ -69,38 +70,63 @@ impl Stamp {
     }
 }
 
-/// How the build that lies in the output folder left its files, if it said so.
-pub(super) fn left(dist: &Path) -> HashMap<String, Stamp> {
-    let text = fs::read_to_string(dist.join(MEMORY)).unwrap_or_default();
-    let files = parts(&text).map_or("", |parts| parts.files);
-    files.lines().filter_map(Stamp::read).map(|(stamp, path)| (path.to_owned(), stamp)).collect()
+/// What the build that lies in the output folder left. It is read once, for a stage keeps other builds out.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    text: String,
+    /// How each file looked and where its path stands in the text, in the order of the paths; made when somebody asks.
+    files: OnceLock<Vec<(Stamp, Range<usize>)>>,
 }
 
-/// The notes of the build that lies in the output folder and how many files it has, if it was made from what `key`
-/// stands for and all its files are as it left them.
-pub(super) fn recall(dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
-    if key.is_empty() {
-        return None;
+impl Left {
+    pub(super) fn read(dist: &Path) -> Left {
+        let text = fs::read_to_string(dist.join(MEMORY)).unwrap_or_default();
+        Left { text, files: OnceLock::new() }
     }
-    let text = fs::read_to_string(dist.join(MEMORY)).ok()?;
-    let Parts { key: of_before, notes, files, .. } = parts(&text)?;
-    if of_before != key {
-        return None;
-    }
-    let files: Vec<&str> = files.lines().collect();
-    let is_as_left =
-        |line: &&str| Stamp::read(line).is_some_and(|(stamp, path)| stamp.is_of(&dist.join(path)));
-    let intact = files.par_iter().all(is_as_left);
-    intact.then(|| (notes.lines().map(str::to_owned).collect(), files.len()))
-}
 
-/// What the build that lies in the output folder left under a name, if it looks as that build left it.
-pub(super) fn notes(dist: &Path, name: &str) -> Option<Vec<u8>> {
-    let text = fs::read_to_string(dist.join(MEMORY)).ok()?;
-    let (stamp, _) =
-        parts(&text)?.stamps.split('\t').filter_map(Stamp::read).find(|(_, left)| *left == name)?;
-    let path = notes_path(dist, name);
-    stamp.is_of(&path).then(|| fs::read(&path).ok())?
+    /// How a file looked.
+    pub(super) fn stamp(&self, path: &str) -> Option<Stamp> {
+        let files = self.files.get_or_init(|| self.files());
+        let at = files.binary_search_by(|(_, place)| self.text[place.clone()].cmp(path)).ok()?;
+        Some(files[at].0)
+    }
+
+    fn files(&self) -> Vec<(Stamp, Range<usize>)> {
+        let files = parts(&self.text).map_or("", |parts| parts.files);
+        // The files are the last part.
+        let mut end = self.text.len() - files.len();
+        let place = |line: &str| {
+            end += line.len();
+            let (stamp, path) = Stamp::read(line.strip_suffix('\n')?)?;
+            Some((stamp, end - 1 - path.len()..end - 1))
+        };
+        files.split_inclusive('\n').filter_map(place).collect()
+    }
+
+    /// The notes of that build and how many files it has, if it was made from what `key` stands for and all its files are as
+    /// it left them.
+    pub(super) fn recall(&self, dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
+        if key.is_empty() {
+            return None;
+        }
+        let Parts { key: of_before, notes, files, .. } = parts(&self.text)?;
+        if of_before != key {
+            return None;
+        }
+        let files: Vec<&str> = files.lines().collect();
+        let is_as_left =
+            |line: &&str| Stamp::read(line).is_some_and(|(stamp, path)| stamp.is_of(&dist.join(path)));
+        let intact = files.par_iter().all(is_as_left);
+        intact.then(|| (notes.lines().map(str::to_owned).collect(), files.len()))
+    }
+
+    /// What that build left under a name, if it looks as it was left.
+    pub(super) fn notes(&self, dist: &Path, name: &str) -> Option<Vec<u8>> {
+        let stamps = parts(&self.text)?.stamps;
+        let (stamp, _) = stamps.split('\t').filter_map(Stamp::read).find(|(_, left)| *left == name)?;
+        let path = notes_path(dist, name);
+        stamp.is_of(&path).then(|| fs::read(&path).ok())?
+    }
 }
 
 fn notes_path(dist: &Path, name: &str) -> PathBuf {
@@ -186,6 +212,14 @@ fn write(path: &Path, pieces: &[Cow<'_, [u8]>]) -> io::Result<Stamp> {
 mod tests {
     use super::*;
 
+    fn recall(dist: &Path, key: &str) -> Option<(Vec<String>, usize)> {
+        Left::read(dist).recall(dist, key)
+    }
+
+    fn notes(dist: &Path, name: &str) -> Option<Vec<u8>> {
+        Left::read(dist).notes(dist, name)
+    }
+
     #[test]
     fn a_build_is_recalled_while_its_files_are_as_they_were_left() {
         let dist = tempfile::tempdir().unwrap();
@@ -194,26 +228,27 @@ mod tests {
         fs::write(path("a b"), "text").unwrap();
         fs::write(path("c"), "").unwrap();
         let files = [("a b", stamp("a b")), ("c", stamp("c"))];
-        for notes in [vec![], vec!["held back: issue 7".to_owned(), "and more".to_owned()]] {
-            let memory = Memory { key: "k1".to_owned(), notes: notes.clone(), files: Vec::new() };
+        for said in [vec![], vec!["held back: issue 7".to_owned(), "and more".to_owned()]] {
+            let memory = Memory { key: "k1".to_owned(), notes: said.clone(), files: Vec::new() };
             leave(dist.path(), &memory, &files).unwrap();
-            assert_eq!(left(dist.path()).len(), 2);
-            assert_eq!(left(dist.path())["a b"], stamp("a b"));
-            assert_eq!(recall(dist.path(), "k1"), Some((notes, 2)));
+            let as_left = Left::read(dist.path());
+            assert_eq!(["a b", "c"].map(|name| as_left.stamp(name)), ["a b", "c"].map(|name| Some(stamp(name))));
+            assert_eq!(["", "a", "b", "d"].map(|name| as_left.stamp(name)), [None; 4]);
+            assert_eq!(recall(dist.path(), "k1"), Some((said, 2)));
             assert_eq!(recall(dist.path(), "k"), None);
             assert_eq!(recall(dist.path(), "k2"), None);
-            assert_eq!(super::notes(dist.path(), "works"), None);
+            assert_eq!(notes(dist.path(), "works"), None);
             let pieces = vec![b"w".to_vec().into(), b"orks"[..].into()];
             let files_too = Memory { key: String::new(), files: vec![("works", pieces)], ..memory };
             leave(dist.path(), &files_too, &files).unwrap();
-            assert_eq!((recall(dist.path(), ""), left(dist.path()).len()), (None, 2));
-            assert_eq!(super::notes(dist.path(), "works").as_deref(), Some(&b"works"[..]));
-            assert_eq!(super::notes(dist.path(), "work"), None);
+            assert_eq!((recall(dist.path(), ""), Left::read(dist.path()).stamp("c")), (None, Some(stamp("c"))));
+            assert_eq!(notes(dist.path(), "works").as_deref(), Some(&b"works"[..]));
+            assert_eq!(notes(dist.path(), "work"), None);
             let stamp_of_works = stamp(".mailmag-works");
             leave(dist.path(), &files_too, &files).unwrap();
             assert_eq!(stamp(".mailmag-works"), stamp_of_works, "the same is not written again");
             fs::write(path(".mailmag-works"), "other").unwrap();
-            assert_eq!(super::notes(dist.path(), "works"), None);
+            assert_eq!(notes(dist.path(), "works"), None);
             fs::remove_file(path(".mailmag-works")).unwrap();
         }
         type Change = fn(&Path);

@@ -30,7 +30,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use rayon::prelude::*;
 
 use files::Folders;
-use memory::Stamp;
+use memory::{Left, Stamp};
 
 pub use carry::{CarryError, Changes, Prepared, Signature, prepare};
 pub use memory::Memory;
@@ -55,8 +55,8 @@ pub struct Stage {
     new_folders: Vec<PathBuf>,
     manifest: String,
     paths: Mutex<HashMap<Box<str>, Stamp>>,
-    /// How the build before left its files; read when somebody asks.
-    left: OnceLock<HashMap<String, Stamp>>,
+    /// What the build before left; read when somebody asks.
+    left: OnceLock<Left>,
     folders: Mutex<Folders>,
     /// Paths of ours where the output folder has a folder.
     over_folders: Mutex<Vec<String>>,
@@ -222,9 +222,8 @@ impl Stage {
     /// Adds files as they lie in the output folder, without looking at their octets: all must be as an earlier build with
     /// a memory left them and new to this build, or none is added and the answer is no.
     pub fn keep(&self, kept: &[String]) -> bool {
-        let left = self.left_files();
-        let as_left =
-            |path: &String| left.get(path).copied().filter(|stamp| stamp.is_of(&self.dist.join(path)));
+        let left = self.left_by_before();
+        let as_left = |path: &String| left.stamp(path).filter(|stamp| stamp.is_of(&self.dist.join(path)));
         let Some(stamps) = kept.iter().map(as_left).collect::<Option<Vec<Stamp>>>() else { return false };
         let mut paths = locked(&self.paths);
         if kept.iter().any(|path| paths.contains_key(path.as_str())) {
@@ -236,25 +235,25 @@ impl Stage {
 
     /// What a file of the output folder holds, if an earlier build with a memory left it there and it looks as it did.
     pub fn left(&self, path: &str) -> Option<Vec<u8>> {
-        let stamp = self.left_files().get(path)?;
+        let stamp = self.left_by_before().stamp(path)?;
         let path = self.dist.join(path);
         stamp.is_of(&path).then(|| fs::read(path).ok())?
     }
 
-    fn left_files(&self) -> &HashMap<String, Stamp> {
-        self.left.get_or_init(|| memory::left(&self.dist))
+    fn left_by_before(&self) -> &Left {
+        self.left.get_or_init(|| Left::read(&self.dist))
     }
 
     /// What the build that lies in the output folder left under a name of its own choice; nothing when there is nothing, or
     /// when it does not look as that build left it.
     pub fn notes(&self, name: &str) -> Vec<u8> {
-        memory::notes(&self.dist, name).unwrap_or_default()
+        self.left_by_before().notes(&self.dist, name).unwrap_or_default()
     }
 
     /// What the build that lies in the output folder had to say and how many files it has, if it was made from what `key`
     /// stands for and nobody has touched its files since. Then nothing is left to do.
     pub fn recall(&self, key: &str) -> Option<(Vec<String>, usize)> {
-        memory::recall(&self.dist, key)
+        self.left_by_before().recall(&self.dist, key)
     }
 
     /// What a commit would change now.

@@ -232,7 +232,10 @@ mod tests {
             let memory = Memory { key: "k1".to_owned(), notes: said.clone(), files: Vec::new() };
             leave(dist.path(), &memory, &files).unwrap();
             let as_left = Left::read(dist.path());
-            assert_eq!(["a b", "c"].map(|name| as_left.stamp(name)), ["a b", "c"].map(|name| Some(stamp(name))));
+            assert_eq!(
+                ["a b", "c"].map(|name| as_left.stamp(name)),
+                ["a b", "c"].map(|name| Some(stamp(name)))
+            );
             assert_eq!(["", "a", "b", "d"].map(|name| as_left.stamp(name)), [None; 4]);
             assert_eq!(recall(dist.path(), "k1"), Some((said, 2)));
             assert_eq!(recall(dist.path(), "k"), None);
@@ -241,7 +244,10 @@ mod tests {
             let pieces = vec![b"w".to_vec().into(), b"orks"[..].into()];
             let files_too = Memory { key: String::new(), files: vec![("works", pieces)], ..memory };
             leave(dist.path(), &files_too, &files).unwrap();
-            assert_eq!((recall(dist.path(), ""), Left::read(dist.path()).stamp("c")), (None, Some(stamp("c"))));
+            assert_eq!(
+                (recall(dist.path(), ""), Left::read(dist.path()).stamp("c")),
+                (None, Some(stamp("c")))
+            );
             assert_eq!(notes(dist.path(), "works").as_deref(), Some(&b"works"[..]));
             assert_eq!(notes(dist.path(), "work"), None);
             let stamp_of_works = stamp(".mailmag-works");

@@ -101,6 +101,10 @@ fn headings(text: &str) -> Option<Vec<usize>> {
             let indent = &line[..line.len() - rest.len()];
             let is_end =
                 rest.starts_with(open) && rest.trim_ascii_end().iter().all(|octet| *octet == open[0]);
+            // With a tab behind it a fence ends the block (CommonMark 0.31.2, 4.5); for the parser it does not.
+            if is_end && rest.contains(&b'\t') {
+                return None;
+            }
             if is_end && indent.len() <= 3 && !indent.contains(&b'\t') {
                 fence = None;
             }

@@ -395,6 +395,8 @@ fn sections_begin_at_titles() {
     );
     check("[^1]: 注\n\n# 一[^1]\n", &["一^1:  ^1: p[注]"]);
     check("```\n# 一\n```\n\n    # 二\n", &["-: code:[# 一\\n] code:[# 二\\n]"]);
+    // A fence with a tab behind it: the outline finds what the parser does.
+    check("```\n```\t\n# 一\n", &["-: code:[```\\t\\n# 一\\n]"]);
 }
 
 #[test]

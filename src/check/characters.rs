@@ -53,25 +53,30 @@ fn edit(text: &str, span: &Range<usize>, character: char) -> Option<Edit> {
 pub(super) fn can_be_seen(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
     for_each_words(checked, &mut |words, source, at| invisible(words, source, at, problems));
     // What the mail leaves out is on the blog. That is told once even where it is in both.
-    for text in checked.whole_articles {
+    let is_in_mail =
+        |whole: &Text| checked.articles.iter().any(|(_, text)| std::ptr::eq(whole, text.as_ref()));
+    for text in checked.whole_articles.iter().filter(|whole| !is_in_mail(whole)) {
         for_each_words_of(text, &mut |words, source, at| invisible(words, source, at, problems));
     }
 }
 
 /// The same for a text of the blog alone.
 pub(super) fn can_be_seen_on_the_blog(title: &str, text: &Text, problems: &mut Vec<Diagnostic>) {
-    invisible(title, &text.source, place_of(&text.source, title).start, problems);
+    invisible(title, &text.source, &|| place_of(&text.source, title).start, problems);
     for_each_words_of(text, &mut |words, source, at| invisible(words, source, at, problems));
 }
 
-fn invisible(words: &str, source: &Arc<SourceText>, at: usize, problems: &mut Vec<Diagnostic>) {
-    if charset::surely_without_controls(words) && !words.contains(|c| c == LOST || MARKS.contains(&c)) {
+fn invisible(words: &str, source: &Arc<SourceText>, at: At<'_>, problems: &mut Vec<Diagnostic>) {
+    // Marks and U+FFFD begin with this octet, as full-width letters do.
+    let may_hold_marks =
+        || words.as_bytes().contains(&0xEF) && words.contains(|c| c == LOST || MARKS.contains(&c));
+    if charset::surely_without_controls(words) && !may_hold_marks() {
         return;
     }
     let is_invisible =
         |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\u{C}') || c == LOST || MARKS.contains(&c);
     for (offset, character) in words.char_indices().filter(|(_, character)| is_invisible(*character)) {
-        let place = find(source, at, offset, character);
+        let place = find(source, at(), offset, character);
         problems.push(match character {
             LOST => Diagnostic::warning("lost-character", "U+FFFD stands where a character has been lost")
                 .at(source, place)
@@ -90,11 +95,14 @@ fn invisible(words: &str, source: &Arc<SourceText>, at: usize, problems: &mut Ve
 /// What a decoder writes for what it could not read.
 const LOST: char = '\u{FFFD}';
 
+/// Tells where words begin in their file: those of settings have to be looked for, which is seldom wanted.
+type At<'a> = &'a dyn Fn() -> usize;
+
 /// All words that stand in the mail and its header, and where they begin in their file.
-fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceText>, usize)) {
+fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceText>, At<'_>)) {
     checked.texts().for_each(|text| for_each_words_of(text, look));
     let mut setting =
-        |words: &str, source: &Arc<SourceText>| look(words, source, place_of(source, words).start);
+        |words: &str, source: &Arc<SourceText>| look(words, source, &|| place_of(source, words).start);
     let Checked { config, issue, file, .. } = checked;
     for (article, text) in &checked.articles {
         setting(&article.title, &text.source);
@@ -110,10 +118,10 @@ fn for_each_words(checked: &Checked<'_>, look: &mut dyn FnMut(&str, &Arc<SourceT
     }
 }
 
-fn for_each_words_of(text: &Text, look: &mut dyn FnMut(&str, &Arc<SourceText>, usize)) {
+fn for_each_words_of(text: &Text, look: &mut dyn FnMut(&str, &Arc<SourceText>, At<'_>)) {
     text.document.for_each_piece(|piece| match piece {
         Piece::Words(words, at) | Piece::Code(words, at) | Piece::Lines(words, at) => {
-            look(words, &text.source, at)
+            look(words, &text.source, &|| at)
         }
         Piece::Address(..) => {}
     });
@@ -126,9 +134,9 @@ struct Found {
     sendable: Sendable,
 }
 
-fn look(words: &str, source: &Arc<SourceText>, at: usize, checked: &Checked<'_>, found: &mut Vec<Found>) {
+fn look(words: &str, source: &Arc<SourceText>, at: At<'_>, checked: &Checked<'_>, found: &mut Vec<Found>) {
     for Finding { offset, character, sendable } in charset::look(words, checked.config.mail.charset_profile) {
-        let span = find(source, at, offset, character);
+        let span = find(source, at(), offset, character);
         found.push(Found { source: source.clone(), span, character, sendable });
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn fit(checked: &Checked<'_>, problems: &mut Vec<Diagnostic>) {
 fn fit_text(checked: &Checked<'_>, text: &Text, width: usize, problems: &mut Vec<Diagnostic>) {
     let mut linked = "";
     text.document.for_each_piece(|piece| match piece {
+        Piece::Lines(lines, _) if lines.lines().all(|line| columns(checked, line.trim_end()) <= width) => {}
         Piece::Lines(lines, at) => {
             let mut start = at;
             for line in lines.split_inclusive('\n') {
@@ -93,6 +94,9 @@ pub(super) fn place_near(text: &str, words: &str, start: usize) -> Range<usize> 
 
 /// Columns of words as they are sent: half-width kana are full-width in ISO-2022-JP.
 fn columns(checked: &Checked<'_>, words: &str) -> usize {
+    if words.is_ascii() {
+        return typeset::columns(words);
+    }
     match checked.config.mail.charset {
         CharsetChoice::Utf8 => typeset::columns(words),
         CharsetChoice::Auto | CharsetChoice::Iso2022Jp => {

@@ -1,5 +1,6 @@
 //! The files of the index, as `docs/search.md` describes them.
 
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::merge::{Merged, merge};
@@ -173,7 +174,7 @@ fn entry_files(entries: &[&Entry]) -> Vec<File> {
         let bytes = format!("[{}]\n", lines.join(",\n")).into_bytes();
         File { path: format!("search/pages-{number}.json"), bytes }
     };
-    entries.chunks(PAGE).enumerate().map(file).collect()
+    entries.par_chunks(PAGE).enumerate().map(file).collect()
 }
 
 /// A length in one octet: its highest bit's place and the three bits behind that.

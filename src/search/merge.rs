@@ -15,6 +15,8 @@ use super::varint;
 
 /// How many octets of packed terms a range has, about.
 const RANGE: usize = 256 << 10;
+/// How many texts are moved on together; others side by side with them.
+const TEXTS: usize = 512;
 /// How many ranges are in memory at a time.
 const AT_ONCE: usize = 8;
 /// From how many texts it is told where the ranges end.
@@ -50,8 +52,14 @@ impl Merged {
 pub(super) fn merge(texts: &[&Terms<'_>], take: &mut impl FnMut(Merged)) {
     let mut cursors: Vec<Ahead<'_>> = texts.iter().map(|terms| Ahead::new(terms)).collect();
     for ends in range_ends(texts).chunks(AT_ONCE) {
-        let ranges: Vec<Vec<Posting>> = ends.iter().map(|&end| up_to(&mut cursors, end)).collect();
-        let merged: Vec<Merged> = ranges.into_par_iter().map(in_order).collect();
+        let of_texts = cursors
+            .par_chunks_mut(TEXTS)
+            .enumerate()
+            .map(|(chunk, cursors)| ends.iter().map(|&end| up_to(cursors, chunk * TEXTS, end)).collect());
+        let of_texts: Vec<Vec<Vec<Posting>>> = of_texts.collect();
+        let of_range =
+            |range: usize| in_order(&of_texts.iter().map(|ranges| &*ranges[range]).collect::<Vec<_>>());
+        let merged: Vec<Merged> = (0..ends.len()).into_par_iter().map(of_range).collect();
         merged.into_iter().for_each(&mut *take);
     }
 }
@@ -93,10 +101,10 @@ fn range_ends(texts: &[&Terms<'_>]) -> Vec<Key> {
     ends
 }
 
-/// Moves every cursor behind `end`.
-fn up_to(cursors: &mut [Ahead<'_>], end: Key) -> Vec<Posting> {
+/// Moves the cursors of the texts from `first` on behind `end`.
+fn up_to(cursors: &mut [Ahead<'_>], first: usize, end: Key) -> Vec<Posting> {
     let mut postings = Vec::new();
-    for (text, cursor) in cursors.iter_mut().enumerate() {
+    for (text, cursor) in (first..).zip(cursors) {
         while let Some((key, weight)) = cursor.next.filter(|&(key, _)| key <= end) {
             postings.push(Posting { key, text: text as u32, weight });
             cursor.next = cursor.rest.next();
@@ -106,12 +114,14 @@ fn up_to(cursors: &mut [Ahead<'_>], end: Key) -> Vec<Posting> {
 }
 
 /// Postings by text to postings by term.
-fn in_order(postings: Vec<Posting>) -> Merged {
+fn in_order(of_texts: &[&[Posting]]) -> Merged {
+    let length = of_texts.iter().map(|postings| postings.len()).sum();
+    let postings = || of_texts.iter().copied().flatten();
     // Each term's number, by its first appearance, and how many texts hold it.
     let mut numbers: HashMap<Key, u32, BuildHasherDefault<KeyHasher>> = HashMap::default();
     let mut counts: Vec<u32> = Vec::new();
-    let mut of_posting: Vec<u32> = Vec::with_capacity(postings.len());
-    for posting in &postings {
+    let mut of_posting: Vec<u32> = Vec::with_capacity(length);
+    for posting in postings() {
         let number = *numbers.entry(posting.key).or_insert_with(|| {
             counts.push(0);
             counts.len() as u32 - 1
@@ -129,17 +139,15 @@ fn in_order(postings: Vec<Posting>) -> Merged {
         places[number as usize] = place;
         place += counts[number as usize];
     }
-    let mut sorted: Vec<(u32, Weight)> = vec![(0, 0); postings.len()];
-    for (posting, number) in postings.iter().zip(of_posting) {
+    let mut sorted: Vec<(u32, Weight)> = vec![(0, 0); length];
+    for (posting, number) in postings().zip(of_posting) {
         let place = &mut places[number as usize];
         sorted[*place as usize] = (posting.text, posting.weight);
         *place += 1;
     }
 
-    let mut merged = Merged {
-        terms: Vec::with_capacity(keys.len()),
-        postings: Vec::with_capacity(postings.len() + postings.len() / 2),
-    };
+    let mut merged =
+        Merged { terms: Vec::with_capacity(keys.len()), postings: Vec::with_capacity(length + length / 2) };
     let mut rest = &sorted[..];
     for (key, number) in keys {
         let (texts, others) = rest.split_at(counts[number as usize] as usize);

@@ -90,11 +90,12 @@ impl Collector {
     /// The terms of all that was added.
     pub fn finish(mut self) -> Terms<'static> {
         self.end_block();
-        let Counts { mut unique, length, .. } = self.counts;
-        unique.sort_unstable_by_key(|&(key, _)| key);
-        let mut packed = Vec::with_capacity(unique.len() * 3 + unique.len() / 2);
+        let length = self.counts.length;
+        let terms = self.counts.in_order();
+        let mut packed = Vec::with_capacity(terms.len() * 3 + terms.len() / 2);
         let mut last = 0;
-        for (key, weight) in unique {
+        for term in terms {
+            let (key, weight) = (term >> WEIGHT_BITS, term as Weight);
             varint::push(&mut packed, (key - last) * 2 + u64::from(weight != ONCE));
             if weight != ONCE {
                 packed.push(weight);
@@ -109,15 +110,19 @@ impl Collector {
 /// A table of terms without a grain of what general maps need: keys are numbers, and nothing is ever taken out.
 #[derive(Debug)]
 struct Counts {
-    unique: Vec<(Key, Weight)>,
-    /// Places in `unique` plus one, found by a key's hash; a power of two of them, at most half of them used.
-    slots: Vec<u32>,
+    /// Terms by their keys' hashes, each with its weight in one number; 0 where none is. A power of two of them, at most
+    /// half of them used.
+    slots: Vec<u64>,
+    used: usize,
     length: u32,
 }
 
+/// The bits of a weight below its key; no key has more than 53.
+const WEIGHT_BITS: u32 = Weight::BITS;
+
 impl Counts {
     fn new() -> Self {
-        Counts { unique: Vec::with_capacity(1024), slots: vec![0; 4096], length: 0 }
+        Counts { slots: vec![0; 4096], used: 0, length: 0 }
     }
 
     #[inline]
@@ -127,20 +132,18 @@ impl Counts {
         loop {
             match self.slots[slot] {
                 0 => break,
-                place => {
-                    let (known, weight) = &mut self.unique[place as usize - 1];
-                    if *known == key {
-                        let count = (*weight / 2 + 1).min(MOST);
-                        *weight = count * 2 + (*weight & 1 | u8::from(in_title));
-                        return;
-                    }
+                term if term >> WEIGHT_BITS == key => {
+                    let weight = term as Weight;
+                    let count = (weight / 2 + 1).min(MOST);
+                    self.slots[slot] = packed(key, count * 2 + (weight & 1 | u8::from(in_title)));
+                    return;
                 }
+                _ => slot = (slot + 1) & (self.slots.len() - 1),
             }
-            slot = (slot + 1) & (self.slots.len() - 1);
         }
-        self.unique.push((key, ONCE + u8::from(in_title)));
-        self.slots[slot] = self.unique.len() as u32;
-        if self.unique.len() * 2 > self.slots.len() {
+        self.slots[slot] = packed(key, ONCE + u8::from(in_title));
+        self.used += 1;
+        if self.used * 2 > self.slots.len() {
             self.grow();
         }
     }
@@ -153,15 +156,27 @@ impl Counts {
 
     #[cold]
     fn grow(&mut self) {
-        self.slots = vec![0; self.slots.len() * 4];
-        for place in 0..self.unique.len() {
-            let mut slot = self.slot(self.unique[place].0);
+        let larger = vec![0; self.slots.len() * 4];
+        let terms = std::mem::replace(&mut self.slots, larger);
+        for term in terms.into_iter().filter(|term| *term != 0) {
+            let mut slot = self.slot(term >> WEIGHT_BITS);
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & (self.slots.len() - 1);
             }
-            self.slots[slot] = place as u32 + 1;
+            self.slots[slot] = term;
         }
     }
+
+    /// Every term once, in order of the keys.
+    fn in_order(mut self) -> Vec<u64> {
+        self.slots.retain(|term| *term != 0);
+        self.slots.sort_unstable();
+        self.slots
+    }
+}
+
+fn packed(key: Key, weight: Weight) -> u64 {
+    key << WEIGHT_BITS | u64::from(weight)
 }
 
 /// The terms of a text in order of their keys.

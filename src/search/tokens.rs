@@ -35,7 +35,10 @@ impl Tokens {
     /// Adds a piece of text, and hands on the terms that it completes.
     pub(super) fn push(&mut self, text: &str, found: &mut impl FnMut(Key)) {
         if text.chars().all(folds_alone) {
-            text.chars().for_each(|c| self.add(folded(c), found));
+            text.chars().for_each(|c| match c {
+                c if is_kana_or_kanji(c) => self.add_to_pairs(c, found),
+                c => self.add(folded(c), found),
+            });
         } else {
             let folded = text.nfkc().filter(|&c| !is_unseen(c)).flat_map(char::to_lowercase);
             folded.for_each(|c| self.add(c, found));
@@ -61,14 +64,19 @@ impl Tokens {
                 None => self.end_word(found),
             }
         } else if is_kana_or_kanji(c) || (!is_punctuation(c) && c.is_alphanumeric()) {
-            self.end_word(found);
-            if let Some(last) = self.last {
-                found(pair(last, c));
-            }
-            self.last = Some(c);
+            self.add_to_pairs(c, found);
         } else {
             self.end(found);
         }
+    }
+
+    #[inline]
+    fn add_to_pairs(&mut self, c: char, found: &mut impl FnMut(Key)) {
+        self.end_word(found);
+        if let Some(last) = self.last {
+            found(pair(last, c));
+        }
+        self.last = Some(c);
     }
 
     #[inline]

@@ -57,7 +57,14 @@ pub(crate) fn push_ruby(groups: &[RubyGroup], out: &mut String) {
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
     let is_bad =
         |c: char| (c < ' ' && !"\t\n".contains(c)) || matches!(c, '\u{7F}' | '\u{FFFE}' | '\u{FFFF}');
-    if text.contains(is_bad) { Cow::Owned(text.replace(is_bad, "\u{FFFD}")) } else { Cow::Borrowed(text) }
+    // U+FFFE and U+FFFF begin with the last of these octets.
+    let may_be_bad =
+        |octet: u8| octet < b' ' && !matches!(octet, b'\t' | b'\n') || matches!(octet, 0x7F | 0xEF);
+    if find_octet(text.as_bytes(), 0, may_be_bad).is_some() && text.contains(is_bad) {
+        Cow::Owned(text.replace(is_bad, "\u{FFFD}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 #[cfg(test)]

@@ -134,10 +134,10 @@ impl<'a> Site<'a> {
     }
 
     /// An issue's page with its mail form as `mail` has it, whose SHA-256 is `digest`; and its articles' pages, unless
-    /// one article is all there is.
+    /// one article is all there is. `around` is what [`Site::around_issue`] gives for it.
     pub fn render_issue(
         &self,
-        index: usize,
+        (index, around): (usize, Around),
         texts: &IssueTexts,
         mail: &str,
         digest: &str,
@@ -160,7 +160,8 @@ impl<'a> Site<'a> {
             ("attachments", self.attachments(issue, &mut made)),
         ];
         if let ([article], [text]) = (issue.articles.as_slice(), texts.articles.as_slice()) {
-            self.article((index, 0), article, text, editions, &mut made);
+            let around = around.articles.into_iter().flatten().chain(around.issues);
+            self.article((issue, article), text, around.chain(editions), &mut made);
             return made.pages();
         }
 
@@ -169,20 +170,22 @@ impl<'a> Site<'a> {
         let folder = issue_path(issue);
         let head = Head { path: &folder, title: &name, description: &titles.join("／"), kind: "website" };
         let mut context = self.context(&head);
-        let values = editions.into_iter().chain(self.issue_and_its_neighbours(index));
+        let values = editions.into_iter().chain(around.issues.clone());
         values.for_each(|(name, value)| context.insert_value(name, value));
         context.insert_value("about", self.about_issue(issue, preview.as_ref()));
         context.insert_value("tags", self.values.tags_of(&self.index, &issue.tags));
         self.page("blog/issue.html", &head, &context, &mut made);
 
-        for (position, (article, text)) in issue.articles.iter().zip(&texts.articles).enumerate() {
+        let articles = issue.articles.iter().zip(&texts.articles).zip(around.articles);
+        for ((article, text), of_article) in articles {
             let not_here = [
                 ("opening", Value::none()),
                 ("mail", Value::none()),
                 ("has_code", Value::from(false)),
                 ("attachments", Value::from(Vec::<Value>::new())),
             ];
-            self.article((index, position), article, text, not_here, &mut made);
+            let around = of_article.into_iter().chain(around.issues.clone());
+            self.article((issue, article), text, around.chain(not_here), &mut made);
         }
         made.pages()
     }
@@ -199,29 +202,22 @@ impl<'a> Site<'a> {
         files.collect::<Vec<Value>>().into()
     }
 
-    /// An article's page, and with `editions` that of its whole issue.
+    /// An article's page, which shows `values` beside its text.
     fn article(
         &self,
-        (issue, position): (usize, usize),
-        article: &Article,
+        (issue, article): (&Issue, &Article),
         text: &Text,
-        editions: [(&'static str, Value); 4],
+        values: impl Iterator<Item = (&'static str, Value)>,
         made: &mut Made,
     ) {
-        let of_article = &self.magazine.issues[issue];
-        let path = article_path(of_article, article);
+        let path = article_path(issue, article);
         let head =
             Head { path: &path, title: &article.title, description: &article.excerpt, kind: "article" };
         let mut context = self.context(&head);
         let shown = self.body(text, "", &path, made);
-        let own = [
-            ("about", self.about_article(of_article, article, shown.preview.as_ref())),
-            ("body", shown.html),
-        ];
-        let around = self.around_article(issue, position);
-        let values =
-            own.into_iter().chain(around).chain(editions).chain(self.issue_and_its_neighbours(issue));
-        values.for_each(|(name, value)| context.insert_value(name, value));
+        let own =
+            [("about", self.about_article(issue, article, shown.preview.as_ref())), ("body", shown.html)];
+        own.into_iter().chain(values).for_each(|(name, value)| context.insert_value(name, value));
         if shown.has_code {
             context.insert_value("has_code", Value::from(true));
         }
@@ -252,17 +248,22 @@ impl<'a> Site<'a> {
         self.values.fingerprints()
     }
 
+    /// What the pages of an issue show of the rest of the magazine.
+    pub fn around_issue(&self, index: usize) -> Around {
+        let articles = 0..self.magazine.issues[index].articles.len();
+        Around {
+            articles: articles.map(|position| self.around_article(index, position)).collect(),
+            issues: self.issue_and_its_neighbours(index),
+        }
+    }
+
     /// All that the pages of an issue show besides its own texts, in short: while this and the texts stay the same, and
     /// the settings, the templates and the files with them, so do the pages.
-    pub fn around_issue(&self, index: usize, fingerprints: &Fingerprints) -> Fingerprint {
-        let articles = 0..self.magazine.issues[index].articles.len();
-        let around = articles.flat_map(|position| self.around_article(index, position));
-        let issue = &self.magazine.issues[index];
-        let tags = ("tags", self.values.tags_of(&self.index, &issue.tags));
-        let site = ("site", self.values.site.clone());
-        let values = around.chain(self.issue_and_its_neighbours(index)).chain([tags, site]);
-        let values: Vec<Value> = values.map(|(_, value)| value).collect();
-        fingerprints.of_all(&values)
+    pub fn fingerprint(&self, index: usize, around: &Around, fingerprints: &Fingerprints) -> Fingerprint {
+        let shown = around.articles.iter().flatten().chain(&around.issues);
+        let tags = self.values.tags_of(&self.index, &self.magazine.issues[index].tags);
+        let values = shown.map(|(_, value)| value.clone()).chain([tags, self.values.site.clone()]);
+        fingerprints.of_all(&values.collect::<Vec<_>>())
     }
 
     /// Where an article stands in its corner, and what stands before and after it there; none without a corner.
@@ -421,6 +422,14 @@ impl<'a> Site<'a> {
             Err(problem) => made.problems.push(*problem),
         }
     }
+}
+
+/// What an issue's pages show of the rest of the magazine: under names of the templates, for each article's page and for
+/// all of them.
+#[derive(Debug)]
+pub struct Around {
+    articles: Vec<[(&'static str, Value); 6]>,
+    issues: [(&'static str, Value); 3],
 }
 
 /// What a page says of itself.

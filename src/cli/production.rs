@@ -12,7 +12,9 @@ use rayon::prelude::*;
 
 use super::console::Console;
 use super::works::{self, Gathering, IssueWork, Record, Works};
-use crate::blog::{self, Entry, File, FileCopy, List, PageLinks, Pages, SearchTerms, Shown, Site, Term};
+use crate::blog::{
+    self, Around, Entry, File, FileCopy, List, PageLinks, Pages, SearchTerms, Shown, Site, Term,
+};
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::pictures::Pictures;
@@ -194,7 +196,8 @@ impl<'b> Work<'_, 'b> {
     fn issue(&self, index: usize, source: &IssueSource) -> Result<Vec<Diagnostic>> {
         let Content { config, magazine, .. } = self.content;
         let issue = &magazine.issues[index];
-        let key = self.before.map_or(NEVER, |before| self.key(index, source, before));
+        let around = self.site.around_issue(index);
+        let key = self.before.map_or(NEVER, |before| self.key((index, &around), source, before));
         if let Some((work, record)) = self.before.and_then(|before| before.works.of(issue.number, key))
             && self.output.keep(&work.files)
         {
@@ -242,7 +245,9 @@ impl<'b> Work<'_, 'b> {
         let for_all = body.for_all(config);
         if !may_go_on {
             // The pages may have problems of their own, and the editor wants to know them all at once.
-            problems.extend(self.site.render_issue(index, &texts, &for_all, "").err().unwrap_or_default());
+            problems.extend(
+                self.site.render_issue((index, around), &texts, &for_all, "").err().unwrap_or_default(),
+            );
             return Ok(problems);
         }
         let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
@@ -251,7 +256,7 @@ impl<'b> Work<'_, 'b> {
                 work.files = ["txt", "eml"].map(|form| format!("mail/{}.{form}", issue.label)).into();
                 self.output.put(&work.files[0], for_all.as_bytes())?;
                 self.output.put(&work.files[1], &letter.octets)?;
-                match self.site.render_issue(index, &texts, &for_all, &letter.digest) {
+                match self.site.render_issue((index, around), &texts, &for_all, &letter.digest) {
                     Ok(pages) => {
                         for File { path, bytes } in pages.files {
                             let path = format!("blog/{path}");
@@ -273,9 +278,9 @@ impl<'b> Work<'_, 'b> {
     }
 
     /// All that an issue's files are made of, in short.
-    fn key(&self, index: usize, source: &IssueSource, before: &Before) -> Fingerprint {
+    fn key(&self, (index, around): (usize, &Around), source: &IssueSource, before: &Before) -> Fingerprint {
         let files = source.files().iter().flat_map(|file| [file.path.as_bytes(), &file.digest]);
-        let around = self.site.around_issue(index, &self.fingerprints).to_le_bytes();
+        let around = self.site.fingerprint(index, around, &self.fingerprints).to_le_bytes();
         let shared = [before.standing.as_bytes(), &around];
         match mixed("issue", &shared.into_iter().chain(files).collect::<Vec<_>>()) {
             NEVER => 1,
@@ -389,10 +394,8 @@ impl<'b> Work<'_, 'b> {
             (found.issues[index], found.are_as_before[index]) = (record.found(), record.is_kept());
         }
         let left = |path: &str| self.output.left(&format!("blog/{path}"));
-        for file in self.site.search_files(&found, &left) {
-            self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
-        }
-        Ok(())
+        let files = self.site.search_files(&found, &left).into_par_iter();
+        files.try_for_each(|file| self.output.put(&format!("blog/{}", file.path), &file.bytes))
     }
 
     /// The texts of an issue that is looked at again.

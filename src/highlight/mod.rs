@@ -52,7 +52,8 @@ impl Highlighter {
     /// too long. A language goes by the names that editors use: `rust`, `rs`, `C++`.
     pub fn pieces(&self, name: &str, code: &str) -> Option<Arc<[Piece]>> {
         let language = language(name)?;
-        if code.len() > LONGEST || code.lines().any(|line| line.len() > LONGEST_LINE) {
+        let has_long_line = || code.lines().any(|line| line.len() > LONGEST_LINE);
+        if code.len() > LONGEST || code.len() > LONGEST_LINE && has_long_line() {
             return None;
         }
         {

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, TimeZone};
 use lettre::message::Body;
 use lettre::message::header::{HeaderName, HeaderValue, Headers};
+use memchr::memchr_iter;
 
 use super::entity::Entity;
 use crate::charset::{self, Charset, Profile};
@@ -118,7 +119,15 @@ pub(super) fn fields(headers: &[u8]) -> Vec<&[u8]> {
 
 /// The text as it goes over the wire but for its character set: CR LF at the line ends.
 pub(super) fn wire_text(text: &str) -> String {
-    text.replace('\n', "\r\n")
+    let mut wire = String::with_capacity(text.len() + text.len() / 16);
+    let mut written = 0;
+    for line_feed in memchr_iter(b'\n', text.as_bytes()) {
+        wire.push_str(&text[written..line_feed]);
+        wire.push_str("\r\n");
+        written = line_feed + 1;
+    }
+    wire.push_str(&text[written..]);
+    wire
 }
 
 /// The body under its transfer encoding: as it is where it is 7-bit, else whatever is shorter.

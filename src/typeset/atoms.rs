@@ -3,13 +3,15 @@
 use super::kinsoku::{Class, both_narrow, class_of, columns_of, entry};
 use std::ops::Range;
 
+use memchr::memchr;
+
 /// Where the URLs of a text stand, in octets. A URL has a scheme and `://`, or is a `mailto:`; it ends at whitespace,
 /// full-width punctuation, kana, `< > "` or the like; a full stop, comma, bracket or mark of emphasis at its end that the
 /// sentence needs is not part of it.
 pub fn urls(text: &str) -> Vec<Range<usize>> {
     let mut urls = Vec::new();
     let mut from = 0;
-    while let Some(colon) = text[from..].find(':').map(|index| from + index) {
+    while let Some(colon) = memchr(b':', &text.as_bytes()[from..]).map(|index| from + index) {
         from = colon + 1;
         let scheme = scheme(&text[..colon], urls.last().map_or(0, |url: &Range<usize>| url.end));
         let rest = &text[colon + 1..];

@@ -38,6 +38,7 @@ pub(super) fn fill_with(out: &mut String, paragraph: &str, typesetting: &Typeset
     let measure = Measure::new(typesetting, columns(heads.first), columns(heads.rest));
     let paragraph = paragraph.trim_matches([' ', '\u{200B}']);
     let begin = out.len();
+    out.reserve(paragraph.len() + paragraph.len() / 16 + heads.first.len() + 1);
     if push_lines(out, paragraph, &measure, heads, false).is_err() {
         out.truncate(begin);
         let clean = clean(paragraph);

@@ -6,6 +6,7 @@
 use std::mem;
 use std::ops::Range;
 
+use memchr::{memchr, memchr_iter, memchr2};
 use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::Heading;
@@ -87,15 +88,16 @@ fn beginning(section: &str) -> Option<usize> {
 /// depending on what stands around it.
 fn headings(text: &str) -> Option<Vec<usize>> {
     // A carriage return alone ends a line, too.
-    if text.contains('\r') {
+    if memchr(b'\r', text.as_bytes()).is_some() {
         return None;
     }
     let mut headings = Vec::new();
     let mut fence: Option<&[u8]> = None;
     let mut start = 0;
-    for line in text.split('\n') {
-        let (line, begin) = (line.as_bytes(), start);
-        start += line.len() + 1;
+    let ends = memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    for end in ends {
+        let (line, begin) = (&text.as_bytes()[start..end], start);
+        start = end + 1;
         if let Some(open) = fence {
             let rest = line.trim_ascii_start();
             let indent = &line[..line.len() - rest.len()];
@@ -144,10 +146,10 @@ fn defines(line: &[u8]) -> bool {
 fn readable(text: &str) -> usize {
     let mut characters = visible(text);
     let mut rest = text;
-    while let Some((_, after)) = rest.split_once(']') {
-        rest = after;
-        if let Some(address) = after.strip_prefix('(') {
-            let end = address.find([')', '\n']).unwrap_or(address.len());
+    while let Some(bracket) = memchr(b']', rest.as_bytes()) {
+        rest = &rest[bracket + 1..];
+        if let Some(address) = rest.strip_prefix('(') {
+            let end = memchr2(b')', b'\n', address.as_bytes()).unwrap_or(address.len());
             characters -= visible(&address[..end]);
             rest = &address[end..];
         }

@@ -3,6 +3,8 @@
 use std::mem;
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::{Builder, Frame, Kind, NOWHERE, SoftBreak};
 use crate::model::{Block, Inline, RubyGroup};
 use crate::source::links::push_linked;
@@ -39,7 +41,9 @@ impl Builder<'_> {
         }
         let mut written = range.start;
         let mut from = range.start + usize::from(escaped && text.starts_with('{'));
-        while let Some(brace) = prepared.text[from..range.end].find('{').map(|found| from + found) {
+        while let Some(brace) =
+            memchr(b'{', &prepared.text.as_bytes()[from..range.end]).map(|found| from + found)
+        {
             from = brace + 1;
             match braces(&prepared.text[brace..]) {
                 Braces::Plain => {}
@@ -75,7 +79,7 @@ impl Builder<'_> {
         let text = self.prepared.clean(text);
         let Some(first) = text.chars().next() else { return };
         self.meet(Some(first));
-        self.has_url |= text.contains(':') && text.contains("://");
+        self.has_url |= memchr(b':', text.as_bytes()).is_some() && text.contains("://");
         let at = self.prepared.original(start);
         let tail = self.tail;
         match self.top().inlines.last_mut() {

@@ -113,6 +113,17 @@ fn many_texts_fill_many_shards_and_no_term_is_lost() {
 }
 
 #[test]
+fn a_long_text_keeps_every_term() {
+    let text: String = (0..5_000).map(|number| format!("w{number} w{number} ")).collect();
+    let terms = read(&index_of(&[terms_of("w7", &text)]));
+    assert_eq!(terms.len(), 5_000);
+    for (key, postings) in terms {
+        let weight = if spelled(key) == "w7" { 3 * 2 + 1 } else { 2 * 2 };
+        assert_eq!(postings, [(0, weight)], "{}", spelled(key));
+    }
+}
+
+#[test]
 fn entries_are_json_and_the_directory_tells_of_every_change() {
     let texts = vec![terms_of("一", "二"); 65];
     let files = index_of(&texts);

@@ -13,12 +13,13 @@ use super::terms::{Cursor, ONCE, Terms, Weight};
 use super::tokens::Key;
 use super::varint;
 
-/// How many octets of packed terms a range has, about.
-const RANGE: usize = 256 << 10;
+/// How many octets of packed terms a range has, about: a 64th of all, within these.
+const SMALLEST: usize = 32 << 10;
+const LARGEST: usize = 256 << 10;
 /// How many texts are moved on together; others side by side with them.
 const TEXTS: usize = 512;
 /// How many ranges are in memory at a time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 /// From how many texts it is told where the ranges end.
 const SAMPLES: usize = 64;
 
@@ -89,7 +90,7 @@ pub(super) struct Posting {
 /// The last keys of the ranges.
 fn range_ends(texts: &[&Terms<'_>]) -> Vec<Key> {
     let octets: usize = texts.iter().map(|terms| terms.packed.len()).sum();
-    let ranges = octets / RANGE + 1;
+    let ranges = octets / (octets / 64).clamp(SMALLEST, LARGEST) + 1;
     let step = texts.len() / SAMPLES + 1;
     let mut sample: Vec<Key> =
         texts.iter().step_by(step).flat_map(|terms| terms.cursor()).map(|(key, _)| key).collect();

@@ -134,8 +134,8 @@ pub(super) fn produce<'b>(
         problems
     };
 
-    // Each issue's texts go when its files are made.
-    let issues = issue_sources.into_par_iter().enumerate();
+    // Each issue's texts go when its files are made. Few are made in one go: no core waits long for another at the end.
+    let issues = issue_sources.into_par_iter().with_max_len(32).enumerate();
     let issues = issues.map(|(index, source)| step(work.issue(index, &source)));
     let posts = (0..magazine.posts.len()).into_par_iter().map(|index| step(work.post(index)));
     let pages = (0..magazine.pages.len()).into_par_iter().map(|index| step(work.page(index)));

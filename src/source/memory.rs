@@ -74,9 +74,10 @@ impl Memory {
 
     /// All that is remembered, in the order of the keys.
     pub(super) fn into_issues(self) -> Vec<Understood> {
-        let mut issues: Vec<(String, Understood)> = self.into_keyed_issues().collect();
+        let mut issues: Vec<(String, Arc<Understood>)> = self.issues.into_iter().collect();
         issues.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        issues.into_iter().map(|(_, understood)| understood).collect()
+        // What is remembered still is copied here.
+        issues.into_par_iter().map(|(_, understood)| Arc::unwrap_or_clone(understood)).collect()
     }
 
     /// All that is remembered, by the keys.

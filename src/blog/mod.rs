@@ -134,16 +134,16 @@ impl<'a> Site<'a> {
     }
 
     /// An issue's page with its mail form as `mail` has it, whose SHA-256 is `digest`; and its articles' pages, unless
-    /// one article is all there is. `around` is what [`Site::around_issue`] gives for it.
+    /// one article is all there is. Which issue it is, and what is `around` it, [`Site::around_issue`] tells.
     pub fn render_issue(
         &self,
-        (index, around): (usize, Around),
+        around: Around,
         texts: &IssueTexts,
         mail: &str,
         digest: &str,
     ) -> Result<Pages, Vec<Diagnostic>> {
         let mut made = Made::default();
-        let issue = &self.magazine.issues[index];
+        let issue = &self.magazine.issues[around.index];
         // Two texts on one page: the ids of the first must not meet those of the second.
         let prefix = if issue.is_one_article() { "opening-" } else { "" };
         let opening =
@@ -252,6 +252,7 @@ impl<'a> Site<'a> {
     pub fn around_issue(&self, index: usize) -> Around {
         let articles = 0..self.magazine.issues[index].articles.len();
         Around {
+            index,
             articles: articles.map(|position| self.around_article(index, position)).collect(),
             issues: self.issue_and_its_neighbours(index),
         }
@@ -259,9 +260,9 @@ impl<'a> Site<'a> {
 
     /// All that the pages of an issue show besides its own texts, in short: while this and the texts stay the same, and
     /// the settings, the templates and the files with them, so do the pages.
-    pub fn fingerprint(&self, index: usize, around: &Around, fingerprints: &Fingerprints) -> Fingerprint {
+    pub fn fingerprint(&self, around: &Around, fingerprints: &Fingerprints) -> Fingerprint {
         let shown = around.articles.iter().flatten().chain(&around.issues);
-        let tags = self.values.tags_of(&self.index, &self.magazine.issues[index].tags);
+        let tags = self.values.tags_of(&self.index, &self.magazine.issues[around.index].tags);
         let values = shown.map(|(_, value)| value.clone()).chain([tags, self.values.site.clone()]);
         fingerprints.of_all(&values.collect::<Vec<_>>())
     }
@@ -428,6 +429,8 @@ impl<'a> Site<'a> {
 /// all of them.
 #[derive(Debug)]
 pub struct Around {
+    /// The issue's place in the magazine.
+    index: usize,
     articles: Vec<[(&'static str, Value); 6]>,
     issues: [(&'static str, Value); 3],
 }

@@ -120,7 +120,7 @@ fn blog(magazine: &Magazine) -> BTreeMap<String, String> {
     for (index, issue) in magazine.issues.iter().enumerate() {
         of_issues.push(texts(issue));
         let around = site.around_issue(index);
-        made.push(site.render_issue((index, around), &of_issues[index], "┏━┓\nhttps://example.jp/\n", "abc"));
+        made.push(site.render_issue(around, &of_issues[index], "┏━┓\nhttps://example.jp/\n", "abc"));
     }
     let text = words("content/posts/hello.md", "投稿");
     made.extend((0..magazine.posts.len()).map(|post| site.render_post(post, &text)));
@@ -372,7 +372,7 @@ fn a_problem_of_a_text_keeps_its_pages_from_being_made() {
     let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
     let site = Site::new(&config, &magazine, &theme, &|_| false, &picture).expect("no collisions");
     let problems = site
-        .render_issue((0, site.around_issue(0)), &texts(&magazine.issues[0]), "", "")
+        .render_issue(site.around_issue(0), &texts(&magazine.issues[0]), "", "")
         .expect_err("the picture is missing");
     assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["missing-picture"]);
 }

@@ -197,7 +197,7 @@ impl<'b> Work<'_, 'b> {
         let Content { config, magazine, .. } = self.content;
         let issue = &magazine.issues[index];
         let around = self.site.around_issue(index);
-        let key = self.before.map_or(NEVER, |before| self.key((index, &around), source, before));
+        let key = self.before.map_or(NEVER, |before| self.key(&around, source, before));
         if let Some((work, record)) = self.before.and_then(|before| before.works.of(issue.number, key))
             && self.output.keep(&work.files)
         {
@@ -245,9 +245,7 @@ impl<'b> Work<'_, 'b> {
         let for_all = body.for_all(config);
         if !may_go_on {
             // The pages may have problems of their own, and the editor wants to know them all at once.
-            problems.extend(
-                self.site.render_issue((index, around), &texts, &for_all, "").err().unwrap_or_default(),
-            );
+            problems.extend(self.site.render_issue(around, &texts, &for_all, "").err().unwrap_or_default());
             return Ok(problems);
         }
         let contents = mail::Contents { text: &body, html: html.as_ref(), attachments: &attachments };
@@ -256,7 +254,7 @@ impl<'b> Work<'_, 'b> {
                 work.files = ["txt", "eml"].map(|form| format!("mail/{}.{form}", issue.label)).into();
                 self.output.put(&work.files[0], for_all.as_bytes())?;
                 self.output.put(&work.files[1], &letter.octets)?;
-                match self.site.render_issue((index, around), &texts, &for_all, &letter.digest) {
+                match self.site.render_issue(around, &texts, &for_all, &letter.digest) {
                     Ok(pages) => {
                         for File { path, bytes } in pages.files {
                             let path = format!("blog/{path}");
@@ -278,9 +276,9 @@ impl<'b> Work<'_, 'b> {
     }
 
     /// All that an issue's files are made of, in short.
-    fn key(&self, (index, around): (usize, &Around), source: &IssueSource, before: &Before) -> Fingerprint {
+    fn key(&self, around: &Around, source: &IssueSource, before: &Before) -> Fingerprint {
         let files = source.files().iter().flat_map(|file| [file.path.as_bytes(), &file.digest]);
-        let around = self.site.fingerprint(index, around, &self.fingerprints).to_le_bytes();
+        let around = self.site.fingerprint(around, &self.fingerprints).to_le_bytes();
         let shared = [before.standing.as_bytes(), &around];
         match mixed("issue", &shared.into_iter().chain(files).collect::<Vec<_>>()) {
             NEVER => 1,

@@ -281,7 +281,7 @@ impl<'a> Press<'a> {
                     Ok(mail) => (mail.for_all.as_str(), mail.digest.as_str()),
                     Err(_) => ("", ""),
                 };
-                site.render_issue((index, site.around_issue(index)), &made.texts, body, digest)
+                site.render_issue(site.around_issue(index), &made.texts, body, digest)
             }
             Maker::Post(index) => site.render_post(index, &self.content.post_text(index, &mut Vec::new())),
             Maker::Page(index) => site.render_page(index, &self.content.page_text(index, &mut Vec::new())),

@@ -8,9 +8,9 @@ mod errors;
 mod filters;
 mod fingerprint;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use tera::Tera;
@@ -37,12 +37,7 @@ pub struct Theme {
     assets: Arc<Assets>,
     /// The magazine's own templates by their names, for problems in them.
     own: BTreeMap<String, Arc<SourceText>>,
-    /// The templates that settings hold, by their text; each is read once.
-    of_settings: Mutex<HashMap<String, Arc<Tera>>>,
 }
-
-/// What the template of a setting is called, which has no ending: nothing in it is escaped.
-const OF_A_SETTING: &str = "setting";
 
 impl Theme {
     /// The built-in templates below the magazine's own ones, whose paths begin with `templates/`, and the built-in
@@ -72,9 +67,7 @@ impl Theme {
         let mut problems = Vec::new();
         loop {
             match load(&own, &assets) {
-                Ok(tera) if problems.is_empty() => {
-                    return Ok(Theme { tera, assets, own, of_settings: Mutex::default() });
-                }
+                Ok(tera) if problems.is_empty() => return Ok(Theme { tera, assets, own }),
                 Ok(_) => return Err(problems),
                 Err(error) => {
                     let (diagnostic, culprit) = errors::in_loading(&error, &own);
@@ -144,21 +137,9 @@ impl Theme {
         context: &Context,
         what: &str,
     ) -> Result<String, Box<Diagnostic>> {
-        self.of_setting(&setting.value)
-            .and_then(|tera| tera.render(OF_A_SETTING, context))
+        self.tera
+            .render_str(&setting.value, context, false)
             .map_err(|error| Box::new(errors::in_setting(&error, setting, source, what)))
-    }
-
-    fn of_setting(&self, template: &str) -> Result<Arc<Tera>, tera::Error> {
-        let mut known = self.of_settings.lock().expect("nothing panics while it holds this");
-        if let Some(tera) = known.get(template) {
-            return Ok(tera.clone());
-        }
-        let mut tera = self.tera.clone();
-        tera.add_raw_template(OF_A_SETTING, template)?;
-        let tera = Arc::new(tera);
-        known.insert(template.to_owned(), tera.clone());
-        Ok(tera)
     }
 }
 

@@ -73,7 +73,13 @@ struct Inner {
     jobs: mpsc::Sender<Job>,
     lookings: mpsc::Sender<Looking>,
     notices: watch::Receiver<u64>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// Those who work for an open list.
+struct Threads {
+    writer: JoinHandle<()>,
+    looker: JoinHandle<()>,
 }
 
 /// A notice that this process is to send, as long as its lease runs.
@@ -130,11 +136,10 @@ impl Store {
         let (lookings, waiting_lookings) = mpsc::channel();
         let (queued, notices) = watch::channel(0);
         let writer = writer::Writer::new(writing, settings, queued);
-        let threads = vec![
-            std::thread::spawn(move || writer.run(&waiting_jobs)),
-            std::thread::spawn(move || look::run(reading, &waiting_lookings)),
-        ];
-        let threads = Mutex::new(threads);
+        let threads = Mutex::new(Some(Threads {
+            writer: std::thread::spawn(move || writer.run(&waiting_jobs)),
+            looker: std::thread::spawn(move || look::run(reading, &waiting_lookings)),
+        }));
         Ok(Store(Arc::new(Inner { place, settings: settings.clone(), jobs, lookings, notices, threads })))
     }
 
@@ -242,15 +247,13 @@ impl Store {
 
 impl Inner {
     fn close(&self) {
-        self.jobs.send(Job::Close).ok();
+        let threads = self.threads.lock().ok().and_then(|mut threads| threads.take());
+        let Some(threads) = threads else { return };
+        // One after the other: the last connection that SQLite closes takes its log into the file, but of two at once none is the last.
         self.lookings.send(Looking::close()).ok();
-        let threads = match self.threads.lock() {
-            Ok(mut threads) => std::mem::take(&mut *threads),
-            Err(_) => return,
-        };
-        for thread in threads {
-            thread.join().ok();
-        }
+        threads.looker.join().ok();
+        self.jobs.send(Job::Close).ok();
+        threads.writer.join().ok();
     }
 }
 

@@ -205,6 +205,7 @@ fn a_damaged_list_is_refused_and_kept() {
     let now = list.at;
     list.store.close();
     let path = folder.path().join("list.db");
+    assert!(!folder.path().join("list.db-wal").exists(), "a closed list is one file");
     for damage in
         [&b"no list at all, but long enough to have been read as the head of one: "[..], &[0xFF; 4_096]]
     {

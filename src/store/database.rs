@@ -16,6 +16,18 @@ use crate::list::ledger::{ChainEnd, EventKind, Sealed};
 use crate::list::{HeldToken, NewNotice, Nonce, Notice, Reader, TokenDigest, TokenKind};
 use crate::model::{Source, Status, SubscriberId};
 
+/// How an import's rows are best handed to a database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Portions {
+    /// How many are looked up and kept at once.
+    pub at_once: usize,
+    /// How many are put in the order of their addresses: then an index of addresses is walked along, and not leapt about in.
+    pub sorted: usize,
+    /// Whether they are read and sorted while those before them are kept. That takes memory, and is worth it where another
+    /// process keeps them.
+    pub are_read_ahead: bool,
+}
+
 /// The newest schema that this program knows. Each database has the migrations 1 to this one as SQL files.
 pub(crate) const SCHEMA: i64 = 5;
 
@@ -53,6 +65,9 @@ pub(crate) trait Database: ReturnTables + Send {
     /// # Errors
     /// As `begin`.
     fn steady(&mut self) -> Result<Heads, StoreError>;
+
+    /// How an import's rows are best handed to it, for no more than [`TOLD_WITHIN`](super::TOLD_WITHIN) rows altogether.
+    fn portions(&self) -> Portions;
 
     /// The tokens of these digests, of all kinds but `Unsubscribe`, also those that are used up or whose time is over.
     ///

@@ -1,6 +1,9 @@
 //! Reading in a file of readers, and taking that back: all or nothing, in one transaction.
 
 use std::collections::{HashMap, HashSet};
+use std::iter::from_fn;
+use std::panic::resume_unwind;
+use std::sync::mpsc;
 
 use chrono::{DateTime, Utc};
 
@@ -9,16 +12,16 @@ use super::{Store, StoreError, seal};
 use crate::digest;
 use crate::list::ledger::{self, Details, Event, EventKind};
 use crate::list::{
-    Evidence, ImportRow, Importing, Nonce, Reader, Refusal, StoreKey, Token, TokenKind, decide_import,
+    Evidence, ImportRow, Importing, Nonce, Reader, Refusal, StoreKey, Token, TokenDigest, TokenKind,
+    decide_import,
 };
 use crate::model::{Language, Source, SubscriberId};
 
-/// How many rows are looked up and kept at once.
-const AT_ONCE: usize = 1024;
+/// How many readers are taken back at once.
+const TAKEN_BACK_AT_ONCE: usize = 1024;
 
-/// How many rows are put in the order of their addresses: then an index of addresses is walked along, and not leapt about in.
-/// Of these rows it is told at once which were refused.
-pub const SORTED_ROWS: usize = 32 * AT_ONCE;
+/// At most so many rows are read after one before it is told whether that one was refused.
+pub const TOLD_WITHIN: usize = 32_768;
 
 /// What is to be read in, and why it may be.
 #[derive(Clone, Debug)]
@@ -94,22 +97,14 @@ impl Store {
         report: &mut dyn FnMut(Refused),
     ) -> Result<ImportReport, StoreError> {
         self.write(|database, heads, key| {
-            let mut import = Import::begin(database, heads, key, order)?;
-            loop {
-                let mut sorted: Vec<ImportRow> = rows.take(SORTED_ROWS).collect();
-                if sorted.is_empty() {
-                    break;
-                }
-                // Of one address's rows the first still comes first: sorting is stable.
-                sorted.sort_by_cached_key(|row| row.address.sameness());
-                let mut sorted = sorted.into_iter();
-                let mut refused = Vec::new();
-                while sorted.len() > 0 {
-                    refused.extend(import.take(sorted.by_ref().take(AT_ONCE).collect())?);
-                }
-                refused.sort_by_key(|refused| refused.line);
-                refused.into_iter().for_each(&mut *report);
-            }
+            let portions = database.portions();
+            let batches = from_fn(|| Row::sorted(key, order, rows, portions.sorted));
+            let import = Import::begin(database, heads, key, order)?;
+            let import = if portions.are_read_ahead {
+                import.take_while_reading(batches, report)?
+            } else {
+                import.take_all(batches, report)?
+            };
             import.finish(order)
         })
     }
@@ -133,10 +128,50 @@ impl Store {
     }
 }
 
+/// A row, with all that follows from it alone.
+struct Row {
+    row: ImportRow,
+    sameness: String,
+    bar: [u8; 32],
+    nonce: Nonce,
+    unsubscribe: TokenDigest,
+}
+
+impl Row {
+    /// The next `most` rows, if there are any, in the order of their addresses, and those of one address in the order of their lines.
+    fn sorted(
+        key: &StoreKey,
+        order: &ImportOrder,
+        rows: &mut dyn Iterator<Item = ImportRow>,
+        most: usize,
+    ) -> Option<Vec<Row>> {
+        let mut sorted = Vec::with_capacity(most);
+        sorted.extend(rows.take(most).map(|row| Row::new(key, order, row)));
+        sorted.sort_unstable_by(|one: &Row, other| {
+            one.sameness.cmp(&other.sameness).then(one.row.line.cmp(&other.row.line))
+        });
+        (!sorted.is_empty()).then_some(sorted)
+    }
+
+    fn new(key: &StoreKey, order: &ImportOrder, row: ImportRow) -> Self {
+        let whole = [b"mailmag nonce ".as_slice(), &order.seed, &row.line.to_be_bytes()].concat();
+        let mut nonce = Nonce([0; 16]);
+        nonce.0.copy_from_slice(&digest::sha256_octets(&whole)[..16]);
+        Row {
+            sameness: row.address.sameness(),
+            bar: seal::barred(key, &row.address),
+            nonce,
+            unsubscribe: Token::derive(key, TokenKind::Unsubscribe, nonce).digest(),
+            row,
+        }
+    }
+}
+
 /// An import in work.
 struct Import<'a> {
     database: &'a mut dyn Database,
     key: &'a StoreKey,
+    at_once: usize,
     importing: Importing,
     seed: [u8; 32],
     heads: Heads,
@@ -179,27 +214,79 @@ impl<'a> Import<'a> {
         let mut changes = Changes::none(heads);
         changes.entries.push(entry);
         database.apply(&changes)?;
+        let at_once = database.portions().at_once;
         let importing =
             Importing { import: id, at: order.at, source: order.source, language: order.language };
-        Ok(Import { database, key, importing, seed: order.seed, heads, record, refused: 0 })
+        Ok(Import { database, key, at_once, importing, seed: order.seed, heads, record, refused: 0 })
     }
 
-    /// Keeps those who may come, and gives those who may not.
-    fn take(&mut self, rows: Vec<ImportRow>) -> Result<Vec<Refused>, StoreError> {
+    /// Keeps one batch after the other.
+    fn take_all(
+        mut self,
+        batches: impl Iterator<Item = Vec<Row>>,
+        report: &mut dyn FnMut(Refused),
+    ) -> Result<Self, StoreError> {
+        for batch in batches {
+            self.take_sorted(batch)?.into_iter().for_each(&mut *report);
+        }
+        Ok(self)
+    }
+
+    /// Keeps each batch while the next one is read.
+    fn take_while_reading(
+        mut self,
+        batches: impl Iterator<Item = Vec<Row>>,
+        report: &mut dyn FnMut(Refused),
+    ) -> Result<Self, StoreError> {
+        let (handing, handed) = mpsc::sync_channel(0);
+        let (telling, told) = mpsc::channel();
+        let kept = std::thread::scope(|scope| {
+            let keeper = scope.spawn(move || {
+                for batch in handed {
+                    // Nobody to tell it to: then nobody reads on, either.
+                    telling.send(self.take_sorted(batch)?).ok();
+                }
+                Ok(self)
+            });
+            for batch in batches {
+                // One who takes no more has failed, and says in the end how.
+                if handing.send(batch).is_err() {
+                    break;
+                }
+                told.try_iter().flatten().for_each(&mut *report);
+            }
+            drop(handing);
+            keeper.join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
+        told.into_iter().flatten().for_each(report);
+        kept
+    }
+
+    /// Keeps those who may come, and gives those who may not, in the order of their lines.
+    fn take_sorted(&mut self, batch: Vec<Row>) -> Result<Vec<Refused>, StoreError> {
+        let mut batch = batch.into_iter();
         let mut refused = Vec::new();
-        let samenesses: Vec<String> = rows.iter().map(|row| row.address.sameness()).collect();
-        let bars: Vec<[u8; 32]> = rows.iter().map(|row| seal::barred(self.key, &row.address)).collect();
+        while batch.len() > 0 {
+            refused.extend(self.take(batch.by_ref().take(self.at_once).collect())?);
+        }
+        refused.sort_by_key(|refused| refused.line);
+        Ok(refused)
+    }
+
+    fn take(&mut self, rows: Vec<Row>) -> Result<Vec<Refused>, StoreError> {
+        let mut refused = Vec::new();
+        let bars: Vec<[u8; 32]> = rows.iter().map(|row| row.bar).collect();
         let barred: HashSet<[u8; 32]> = self.database.barred(&bars)?.into_iter().collect();
-        let names = Names { samenesses: samenesses.clone(), ..Names::default() };
+        let samenesses = rows.iter().map(|row| row.sameness.clone()).collect();
+        let names = Names { samenesses, ..Names::default() };
         let mut known: HashMap<String, Reader> = HashMap::new();
         for row in self.database.readers(&names)? {
             known.insert(row.reader.subscriber.address.sameness(), row.reader);
         }
         let mut changes = Changes::none(self.heads);
-        for ((row, sameness), bar) in rows.into_iter().zip(samenesses).zip(bars) {
+        for Row { row, sameness, bar, nonce, unsubscribe } in rows {
             let line = row.line;
             let id = SubscriberId(self.heads.next_subscriber);
-            let nonce = self.nonce(line);
             let held = known.get(&sameness);
             match decide_import(&self.importing, row, held, barred.contains(&bar), id, nonce) {
                 Ok(reader) => {
@@ -208,8 +295,6 @@ impl<'a> Import<'a> {
                     let event = imported(&reader, self.record.entry, line);
                     let at = self.importing.at;
                     changes.entries.push(ledger::seal(&mut self.heads.chain, &event, at, &self.seed));
-                    let unsubscribe =
-                        Token::derive(self.key, TokenKind::Unsubscribe, reader.unsubscribe).digest();
                     known.insert(sameness, reader.clone());
                     changes.readers.push(ReaderRow { reader, unsubscribe });
                 }
@@ -231,14 +316,6 @@ impl<'a> Import<'a> {
         changes.imports.push(self.record);
         self.database.apply(&changes)?;
         Ok((report, !order.dry_run))
-    }
-
-    /// What a reader's token is made from.
-    fn nonce(&self, line: u64) -> Nonce {
-        let whole = [b"mailmag nonce ".as_slice(), &self.seed, &line.to_be_bytes()].concat();
-        let mut nonce = [0; 16];
-        nonce.copy_from_slice(&digest::sha256_octets(&whole)[..16]);
-        Nonce(nonce)
     }
 }
 
@@ -282,7 +359,7 @@ fn undo(
     let mut taken_back = 0;
     let mut after = SubscriberId(0);
     loop {
-        for row in database.readers_of_import(id, after, AT_ONCE)? {
+        for row in database.readers_of_import(id, after, TAKEN_BACK_AT_ONCE)? {
             let subscriber = row.reader.subscriber.id;
             after = subscriber;
             let entry = tell(&mut heads, EventKind::TakenBack, Some(subscriber));

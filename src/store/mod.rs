@@ -36,7 +36,7 @@ use tokio::sync::watch;
 
 pub use database::ImportRecord;
 pub use error::StoreError;
-pub use import::{ImportOrder, ImportReport, Refused, SORTED_ROWS, UndoReport};
+pub use import::{ImportOrder, ImportReport, Refused, TOLD_WITHIN, UndoReport};
 pub use rehearsal::RehearsalList;
 pub use report::{Filter, LedgerEntry, Stats};
 pub use verify::Verification;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use mailmag::list::{Answer, Limits, Nonce, NoticeKind, Refusal, Request, Token, TokenKind};
 use mailmag::model::{Language, Source, Status, Suppression};
-use mailmag::store::{Filter, NoticeOutcome, Store, StoreError, UndoReport};
+use mailmag::store::{Filter, NoticeOutcome, Store, StoreError, TOLD_WITHIN, UndoReport};
 
 use crate::store::{List, address, row, standing};
 
@@ -39,6 +39,7 @@ macro_rules! each_case {
             an_erased_reader_is_nowhere
             notices_are_leased_and_settled_once
             a_file_is_read_in_and_taken_back
+            a_long_file_is_read_in_portion_by_portion
             no_file_brings_back_who_has_left
             a_dry_run_keeps_nothing
             proof_tells_all_that_is_known
@@ -349,6 +350,28 @@ pub(crate) fn notices_are_leased_and_settled_once(list: &mut List) {
     assert_eq!(claim(list, 100).len(), 2);
     list.at = due;
     assert!(claim(list, 100).iter().any(|claimed| claimed.notice.id == second[0].notice.id));
+}
+
+pub(crate) fn a_long_file_is_read_in_portion_by_portion(list: &mut List) {
+    let count = TOLD_WITHIN + 1000;
+    let texts: Vec<String> = (0..count).map(|number| format!("reader{number}@example.jp")).collect();
+    let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    // On the list already, and rows of the first portion, in the last one.
+    let known = [0, 1023, 16_384, count - 1];
+    for number in known {
+        list.active(texts[number]);
+    }
+    texts.extend(["READER5@example.jp", "reader20000@example.jp"]);
+    let (report, refused) = list.import(&texts);
+    let refused: Vec<_> = refused.iter().map(|refused| (refused.line, refused.why)).collect();
+    let expected = known.iter().map(|number| (*number as u64 + 2, Refusal::Known));
+    let twice = [count, count + 1].map(|row| (row as u64 + 2, Refusal::Twice));
+    assert_eq!(refused, expected.chain(twice).collect::<Vec<_>>());
+    assert_eq!((report.taken, report.refused), ((count - known.len()) as u64, 6));
+    let on_the_list: u64 = list.store.stats().unwrap().readers.iter().map(|(_, _, readers)| readers).sum();
+    assert_eq!(on_the_list, count as u64);
+    let last = list.store.subscriber(&address(texts[count - 2])).unwrap().unwrap();
+    assert_eq!((last.status, last.tags), (Status::Active, vec!["fair".to_owned()]));
 }
 
 pub(crate) fn a_file_is_read_in_and_taken_back(list: &mut List) {

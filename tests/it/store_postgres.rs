@@ -11,7 +11,7 @@ use mailmag::model::{Language, Status, Suppression};
 use mailmag::store::{Settings, Store, StoreError};
 
 use crate::return_cases::{came_back, mail};
-use crate::store::{List, address, no_limits};
+use crate::store::{List, address, no_limits, row};
 use crate::store_cases::each_case;
 use crate::support::postgres::{self, Server};
 
@@ -225,6 +225,28 @@ fn a_connection_that_the_server_ends_is_made_anew_unseen() {
         assert!(list.look(TokenKind::Confirm, TokenDigest([1; 32])).is_none());
     }
     assert_eq!(list.fault(), None);
+}
+
+#[test]
+fn an_import_whose_connection_ends_keeps_nothing() {
+    let (mut list, url) = list();
+    let mut admin = postgres::connect(&url);
+    let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut refused = Vec::new();
+    let mut rows = (0..60_000_u64).map(|number| {
+        // The first portion is being kept, the next one being read.
+        if number == 20_000 {
+            admin.execute(sql, &[]).unwrap();
+        }
+        row(number + 2, &format!("reader{number}@example.jp"), Status::Active)
+    });
+    let told = list.store.import(&list.order(), &mut rows, &mut |row| refused.push(row));
+    assert!(is_away(&told.unwrap_err()));
+    assert_eq!(list.store.imports().unwrap(), []);
+    assert_eq!(list.status("reader0@example.jp"), None);
+    let (report, _) = list.import(&["reader0@example.jp"]);
+    assert_eq!(report.taken, 1, "it is used again at once");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn a_refused_row_is_named_however_many_rows_are_taken_after_it() {
     told(root, &["add", "reader0@example.jp", "--basis", "申込書"], 0);
     told(root, &["remove", "reader0@example.jp"], 0);
     let mut list = String::from("email\n");
-    (0..12_000).for_each(|number| list.push_str(&format!("reader{number}@example.jp\n")));
+    (0..40_000).for_each(|number| list.push_str(&format!("reader{number}@example.jp\n")));
     fs::write(root.join("list.csv"), list).unwrap();
     told(root, &["import", "list.csv", "--basis", "申込書", "--report", "refused.csv"], 1);
     let report = fs::read_to_string(root.join("refused.csv")).unwrap();

@@ -1,6 +1,7 @@
 //! The list in PostgreSQL, for several machines: who writes locks the row of the heads, so that all of them write one
 //! after another, a group at a time. A lost connection is made anew by what comes next.
 
+mod batch;
 mod failure;
 mod holds;
 mod mailings;
@@ -24,7 +25,7 @@ use session::Session;
 
 use super::StoreError;
 use super::database::{
-    Asked, Changes, Counts, Database, Ended, Heads, ImportRecord, Names, ReaderRow, Settlement,
+    Asked, Changes, Counts, Database, Ended, Heads, ImportRecord, Names, Portions, ReaderRow, Settlement,
 };
 use crate::list::ledger::{EventKind, Sealed};
 use crate::list::{HeldToken, Notice, TokenDigest};
@@ -165,6 +166,10 @@ impl Database for Postgres {
 
     fn steady(&mut self) -> Result<Heads, StoreError> {
         self.open_transaction(BEGIN_STEADY, HEADS)
+    }
+
+    fn portions(&self) -> Portions {
+        Portions { at_once: 4096, sorted: 16_384, are_read_ahead: true }
     }
 
     fn tokens(&mut self, digests: &[TokenDigest]) -> Result<Vec<HeldToken>, StoreError> {

@@ -1,15 +1,19 @@
 //! One connection, on which nothing waits for ever.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::batch::Batch;
 use super::failure::Failure;
 use super::target::Target;
 
@@ -40,12 +44,12 @@ pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// A value that goes with a statement, and is its own.
 pub(super) type OwnValue<'a> = Box<dyn ToSql + Sync + Send + 'a>;
 
-/// A statement that writes, and its values.
-pub(super) struct Writing<'a> {
-    /// The statement.
-    pub sql: &'static str,
-    /// Its values.
-    pub values: Vec<OwnValue<'a>>,
+/// Something to write.
+pub(super) enum Writing<'a> {
+    /// A statement, and its values.
+    Statement { sql: &'static str, values: Vec<OwnValue<'a>> },
+    /// New rows.
+    Rows(Batch<'a>),
 }
 
 /// A connection.
@@ -129,17 +133,37 @@ impl Session {
         self.wait(ANSWERING, async { Ok(self.client.execute(statement, values).await?) })
     }
 
-    /// Writes in this order, with one way to the server and back for all of it. Within a transaction only: what follows a statement that
-    /// fails is sent nevertheless.
+    /// Writes in this order, with one way to the server and back for all that is not copied. Within a transaction only: what follows a
+    /// statement that fails is sent nevertheless.
     pub(super) fn write(&mut self, writings: &[Writing]) -> Result<(), Failure> {
         for writing in writings {
-            self.prepare(writing.sql)?;
+            self.prepare(&writing.sql())?;
         }
+        let together =
+            writings.split_inclusive(|writing| matches!(writing, Writing::Rows(batch) if batch.is_large()));
+        for together in together {
+            match together {
+                [before @ .., Writing::Rows(batch)] if batch.is_large() => {
+                    self.execute_all(before)?;
+                    self.copy(batch)?;
+                }
+                all => self.execute_all(all)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn execute_all(&mut self, writings: &[Writing]) -> Result<(), Failure> {
         let statements: Vec<(&Statement, Vec<&(dyn ToSql + Sync)>)> = writings
             .iter()
             .map(|writing| {
-                let values = writing.values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
-                (&self.statements[writing.sql], values)
+                let values = match writing {
+                    Writing::Statement { values, .. } => {
+                        values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect()
+                    }
+                    Writing::Rows(batch) => batch.arrays(),
+                };
+                (&self.statements[&*writing.sql()], values)
             })
             .collect();
         self.wait(ANSWERING, async {
@@ -148,6 +172,19 @@ impl Session {
             for written in join_all(all).await {
                 written?;
             }
+            Ok(())
+        })
+    }
+
+    fn copy(&mut self, batch: &Batch) -> Result<(), Failure> {
+        let statement = &self.statements[&batch.copy_sql()];
+        self.wait(ANSWERING, async {
+            let copying = self.client.copy_in(statement).await?;
+            let mut writer = pin!(BinaryCopyInWriter::new(copying, &batch.types()));
+            for row in batch.rows() {
+                writer.as_mut().write_raw(row).await?;
+            }
+            writer.finish().await?;
             Ok(())
         })
     }
@@ -168,6 +205,16 @@ impl Session {
         match &self.runtime {
             Some(runtime) => drive(runtime, limit, work),
             None => Err(Failure::Late),
+        }
+    }
+}
+
+impl Writing<'_> {
+    fn sql(&self) -> Cow<'static, str> {
+        match self {
+            Writing::Statement { sql, .. } => Cow::Borrowed(sql),
+            Writing::Rows(batch) if batch.is_large() => Cow::Owned(batch.copy_sql()),
+            Writing::Rows(batch) => Cow::Owned(batch.insert_sql()),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What is written. Every row of a kind goes in one statement, as arrays with an element for each row.
+//! What is written: every row of a kind at once.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::types::ToSql;
 
+use super::batch::Batch;
 use super::rows::{self, Read};
 use super::session::{OwnValue, Session, Writing};
 use crate::list::Notice;
@@ -31,14 +32,6 @@ const FORGET: [&str; 8] = [
 const DROP_TOKENS: &str =
     "DELETE FROM tokens t USING unnest($1::bigint[], $2::text[]) AS d (subscriber, kind)
      WHERE t.subscriber = d.subscriber AND t.kind = d.kind AND t.used IS NULL";
-
-/// New readers need not be looked for first, which is half the work of a file's.
-const ADD_READERS: &str = "INSERT INTO subscribers (id, sameness, address, name, status, source, language, tags,
-         created, changed, unsubscribe_nonce, unsubscribe_digest, confirmation_mailed, links_mailed,
-         waiting_address, waiting_until, returns_until, reason, import)
-     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-         $8::text[], $9::bigint[], $10::bigint[], $11::bytea[], $12::bytea[], $13::bigint[], $14::bigint[],
-         $15::text[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[])";
 
 const CHANGE_READERS: &str = "UPDATE subscribers s SET sameness = r.sameness, address = r.address,
          name = r.name, status = r.status, source = r.source, language = r.language, tags = r.tags,
@@ -69,17 +62,6 @@ const KEEP_WORDINGS: &str =
     "INSERT INTO wordings (digest, text) SELECT * FROM unnest($1::bytea[], $2::text[])
      ON CONFLICT DO NOTHING";
 
-const KEEP_ENTRIES: &str =
-    "INSERT INTO ledger (number, at, kind, subscriber, status, details, ip, previous, digest)
-     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bytea[],
-         $7::bytea[], $8::bytea[], $9::bytea[])";
-
-const KEEP_DETAILS: &str = "INSERT INTO ledger_details (number, salt, text)
-     SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[])";
-
-const KEEP_IPS: &str = "INSERT INTO ledger_ips (number, salt, text)
-     SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[])";
-
 const KEEP_ASKED: &str = "INSERT INTO asked (network, address, at)
      SELECT network, address, max(at) FROM unnest($1::text[], $2::bytea[], $3::bigint[]) AS a (network, address, at)
      GROUP BY network, address
@@ -108,7 +90,7 @@ pub(super) fn apply(session: &mut Session, changes: &Changes, next: i64) -> Read
     keep_counts(changes, &mut writings);
     keep_imports(&changes.imports, &mut writings);
     let heads = &changes.heads;
-    writings.push(Writing {
+    writings.push(Writing::Statement {
         sql: KEEP_HEADS,
         values: vec![
             Box::new(heads.chain.number),
@@ -131,7 +113,7 @@ fn forget<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
             if at < 2 {
                 values.push(column(forgotten, |(_, before)| *before));
             }
-            writings.push(Writing { sql, values });
+            writings.push(Writing::Statement { sql, values });
         }
     }
     let dropped = &changes.dropped;
@@ -145,51 +127,50 @@ fn keep_readers<'a>(rows: &'a [ReaderRow], next: i64, writings: &mut Vec<Writing
     let (new, known): (Vec<&ReaderRow>, Vec<&ReaderRow>) =
         rows.iter().partition(|row| row.reader.subscriber.id.0 >= next);
     if !known.is_empty() {
-        let mut values = told(&known);
-        values.extend([column(known.iter().copied(), |row| micros(row.reader.subscriber.changed))]);
-        values.extend(lasting(&known));
-        writings.push(Writing { sql: CHANGE_READERS, values });
+        let changed = Batch::new("subscribers", known.len());
+        let changed = told(changed, &known)
+            .numbers("changed", known.iter().map(|row| micros(row.reader.subscriber.changed)));
+        writings
+            .push(Writing::Statement { sql: CHANGE_READERS, values: lasting(changed, &known).into_values() });
     }
-    if !new.is_empty() {
-        let mut values = told(&new);
-        values.extend([
-            column(new.iter().copied(), |row| micros(row.reader.subscriber.created)),
-            column(new.iter().copied(), |row| micros(row.reader.subscriber.changed)),
-            column(new.iter().copied(), |row| &row.reader.unsubscribe.0[..]),
-            column(new.iter().copied(), |row| &row.unsubscribe.0[..]),
-        ]);
-        values.extend(lasting(&new));
-        writings.push(Writing { sql: ADD_READERS, values });
-    }
+    let added = Batch::new("subscribers", new.len());
+    let added = told(added, &new)
+        .numbers("created", new.iter().map(|row| micros(row.reader.subscriber.created)))
+        .numbers("changed", new.iter().map(|row| micros(row.reader.subscriber.changed)))
+        .octets("unsubscribe_nonce", new.iter().map(|row| &row.reader.unsubscribe.0[..]))
+        .octets("unsubscribe_digest", new.iter().map(|row| &row.unsubscribe.0[..]));
+    add(writings, lasting(added, &new));
 }
 
-/// `id, sameness, address, name, status, source, language, tags`.
-fn told<'a>(rows: &[&'a ReaderRow]) -> Vec<OwnValue<'a>> {
-    vec![
-        column(rows.iter().copied(), |row| row.reader.subscriber.id.0),
-        column(rows.iter().copied(), |row| row.reader.subscriber.address.sameness()),
-        column(rows.iter().copied(), |row| row.reader.subscriber.address.as_str()),
-        column(rows.iter().copied(), |row| row.reader.subscriber.name.as_deref().map(text)),
-        column(rows.iter().copied(), |row| row.reader.subscriber.status.name()),
-        column(rows.iter().copied(), |row| row.reader.subscriber.source.name()),
-        column(rows.iter().copied(), |row| row.reader.subscriber.language.tag()),
-        column(rows.iter().copied(), |row| tags_text(&row.reader.subscriber.tags)),
-    ]
+/// With who he is, and how it stands with him.
+fn told<'a>(batch: Batch<'a>, rows: &[&'a ReaderRow]) -> Batch<'a> {
+    let readers = || rows.iter().map(|row| &row.reader.subscriber);
+    batch
+        .numbers("id", readers().map(|reader| reader.id.0))
+        .texts("sameness", readers().map(|reader| Cow::Owned(reader.address.sameness())))
+        .texts("address", readers().map(|reader| Cow::Borrowed(reader.address.as_str())))
+        .texts("name", readers().map(|reader| reader.name.as_deref().map(text)))
+        .texts("status", readers().map(|reader| Cow::Borrowed(reader.status.name())))
+        .texts("source", readers().map(|reader| Cow::Borrowed(reader.source.name())))
+        .texts("language", readers().map(|reader| Cow::Borrowed(reader.language.tag())))
+        .texts("tags", readers().map(|reader| Cow::Owned(tags_text(&reader.tags))))
 }
 
-/// `confirmation_mailed, links_mailed, waiting_address, waiting_until, returns_until, reason, import`.
-fn lasting<'a>(rows: &[&'a ReaderRow]) -> Vec<OwnValue<'a>> {
-    vec![
-        column(rows.iter().copied(), |row| row.reader.confirmation_mailed.map(micros)),
-        column(rows.iter().copied(), |row| row.reader.links_mailed.map(micros)),
-        column(rows.iter().copied(), |row| {
-            row.reader.waiting.as_ref().map(|waiting| waiting.address.as_str())
-        }),
-        column(rows.iter().copied(), |row| row.reader.waiting.as_ref().map(|waiting| micros(waiting.until))),
-        column(rows.iter().copied(), |row| row.reader.returns_until.map(micros)),
-        column(rows.iter().copied(), |row| row.reader.reason.as_deref().map(text)),
-        column(rows.iter().copied(), |row| row.reader.import),
-    ]
+/// With what is kept beside that.
+fn lasting<'a>(batch: Batch<'a>, rows: &[&'a ReaderRow]) -> Batch<'a> {
+    let readers = || rows.iter().map(|row| &row.reader);
+    let waiting = || readers().map(|reader| reader.waiting.as_ref());
+    batch
+        .numbers("confirmation_mailed", readers().map(|reader| reader.confirmation_mailed.map(micros)))
+        .numbers("links_mailed", readers().map(|reader| reader.links_mailed.map(micros)))
+        .texts(
+            "waiting_address",
+            waiting().map(|waiting| waiting.map(|waiting| Cow::Borrowed(waiting.address.as_str()))),
+        )
+        .numbers("waiting_until", waiting().map(|waiting| waiting.map(|waiting| micros(waiting.until))))
+        .numbers("returns_until", readers().map(|reader| reader.returns_until.map(micros)))
+        .texts("reason", readers().map(|reader| reader.reason.as_deref().map(text)))
+        .numbers("import", readers().map(|reader| reader.import))
 }
 
 fn keep_tokens<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
@@ -227,38 +208,36 @@ fn keep_barred_and_wordings<'a>(changes: &'a Changes, writings: &mut Vec<Writing
     });
 }
 
-fn keep_ledger<'a>(entries: &'a [Sealed], writings: &mut Vec<Writing<'a>>) {
-    keep(writings, KEEP_ENTRIES, entries, |entries| {
-        vec![
-            column(entries, |sealed| sealed.entry.number),
-            column(entries, |sealed| micros(sealed.entry.at)),
-            column(entries, |sealed| sealed.entry.kind.name()),
-            column(entries, |sealed| sealed.entry.subscriber.map(|reader| reader.0)),
-            column(entries, |sealed| sealed.entry.status.map(|status| status.name())),
-            column(entries, |sealed| &sealed.entry.details[..]),
-            column(entries, |sealed| sealed.entry.ip.as_ref().map(|octets| &octets[..])),
-            column(entries, |sealed| &sealed.entry.previous[..]),
-            column(entries, |sealed| &sealed.entry.digest[..]),
-        ]
-    });
-    keep_openings(KEEP_DETAILS, entries, |sealed| sealed.details.as_ref(), writings);
-    keep_openings(KEEP_IPS, entries, |sealed| sealed.ip.as_ref(), writings);
+fn keep_ledger<'a>(sealed: &'a [Sealed], writings: &mut Vec<Writing<'a>>) {
+    let entries = || sealed.iter().map(|sealed| &sealed.entry);
+    let batch = Batch::new("ledger", sealed.len())
+        .numbers("number", entries().map(|entry| entry.number))
+        .numbers("at", entries().map(|entry| micros(entry.at)))
+        .texts("kind", entries().map(|entry| Cow::Borrowed(entry.kind.name())))
+        .numbers("subscriber", entries().map(|entry| entry.subscriber.map(|reader| reader.0)))
+        .texts("status", entries().map(|entry| entry.status.map(|status| Cow::Borrowed(status.name()))))
+        .octets("details", entries().map(|entry| &entry.details[..]))
+        .octets("ip", entries().map(|entry| entry.ip.as_ref().map(|octets| &octets[..])))
+        .octets("previous", entries().map(|entry| &entry.previous[..]))
+        .octets("digest", entries().map(|entry| &entry.digest[..]));
+    add(writings, batch);
+    keep_openings("ledger_details", sealed, |sealed| sealed.details.as_ref(), writings);
+    keep_openings("ledger_ips", sealed, |sealed| sealed.ip.as_ref(), writings);
 }
 
 fn keep_openings<'a>(
-    sql: &'static str,
+    table: &'static str,
     entries: &'a [Sealed],
     opening: impl Fn(&'a Sealed) -> Option<&'a Opening>,
     writings: &mut Vec<Writing<'a>>,
 ) {
     let openings: Vec<(i64, &Opening)> =
         entries.iter().filter_map(|sealed| Some((sealed.entry.number, opening(sealed)?))).collect();
-    if !openings.is_empty() {
-        let numbers: Vec<i64> = openings.iter().map(|(number, _)| *number).collect();
-        let salts: Vec<&[u8]> = openings.iter().map(|(_, opening)| &opening.salt[..]).collect();
-        let texts: Vec<Cow<str>> = openings.iter().map(|(_, opening)| text(&opening.text)).collect();
-        writings.push(Writing { sql, values: vec![Box::new(numbers), Box::new(salts), Box::new(texts)] });
-    }
+    let batch = Batch::new(table, openings.len())
+        .numbers("number", openings.iter().map(|(number, _)| *number))
+        .octets("salt", openings.iter().map(|(_, opening)| &opening.salt[..]))
+        .texts("text", openings.iter().map(|(_, opening)| text(&opening.text)));
+    add(writings, batch);
 }
 
 fn keep_counts<'a>(changes: &'a Changes, writings: &mut Vec<Writing<'a>>) {
@@ -288,6 +267,13 @@ fn keep_imports<'a>(imports: &'a [ImportRecord], writings: &mut Vec<Writing<'a>>
     });
 }
 
+/// Adds rows, if there are any.
+fn add<'a>(writings: &mut Vec<Writing<'a>>, batch: Batch<'a>) {
+    if !batch.is_empty() {
+        writings.push(Writing::Rows(batch));
+    }
+}
+
 /// Adds a statement that keeps rows, if there are any.
 pub(super) fn keep<'a, Item>(
     writings: &mut Vec<Writing<'a>>,
@@ -296,7 +282,7 @@ pub(super) fn keep<'a, Item>(
     values: impl FnOnce(&'a [Item]) -> Vec<OwnValue<'a>>,
 ) {
     if !rows.is_empty() {
-        writings.push(Writing { sql, values: values(rows) });
+        writings.push(Writing::Statement { sql, values: values(rows) });
     }
 }
 

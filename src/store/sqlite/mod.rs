@@ -18,7 +18,7 @@ pub(super) use opening::{made, open};
 
 use super::StoreError;
 use super::database::{
-    Asked, Changes, Counts, Database, Ended, Heads, ImportRecord, Names, ReaderRow, Settlement,
+    Asked, Changes, Counts, Database, Ended, Heads, ImportRecord, Names, Portions, ReaderRow, Settlement,
 };
 use crate::list::ledger::{EventKind, Sealed};
 use crate::list::{HeldToken, Notice, TokenDigest};
@@ -89,6 +89,10 @@ impl Database for Sqlite {
     fn steady(&mut self) -> Result<Heads, StoreError> {
         self.connection.execute_batch("BEGIN").map_err(|error| self.error(error))?;
         reading::heads(&self.connection).map_err(|error| self.error(error))
+    }
+
+    fn portions(&self) -> Portions {
+        Portions { at_once: 1024, sorted: 32_768, are_read_ahead: false }
     }
 
     fn tokens(&mut self, digests: &[TokenDigest]) -> Result<Vec<HeldToken>, StoreError> {

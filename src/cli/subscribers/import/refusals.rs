@@ -14,13 +14,13 @@ use crate::cli::shown;
 use crate::list::Refusal as Reason;
 use crate::list::files::{Formulas, ListRow, write_row};
 use crate::model::Status;
-use crate::store::{Refused, SORTED_ROWS};
+use crate::store::{Refused, TOLD_WITHIN};
 
 /// How many are told on stderr.
 const SHOWN: u64 = 20;
 
 /// The store takes many rows and then tells which of them it refused: so many are remembered for that.
-const REMEMBERED: usize = SORTED_ROWS;
+const REMEMBERED: usize = TOLD_WITHIN;
 
 /// Where refused rows are told, and how many there are of each kind.
 pub(super) struct Refusals<'a> {

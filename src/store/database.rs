@@ -29,7 +29,7 @@ pub(crate) struct Portions {
 }
 
 /// The newest schema that this program knows. Each database has the migrations 1 to this one as SQL files.
-pub(crate) const SCHEMA: i64 = 5;
+pub(crate) const SCHEMA: i64 = 6;
 
 /// The columns of `subscribers` that make a [`ReaderRow`], in the order in which both databases read them.
 pub(crate) const READER: &str = "id, address, name, status, source, language, tags, created, changed, \
@@ -151,17 +151,6 @@ pub(crate) trait Database: ReturnTables + Send {
     /// # Errors
     /// As `begin`.
     fn unconfirmed(&mut self, since: DateTime<Utc>, most: usize) -> Result<Vec<ReaderRow>, StoreError>;
-
-    /// Up to `most` readers of an import who have done nothing since, with numbers greater than this one, in order.
-    ///
-    /// # Errors
-    /// As `begin`.
-    fn readers_of_import(
-        &mut self,
-        import: i64,
-        after: SubscriberId,
-        most: usize,
-    ) -> Result<Vec<ReaderRow>, StoreError>;
 
     /// The last entry of each of up to `most` readers with numbers greater than this one, in order of the readers; readers
     /// without any entry are left out.

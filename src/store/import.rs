@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::iter::from_fn;
+use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::mpsc;
 
@@ -17,8 +18,8 @@ use crate::list::{
 };
 use crate::model::{Language, Source, SubscriberId};
 
-/// How many readers are taken back at once.
-const TAKEN_BACK_AT_ONCE: usize = 1024;
+/// How many readers are looked at at once when an import is taken back.
+const WALKED_AT_ONCE: usize = 1024;
 
 /// At most so many rows are read after one before it is told whether that one was refused.
 pub const TOLD_WITHIN: usize = 32_768;
@@ -357,29 +358,49 @@ fn undo(
     let mut changes = Changes::none(heads);
     changes.entries.push(tell(&mut heads, EventKind::Undone, None));
     let mut taken_back = 0;
-    let mut after = SubscriberId(0);
+    let brought = brought(database, &record)?;
+    let mut after = SubscriberId(brought.start - 1);
     loop {
-        for row in database.readers_of_import(id, after, TAKEN_BACK_AT_ONCE)? {
-            let subscriber = row.reader.subscriber.id;
-            after = subscriber;
-            let entry = tell(&mut heads, EventKind::TakenBack, Some(subscriber));
-            changes.forgotten.push((subscriber, entry.entry.number));
-            changes.entries.push(entry);
+        let rows = database.readers_after(after, WALKED_AT_ONCE)?.into_iter();
+        let readers: Vec<Reader> =
+            rows.map(|row| row.reader).take_while(|reader| reader.subscriber.id.0 < brought.end).collect();
+        for reader in &readers {
+            after = reader.subscriber.id;
+            // Who has done something since is no import's any more.
+            if reader.import == Some(id) {
+                let entry = tell(&mut heads, EventKind::TakenBack, Some(after));
+                changes.forgotten.push((after, entry.entry.number));
+                changes.entries.push(entry);
+            }
         }
-        let count = changes.forgotten.len();
-        taken_back += count as u64;
-        if count == 0 {
+        taken_back += changes.forgotten.len() as u64;
+        if readers.is_empty() {
             record.undone = Some(evidence.at);
             changes.imports.push(record.clone());
         }
         heads = seal::end(key, heads, heads.chain);
         changes.heads = heads;
         database.apply(&changes)?;
-        if count == 0 {
+        if readers.is_empty() {
             break;
         }
         changes = Changes::none(heads);
     }
     let kept = record.taken.saturating_sub(taken_back);
     Ok((UndoReport::Done { taken_back, kept }, true))
+}
+
+/// The numbers that the readers of an import were given, one after the other: nobody else writes meanwhile. The first of them has the entry
+/// that follows the file's.
+fn brought(database: &mut dyn Database, record: &ImportRecord) -> Result<Range<i64>, StoreError> {
+    if record.taken == 0 {
+        return Ok(0..0);
+    }
+    let number = record.entry + 1;
+    let entry = database.entries(&[number])?.into_iter().next();
+    let Some(first) = entry.and_then(|sealed| sealed.entry.subscriber) else {
+        let what = format!("entry {number} is not that of an import's first reader");
+        return Err(StoreError::Broken { place: "the ledger".to_owned(), what });
+    };
+    Ok(first.0..first.0 + record.taken as i64)
 }

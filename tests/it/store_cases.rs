@@ -372,6 +372,16 @@ pub(crate) fn a_long_file_is_read_in_portion_by_portion(list: &mut List) {
     assert_eq!(on_the_list, count as u64);
     let last = list.store.subscriber(&address(texts[count - 2])).unwrap().unwrap();
     assert_eq!((last.status, last.tags), (Status::Active, vec!["fair".to_owned()]));
+    let (later, _) = list.import(&["later@example.jp"]);
+    let evidence = list.evidence();
+    let undone = list.store.undo_import(report.id, &evidence).unwrap();
+    assert_eq!(undone, UndoReport::Done { taken_back: report.taken, kept: 0 });
+    let imports = list.store.imports().unwrap();
+    assert_eq!(imports.iter().map(|import| import.undone.is_some()).collect::<Vec<_>>(), [true, false]);
+    let stay = ["later@example.jp", texts[0], texts[count - 1]];
+    assert!(stay.iter().all(|text| list.status(text) == Some(Status::Active)));
+    assert_eq!(list.status(texts[1]), None);
+    assert_eq!(later.taken, 1);
 }
 
 pub(crate) fn a_file_is_read_in_and_taken_back(list: &mut List) {

@@ -228,15 +228,6 @@ impl Database for Postgres {
         self.run(|session| reading::unconfirmed(session, since, most))
     }
 
-    fn readers_of_import(
-        &mut self,
-        import: i64,
-        after: SubscriberId,
-        most: usize,
-    ) -> Result<Vec<ReaderRow>, StoreError> {
-        self.run(|session| reading::readers_of_import(session, import, after, most))
-    }
-
     fn last_entries_after(&mut self, after: SubscriberId, most: usize) -> Result<Vec<Sealed>, StoreError> {
         self.run(|session| reading::last_entries_after(session, after, most))?.into_iter().collect()
     }

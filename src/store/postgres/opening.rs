@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
+    include_str!("006.sql"),
 ];
 
 /// Who changes the schema holds this lock, so that only one process does.

@@ -64,17 +64,6 @@ pub(super) fn unconfirmed(session: &mut Session, since: DateTime<Utc>, most: usi
     all(session, &sql, &[&micros(since)], rows::reader)
 }
 
-pub(super) fn readers_of_import(
-    session: &mut Session,
-    import: i64,
-    after: SubscriberId,
-    most: usize,
-) -> Read<Vec<ReaderRow>> {
-    let sql =
-        format!("SELECT {READER} FROM subscribers WHERE import = $1 AND id > $2 ORDER BY id LIMIT {most}");
-    all(session, &sql, &[&import, &after.0], rows::reader)
-}
-
 pub(super) fn last_entries_after(
     session: &mut Session,
     after: SubscriberId,

@@ -148,15 +148,6 @@ impl Database for Sqlite {
         reading::unconfirmed(&self.connection, since, most).map_err(|error| self.error(error))
     }
 
-    fn readers_of_import(
-        &mut self,
-        import: i64,
-        after: SubscriberId,
-        most: usize,
-    ) -> Result<Vec<ReaderRow>, StoreError> {
-        reading::readers_of_import(&self.connection, import, after, most).map_err(|error| self.error(error))
-    }
-
     fn last_entries_after(&mut self, after: SubscriberId, most: usize) -> Result<Vec<Sealed>, StoreError> {
         reading::last_entries_after(&self.connection, after, most)
             .map_err(|error| self.error(error))?

@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; SCHEMA as usize] = [
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
+    include_str!("006.sql"),
 ];
 
 /// How much room the reserve holds, in octets: enough for some thousand requests, and for the log to be taken in.

@@ -117,16 +117,6 @@ pub(super) fn unconfirmed(
     all(connection, &sql, params![micros(since), most as i64], rows::reader)
 }
 
-pub(super) fn readers_of_import(
-    connection: &Connection,
-    import: i64,
-    after: SubscriberId,
-    most: usize,
-) -> rusqlite::Result<Vec<ReaderRow>> {
-    let sql = format!("SELECT {READER} FROM subscribers WHERE import = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
-    all(connection, &sql, params![import, after.0, most as i64], rows::reader)
-}
-
 pub(super) fn last_entries_after(
     connection: &Connection,
     after: SubscriberId,

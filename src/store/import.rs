@@ -274,21 +274,28 @@ impl<'a> Import<'a> {
         Ok(refused)
     }
 
-    fn take(&mut self, rows: Vec<Row>) -> Result<Vec<Refused>, StoreError> {
+    /// Keeps rows in the order of their addresses.
+    fn take(&mut self, mut rows: Vec<Row>) -> Result<Vec<Refused>, StoreError> {
         let mut refused = Vec::new();
         let bars: Vec<[u8; 32]> = rows.iter().map(|row| row.bar).collect();
         let barred: HashSet<[u8; 32]> = self.database.barred(&bars)?.into_iter().collect();
-        let samenesses = rows.iter().map(|row| row.sameness.clone()).collect();
+        let samenesses = rows.iter_mut().map(|row| std::mem::take(&mut row.sameness)).collect();
         let names = Names { samenesses, ..Names::default() };
         let mut known: HashMap<String, Reader> = HashMap::new();
         for row in self.database.readers(&names)? {
             known.insert(row.reader.subscriber.address.sameness(), row.reader);
         }
         let mut changes = Changes::none(self.heads);
-        for Row { row, sameness, bar, nonce, unsubscribe } in rows {
+        changes.readers.reserve(rows.len());
+        changes.entries.reserve(rows.len());
+        let mut taken_last: Option<&String> = None;
+        for (Row { row, bar, nonce, unsubscribe, .. }, sameness) in rows.into_iter().zip(&names.samenesses) {
             let line = row.line;
             let id = SubscriberId(self.heads.next_subscriber);
-            let held = known.get(&sameness);
+            let held = match taken_last {
+                Some(taken) if taken == sameness => changes.readers.last().map(|row| &row.reader),
+                _ => known.get(sameness),
+            };
             match decide_import(&self.importing, row, held, barred.contains(&bar), id, nonce) {
                 Ok(reader) => {
                     self.heads.next_subscriber += 1;
@@ -296,7 +303,7 @@ impl<'a> Import<'a> {
                     let event = imported(&reader, self.record.entry, line);
                     let at = self.importing.at;
                     changes.entries.push(ledger::seal(&mut self.heads.chain, &event, at, &self.seed));
-                    known.insert(sameness, reader.clone());
+                    taken_last = Some(sameness);
                     changes.readers.push(ReaderRow { reader, unsubscribe });
                 }
                 Err(why) => {

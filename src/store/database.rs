@@ -21,8 +21,6 @@ use crate::model::{Source, Status, SubscriberId};
 pub(crate) struct Portions {
     /// How many are looked up and kept at once.
     pub at_once: usize,
-    /// How many are put in the order of their addresses: then an index of addresses is walked along, and not leapt about in.
-    pub sorted: usize,
     /// Whether they are read and sorted while those before them are kept. That takes memory, and is worth it where another
     /// process keeps them.
     pub are_read_ahead: bool,
@@ -66,7 +64,7 @@ pub(crate) trait Database: ReturnTables + Send {
     /// As `begin`.
     fn steady(&mut self) -> Result<Heads, StoreError>;
 
-    /// How an import's rows are best handed to it, for no more than [`TOLD_WITHIN`](super::TOLD_WITHIN) rows altogether.
+    /// How an import's rows are best handed to it.
     fn portions(&self) -> Portions;
 
     /// The tokens of these digests, of all kinds but `Unsubscribe`, also those that are used up or whose time is over.

@@ -98,10 +98,12 @@ impl Store {
         report: &mut dyn FnMut(Refused),
     ) -> Result<ImportReport, StoreError> {
         self.write(|database, heads, key| {
-            let portions = database.portions();
-            let batches = from_fn(|| Row::sorted(key, order, rows, portions.sorted));
+            let are_read_ahead = database.portions().are_read_ahead;
+            // As many as may be: then an index of addresses is walked along, and not leapt about in.
+            let most = if are_read_ahead { TOLD_WITHIN / 2 } else { TOLD_WITHIN };
+            let batches = from_fn(|| Row::sorted(key, order, rows, most));
             let import = Import::begin(database, heads, key, order)?;
-            let import = if portions.are_read_ahead {
+            let import = if are_read_ahead {
                 import.take_while_reading(batches, report)?
             } else {
                 import.take_all(batches, report)?
@@ -172,7 +174,6 @@ impl Row {
 struct Import<'a> {
     database: &'a mut dyn Database,
     key: &'a StoreKey,
-    at_once: usize,
     importing: Importing,
     seed: [u8; 32],
     heads: Heads,
@@ -215,10 +216,9 @@ impl<'a> Import<'a> {
         let mut changes = Changes::none(heads);
         changes.entries.push(entry);
         database.apply(&changes)?;
-        let at_once = database.portions().at_once;
         let importing =
             Importing { import: id, at: order.at, source: order.source, language: order.language };
-        Ok(Import { database, key, at_once, importing, seed: order.seed, heads, record, refused: 0 })
+        Ok(Import { database, key, importing, seed: order.seed, heads, record, refused: 0 })
     }
 
     /// Keeps one batch after the other.
@@ -265,10 +265,11 @@ impl<'a> Import<'a> {
 
     /// Keeps those who may come, and gives those who may not, in the order of their lines.
     fn take_sorted(&mut self, batch: Vec<Row>) -> Result<Vec<Refused>, StoreError> {
+        let at_once = self.database.portions().at_once;
         let mut batch = batch.into_iter();
         let mut refused = Vec::new();
         while batch.len() > 0 {
-            refused.extend(self.take(batch.by_ref().take(self.at_once).collect())?);
+            refused.extend(self.take(batch.by_ref().take(at_once).collect())?);
         }
         refused.sort_by_key(|refused| refused.line);
         Ok(refused)

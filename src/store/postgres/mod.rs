@@ -169,7 +169,7 @@ impl Database for Postgres {
     }
 
     fn portions(&self) -> Portions {
-        Portions { at_once: 4096, sorted: 16_384, are_read_ahead: true }
+        Portions { at_once: 4096, are_read_ahead: true }
     }
 
     fn tokens(&mut self, digests: &[TokenDigest]) -> Result<Vec<HeldToken>, StoreError> {

@@ -92,7 +92,7 @@ impl Database for Sqlite {
     }
 
     fn portions(&self) -> Portions {
-        Portions { at_once: 1024, sorted: 32_768, are_read_ahead: false }
+        Portions { at_once: 1024, are_read_ahead: false }
     }
 
     fn tokens(&mut self, digests: &[TokenDigest]) -> Result<Vec<HeldToken>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
-use mailmag::search::{Collector, Entry, Terms, index};
+use mailmag::search::{Before, Collector, Entry, Found, Terms, index};
 
 fn main() {
     divan::main();
@@ -40,7 +40,7 @@ fn article(number: usize) -> String {
     text
 }
 
-fn terms(text: &str) -> Terms<'static> {
+fn terms(text: &str) -> Terms {
     let mut collector = Collector::default();
     collector.title("全文検索の話");
     collector.text(text);
@@ -72,11 +72,12 @@ fn collect_map_of_texts(bencher: Bencher) {
 
 #[divan::bench]
 fn index_1000_articles(bencher: Bencher) {
-    let kept: Vec<(Entry, Terms<'_>)> = (0..1000)
+    let kept: Vec<(Entry, Terms)> = (0..1000)
         .map(|number| {
             let (url, title) = (format!("/{number}/"), format!("題{number}"));
             (Entry { date: None, url, title, label: String::new() }, terms(&article(number)))
         })
         .collect();
-    bencher.bench(|| index(kept.iter().map(|(entry, terms)| (entry, terms))));
+    let pages = || kept.iter().map(|(entry, terms)| (entry, Found::Terms(terms)));
+    bencher.bench(|| index(pages(), &Before::default()));
 }

@@ -1,40 +1,74 @@
 //! What the search finds: every issue, article, post and page under its title.
 
+use std::collections::HashMap;
+
 use super::labels::{Entry, by_date};
 use super::{Site, article_path, href, issue_path, page_path, post_path};
 use crate::model::{Article, Document, Magazine};
-use crate::search::{self, File, Terms};
+use crate::search::{self, Extent, File, Found, Terms};
 use crate::source::{IssueTexts, Text};
+
+/// What the search finds in an issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssueTerms {
+    /// What [`Site::issue_terms`] says.
+    Made(Vec<Terms>),
+    /// What is found in it by the index before, of each of its texts so much.
+    AsBefore(Vec<Extent>),
+}
 
 /// The terms of all that the search finds, in the order of [`Magazine`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SearchTerms<'a> {
-    /// For each issue, as [`Site::issue_terms`] makes them.
-    pub issues: Vec<Vec<Terms<'a>>>,
+pub struct SearchTerms {
+    /// For each issue.
+    pub issues: Vec<IssueTerms>,
     /// For each post.
-    pub posts: Vec<Terms<'a>>,
+    pub posts: Vec<Terms>,
     /// For each page.
-    pub pages: Vec<Terms<'a>>,
-    /// Whether an issue's terms are those of the index that was made before this one.
-    pub are_as_before: Vec<bool>,
+    pub pages: Vec<Terms>,
 }
 
-impl SearchTerms<'_> {
+impl SearchTerms {
     /// Room for the terms of a magazine; what stays empty is not found.
     pub fn of(magazine: &Magazine) -> Self {
         SearchTerms {
-            issues: vec![Vec::new(); magazine.issues.len()],
+            issues: vec![IssueTerms::Made(Vec::new()); magazine.issues.len()],
             posts: vec![Terms::default(); magazine.posts.len()],
             pages: vec![Terms::default(); magazine.pages.len()],
-            are_as_before: vec![false; magazine.issues.len()],
         }
+    }
+}
+
+/// The pages of an index in its order: of each the number of its issue, if it is of one. An issue's stand together.
+pub type SearchOrder = Vec<Option<u32>>;
+
+/// The index that was made before, and where the pages of each issue stand in it.
+#[derive(Debug, Default)]
+pub struct SearchBefore {
+    index: search::Before,
+    /// The first page of each issue, by the issue's number.
+    first_pages: HashMap<u32, usize>,
+}
+
+impl SearchBefore {
+    /// Reads the index whose files `left` gives by their paths in the blog's folder; none where it is not one of pages in
+    /// this order.
+    pub fn read(order: &SearchOrder, left: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync)) -> Option<Self> {
+        let index = search::Before::read(left).filter(|index| index.pages() == order.len())?;
+        let mut first_pages = HashMap::new();
+        for (place, issue) in order.iter().enumerate() {
+            issue.iter().for_each(|&issue| {
+                first_pages.entry(issue).or_insert(place);
+            });
+        }
+        Some(SearchBefore { index, first_pages })
     }
 }
 
 impl Site<'_> {
     /// The terms of an issue: first its own, of its name and its opening words, then each article's. An only article has
     /// those of its issue, too, for it stands on the issue's page, and they alone are there.
-    pub fn issue_terms(&self, index: usize, texts: &IssueTexts) -> Vec<Terms<'static>> {
+    pub fn issue_terms(&self, index: usize, texts: &IssueTexts) -> Vec<Terms> {
         let issue = &self.magazine.issues[index];
         let title = self.issue_title(index);
         let opening = || texts.opening.iter().map(|text| &text.document);
@@ -59,7 +93,7 @@ impl Site<'_> {
     }
 
     /// The terms of a post.
-    pub fn post_terms(&self, index: usize, text: &Text) -> Terms<'static> {
+    pub fn post_terms(&self, index: usize, text: &Text) -> Terms {
         let post = &self.magazine.posts[index];
         let author = post.author.as_ref().map(|author| author.name.as_str());
         let head: Vec<&str> = author.into_iter().chain(post.tags.iter().map(String::as_str)).collect();
@@ -67,33 +101,38 @@ impl Site<'_> {
     }
 
     /// The terms of one of the blog's other pages.
-    pub fn page_terms(&self, index: usize, text: &Text) -> Terms<'static> {
+    pub fn page_terms(&self, index: usize, text: &Text) -> Terms {
         search::terms(&self.magazine.pages[index].title, &[], [&text.document])
     }
 
-    /// The files of the search, which stand beside its page; the same for the same terms. `left` gives a file of the index
-    /// that was made before, by its path in the blog's folder.
-    pub fn search_files(&self, terms: &SearchTerms<'_>, left: &dyn Fn(&str) -> Option<Vec<u8>>) -> Vec<File> {
-        let pages =
-            (0..self.magazine.pages.len()).map(|page| (self.page_entry(page), &terms.pages[page], true));
+    /// The files of the search, which stand beside its page, and the order of what they tell of. They are the same however
+    /// many of the terms are those of the index `before`.
+    pub fn search_files(&self, terms: &SearchTerms, before: &SearchBefore) -> (Vec<File>, SearchOrder) {
+        let pages = (0..self.magazine.pages.len())
+            .map(|page| (None, self.page_entry(page), Found::Terms(&terms.pages[page])));
         let dated = by_date(self.magazine).into_iter().filter_map(|entry| {
-            let is_new = match entry {
-                Entry::Issue(issue) | Entry::Article(issue, _) => !terms.are_as_before[issue],
-                Entry::Post(_) => true,
-            };
-            let terms = match entry {
-                Entry::Issue(issue) if self.magazine.issues[issue].is_one_article() => None,
-                Entry::Issue(issue) => terms.issues[issue].first(),
-                Entry::Article(issue, _) if self.magazine.issues[issue].is_one_article() => {
-                    terms.issues[issue].first()
+            let (issue, text) = match entry {
+                Entry::Issue(issue) if self.magazine.issues[issue].is_one_article() => return None,
+                Entry::Issue(issue) => (issue, 0),
+                Entry::Article(issue, _) if self.magazine.issues[issue].is_one_article() => (issue, 0),
+                Entry::Article(issue, article) => (issue, article + 1),
+                Entry::Post(post) => {
+                    return Some((None, self.search_entry(entry), Found::Terms(&terms.posts[post])));
                 }
-                Entry::Article(issue, article) => terms.issues[issue].get(article + 1),
-                Entry::Post(post) => terms.posts.get(post),
             };
-            Some((self.search_entry(entry), terms?, is_new))
+            let number = self.magazine.issues[issue].number;
+            let found = match &terms.issues[issue] {
+                IssueTerms::Made(texts) => Found::Terms(texts.get(text)?),
+                IssueTerms::AsBefore(texts) => {
+                    let first = before.first_pages.get(&number)?;
+                    Found::AsBefore(first + text, *texts.get(text)?)
+                }
+            };
+            Some((Some(number), self.search_entry(entry), found))
         });
-        let all: Vec<(search::Entry, &Terms<'_>, bool)> = pages.chain(dated).collect();
-        search::index_again(all.iter().map(|(entry, terms, is_new)| (entry, *terms, *is_new)), left)
+        let all: Vec<(Option<u32>, search::Entry, Found<'_>)> = pages.chain(dated).collect();
+        let files = search::index(all.iter().map(|(_, entry, found)| (entry, *found)), &before.index);
+        (files, all.iter().map(|(number, ..)| *number).collect())
     }
 
     fn page_entry(&self, index: usize) -> search::Entry {

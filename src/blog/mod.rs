@@ -36,7 +36,7 @@ use labels::{Index, Mark};
 use redirects::Redirect;
 use values::{Values, map, optional, text};
 
-pub use found::SearchTerms;
+pub use found::{IssueTerms, SearchBefore, SearchOrder, SearchTerms};
 pub use html::FileCopy;
 pub use labels::Entry;
 pub use links::{Destination, Link, PageLinks, PageOf, own_path};

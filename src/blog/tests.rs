@@ -294,11 +294,11 @@ fn the_search_knows_every_page_by_its_day() {
     let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
     let mut terms = SearchTerms::of(&magazine);
     for (index, issue) in magazine.issues.iter().enumerate() {
-        terms.issues[index] = site.issue_terms(index, &texts(issue));
+        terms.issues[index] = IssueTerms::Made(site.issue_terms(index, &texts(issue)));
     }
     let text = words("content/posts/hello.md", "投稿");
     (terms.posts[0], terms.pages[0]) = (site.post_terms(0, &text), site.page_terms(0, &text));
-    let files = site.search_files(&terms, &|_| None);
+    let (files, order) = site.search_files(&terms, &SearchBefore::default());
     let entries = files.iter().find(|file| file.path == "search/pages-0.json").expect("entries");
     let entries: serde_json::Value = serde_json::from_slice(&entries.bytes).expect("JSON");
     let expected = serde_json::json!([
@@ -311,6 +311,15 @@ fn the_search_knows_every_page_by_its_day() {
         [HOSTILE, "/mag/posts/hello/", "ブログ", "2010-06-01"],
     ]);
     assert_eq!(entries, expected);
+    assert_eq!(order, [None, Some(9), Some(10), Some(10), Some(10), Some(10), None]);
+    // The next one needs the terms of those texts alone that are others.
+    let left = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
+    let before = SearchBefore::read(&order, &left).expect("it is an index");
+    assert!(SearchBefore::read(&order[1..].to_vec(), &left).is_none(), "of as many pages");
+    let IssueTerms::Made(of_first) = &terms.issues[0] else { panic!("they were made") };
+    let extents = of_first.iter().map(Terms::extent).collect();
+    terms.issues[0] = IssueTerms::AsBefore(extents);
+    assert_eq!(site.search_files(&terms, &before), (files.clone(), order.clone()));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::console::{Console, count};
 use super::production::{Before, Output, once_each, produce};
 use super::works::{self, Works};
 use super::{OUTSIDE, Outcome, now, shown, today};
+use crate::blog::SearchBefore;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::publish::{Memory, Published, Stage};
 use crate::source::{self, HeldBack, Notes};
@@ -62,16 +63,17 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         say_built(&issues, &out, Published { unchanged: files, ..Published::default() }, console);
         return Ok(Outcome::Well);
     }
-    let before = Before {
-        standing: format!(
-            "{}, links {}, {}",
-            program.as_deref().unwrap_or_default(),
-            arguments.check_links,
-            sources.standing_digest()
-        ),
-        works: program.as_ref().map_or_else(Works::default, |_| Works::read(stage.notes(works::NAME))),
-    };
-    let (content, mut problems, noting) = source::parse_noting(sources, memory);
+    let standing = format!(
+        "{}, links {}, {}",
+        program.as_deref().unwrap_or_default(),
+        arguments.check_links,
+        sources.standing_digest()
+    );
+    let (before, (content, mut problems, noting)) = rayon::join(
+        || program.as_ref().and_then(|_| before(&stage)).unwrap_or_default(),
+        || source::parse_noting(sources, memory),
+    );
+    let before = Before { standing, ..before };
     let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     let held_back = match arguments.drafts {
         true => Vec::new(),
@@ -113,6 +115,14 @@ fn program() -> Option<String> {
     Some(format!("{} {} {:?}", env!("CARGO_PKG_VERSION"), program.len(), program.modified().ok()?))
 }
 
+/// What is known of the build that lies in the output folder; nothing where its index of the search is not as it was left,
+/// for all that the search finds is known from there.
+fn before(stage: &Stage) -> Option<Before> {
+    let works = Works::read(stage.notes(works::NAME));
+    let search = SearchBefore::read(&works.search, &|path| stage.left(&format!("blog/{path}")))?;
+    Some(Before { works, search, ..Before::default() })
+}
+
 impl Output for Stage {
     fn put(&self, path: &str, octets: &[u8]) -> Result<()> {
         Ok(Stage::put(self, path, octets)?)
@@ -120,10 +130,6 @@ impl Output for Stage {
 
     fn keep(&self, paths: &[String]) -> bool {
         Stage::keep(self, paths)
-    }
-
-    fn left(&self, path: &str) -> Option<Vec<u8>> {
-        Stage::left(self, path)
     }
 }
 

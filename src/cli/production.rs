@@ -11,13 +11,15 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use super::works::{self, Gathering, IssueWork, Record, Works};
+use super::works::{self, Gathering, IssueWork, OfAll, Record, Works};
 use crate::blog::{
-    self, Around, Entry, File, FileCopy, List, PageLinks, Pages, SearchTerms, Shown, Site, Term,
+    self, Around, Entry, File, FileCopy, IssueTerms, List, PageLinks, Pages, SearchBefore, SearchOrder,
+    SearchTerms, Shown, Site, Term,
 };
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
 use crate::pictures::Pictures;
+use crate::search::{self, Terms};
 use crate::source::{Content, IssueSource, IssueTexts, RawFile, Text};
 use crate::theme::{Assets, Fingerprint, Fingerprints, Theme, mixed};
 use crate::{check, mail};
@@ -28,8 +30,6 @@ pub(super) trait Output: Sync {
     fn put(&self, path: &str, octets: &[u8]) -> Result<()>;
     /// Keeps files as the build before left them, if all are still so.
     fn keep(&self, paths: &[String]) -> bool;
-    /// What the build before left at a path, if it is still so.
-    fn left(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// Nowhere: for those who want to know the problems alone.
@@ -41,20 +41,19 @@ impl Output for () {
     fn keep(&self, _: &[String]) -> bool {
         false
     }
-
-    fn left(&self, _: &str) -> Option<Vec<u8>> {
-        None
-    }
 }
 
 /// The key of what is to be made again in any case.
 const NEVER: Fingerprint = 0;
 
 /// What is known of the build before this one.
+#[derive(Default)]
 pub(super) struct Before {
     /// What all issues share, as a digest.
     pub(super) standing: String,
     pub(super) works: Works,
+    /// Its index of the search, where anything of `works` is known.
+    pub(super) search: SearchBefore,
 }
 
 impl Before {
@@ -146,19 +145,19 @@ pub(super) fn produce<'b>(
     if let Some(kept) = outside {
         problems.extend(work.outside_links(kept, console)?);
     }
+    let mut of_all = OfAll::default();
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         problems.extend(work.feed()?);
-        work.search()?;
+        of_all.search = work.search()?;
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
         problems.extend(work.index_of_terms(&terms)?);
         work.files()?;
     }
     progress.finish_and_clear();
     let records = std::mem::take(&mut *work.records.lock().expect("no thread is left"));
-    let gathering = std::mem::take(&mut *work.gathering.lock().expect("no thread is left"));
-    let records = records.into_iter().flatten().map(Record::into_octets);
-    let works = [works::gathered(gathering).into()].into_iter().chain(records).collect();
+    of_all.gathering = std::mem::take(&mut *work.gathering.lock().expect("no thread is left"));
+    let works = [of_all.into_octets().into()].into_iter().chain(records.into_iter().flatten()).collect();
     Ok(Production { problems, works })
 }
 
@@ -183,8 +182,8 @@ pub(super) struct Work<'a, 'b> {
     records: Mutex<Vec<Option<Record<'b>>>>,
     /// The pictures and attachments that the pages need.
     pub(super) copies: Mutex<BTreeSet<FileCopy>>,
-    /// What the search will find of posts and pages; of issues, their records know it.
-    found: Mutex<SearchTerms<'static>>,
+    /// What the search will find.
+    found: Mutex<SearchTerms>,
     /// What the index of terms is made of.
     terms: Mutex<Vec<(Entry, Vec<Term>)>>,
     /// What the texts link to, and the files that were made beside the pages that the site names.
@@ -201,6 +200,7 @@ impl<'b> Work<'_, 'b> {
         if let Some((work, record)) = self.before.and_then(|before| before.works.of(issue.number, key))
             && self.output.keep(&work.files)
         {
+            self.found().issues[index] = IssueTerms::AsBefore(work.found.clone());
             self.take((index, source), record, work);
             return Ok(Vec::new());
         }
@@ -233,7 +233,9 @@ impl<'b> Work<'_, 'b> {
                 return Ok(problems);
             }
         };
-        work.found = self.site.issue_terms(index, &texts);
+        let found = self.site.issue_terms(index, &texts);
+        work.found = found.iter().map(Terms::extent).collect();
+        self.found().issues[index] = IssueTerms::Made(found);
         // Where nothing is sent from here, and of what was sent long ago, nobody wants to know.
         if !config.smtp.is_empty() && index + 1 == magazine.issues.len() {
             let form = (body.text.as_str(), &body.fields[..]);
@@ -271,7 +273,7 @@ impl<'b> Work<'_, 'b> {
         }
         // What is wrong has to be told again each time, so that it is looked for again.
         let key = if problems.is_empty() { key } else { NEVER };
-        self.take((index, source), Record::of(issue.number, key, &work), work);
+        self.take((index, source), works::record(issue.number, key, &work), work);
         Ok(problems)
     }
 
@@ -287,7 +289,7 @@ impl<'b> Work<'_, 'b> {
     }
 
     /// Takes what was made of an issue, now or before, to where the rest of the build looks for it.
-    fn take(&self, (index, source): (usize, &IssueSource), record: Record<'b>, work: IssueWork<'_>) {
+    fn take(&self, (index, source): (usize, &IssueSource), record: Record<'b>, work: IssueWork) {
         const WHOLE: &str = "no thread panics while it holds this";
         if work.links.iter().any(|page| !page.links.is_empty()) {
             self.sources.lock().expect(WHOLE).entry(index).or_insert_with(|| source.clone());
@@ -350,7 +352,7 @@ impl<'b> Work<'_, 'b> {
         Ok(pages.warnings)
     }
 
-    fn found(&self) -> MutexGuard<'_, SearchTerms<'static>> {
+    fn found(&self) -> MutexGuard<'_, SearchTerms> {
         self.found.lock().expect("no thread panics while it holds this")
     }
 
@@ -384,16 +386,14 @@ impl<'b> Work<'_, 'b> {
     }
 
     /// The index of the search.
-    fn search(&self) -> Result<()> {
-        let records = self.records.lock().expect("no thread is left");
-        let mut found = std::mem::take(&mut *self.found());
-        for (index, record) in records.iter().enumerate() {
-            let Some(record) = record else { continue };
-            (found.issues[index], found.are_as_before[index]) = (record.found(), record.is_kept());
-        }
-        let left = |path: &str| self.output.left(&format!("blog/{path}"));
-        let files = self.site.search_files(&found, &left).into_par_iter();
-        files.try_for_each(|file| self.output.put(&format!("blog/{}", file.path), &file.bytes))
+    fn search(&self) -> Result<SearchOrder> {
+        let found = std::mem::take(&mut *self.found());
+        let nothing = SearchBefore::default();
+        let before = self.before.map_or(&nothing, |before| &before.search);
+        let (files, order) = self.site.search_files(&found, before);
+        let put = |file: search::File| self.output.put(&format!("blog/{}", file.path), &file.bytes);
+        files.into_par_iter().try_for_each(put)?;
+        Ok(order)
     }
 
     /// The texts of an issue that is looked at again.

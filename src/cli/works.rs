@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::blog::{FileCopy, PageLinks, Term};
-use crate::search::Terms;
+use crate::blog::{FileCopy, PageLinks, SearchOrder, Term};
+use crate::search::Extent;
 use crate::theme::Fingerprint;
 
 /// The name under which they are left in the output folder.
@@ -19,10 +19,9 @@ pub(super) const NAME: &str = "works";
 
 /// What was made of an issue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct IssueWork<'a> {
-    /// What the search finds in it. It stands first, so that [`Record::found`] can read it alone.
-    #[serde(borrow)]
-    pub(super) found: Vec<Terms<'a>>,
+pub(super) struct IssueWork {
+    /// How much the search finds in each of its texts.
+    pub(super) found: Vec<Extent>,
     /// Its files, by their paths in `dist/`.
     pub(super) files: Vec<String>,
     /// What they need beside them.
@@ -36,12 +35,23 @@ pub(super) struct IssueWork<'a> {
 /// A page that gathers others, and a fingerprint of all that it was made of.
 pub(super) type Gathering = (String, Fingerprint);
 
+/// What is left of all issues together.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct OfAll {
+    /// The pages that gather others.
+    pub(super) gathering: Vec<Gathering>,
+    /// What the index of the search tells of.
+    pub(super) search: SearchOrder,
+}
+
 /// The build before.
 #[derive(Debug, Default)]
 pub(super) struct Works {
     octets: Vec<u8>,
     /// The pages that gather others, by their paths in the blog's folder.
     gathering: HashMap<String, Fingerprint>,
+    /// What its index of the search tells of.
+    pub(super) search: SearchOrder,
     issues: HashMap<u32, (Fingerprint, Place)>,
 }
 
@@ -52,19 +62,14 @@ struct Place {
     work: usize,
 }
 
-/// An issue's record, as it is left for the next build. It alone holds the terms of the search, which are many.
-#[derive(Clone, Debug)]
-pub(super) struct Record<'a> {
-    octets: Cow<'a, [u8]>,
-    /// Where the work begins.
-    work: usize,
-}
+/// An issue's record, as it is left for the next build.
+pub(super) type Record<'a> = Cow<'a, [u8]>;
 
 impl Works {
-    /// Reads what [`gathered`] makes and the records that were left one after the other behind it, as far as they are that.
+    /// Reads what [`OfAll::into_octets`] makes and the records that were left one after the other behind it, as far as they are that.
     pub(super) fn read(octets: Vec<u8>) -> Works {
         let mut issues = HashMap::new();
-        let Ok((gathering, after)) = postcard::take_from_bytes::<Vec<Gathering>>(&octets) else {
+        let Ok((OfAll { gathering, search }, after)) = postcard::take_from_bytes(&octets) else {
             return Works::default();
         };
         let mut start = octets.len() - after.len();
@@ -78,7 +83,7 @@ impl Works {
             issues.insert(number, (key, Place { record: start..end, work: head }));
             start = end;
         }
-        Works { gathering: gathering.into_iter().collect(), octets, issues }
+        Works { gathering: gathering.into_iter().collect(), search, octets, issues }
     }
 
     /// Whether the page at a path of the blog's folder gathers others and was made of what `key` stands for.
@@ -87,48 +92,30 @@ impl Works {
     }
 
     /// What was made of an issue, if it was made of what `key` stands for, with its record.
-    pub(super) fn of(&self, number: u32, key: Fingerprint) -> Option<(IssueWork<'_>, Record<'_>)> {
+    pub(super) fn of(&self, number: u32, key: Fingerprint) -> Option<(IssueWork, Record<'_>)> {
         let (of_before, Place { record, work }) = self.issues.get(&number)?;
         if *of_before != key {
             return None;
         }
         let octets = &self.octets[record.clone()];
         let made = postcard::from_bytes(&octets[*work..]).ok()?;
-        Some((made, Record { octets: octets.into(), work: *work }))
+        Some((made, octets.into()))
     }
 }
 
-/// The pages that gather others, as they are left for the next build.
-pub(super) fn gathered(mut gathering: Vec<Gathering>) -> Vec<u8> {
-    gathering.sort_unstable();
-    postcard::to_stdvec(&gathering).unwrap_or_default()
-}
-
-impl Record<'_> {
-    /// The record of an issue that was made of what `key` stands for.
-    pub(super) fn of(number: u32, key: Fingerprint, made: &IssueWork<'_>) -> Record<'static> {
-        let made = postcard::to_stdvec(made).unwrap_or_default();
-        let head = postcard::to_stdvec(&(number, key, made.len())).unwrap_or_default();
-        let work = head.len();
-        Record { octets: [head, made].concat().into(), work }
-    }
-
-    /// Whether it is of the build before.
-    pub(super) fn is_kept(&self) -> bool {
-        matches!(self.octets, Cow::Borrowed(_))
-    }
-
-    /// What the search finds in the issue.
-    pub(super) fn found(&self) -> Vec<Terms<'_>> {
-        postcard::take_from_bytes(&self.octets[self.work..]).map_or_else(|_| Vec::new(), |(found, _)| found)
+impl OfAll {
+    /// As it is left for the next build.
+    pub(super) fn into_octets(mut self) -> Vec<u8> {
+        self.gathering.sort_unstable();
+        postcard::to_stdvec(&self).unwrap_or_default()
     }
 }
 
-impl<'a> Record<'a> {
-    /// The record's octets.
-    pub(super) fn into_octets(self) -> Cow<'a, [u8]> {
-        self.octets
-    }
+/// The record of an issue that was made of what `key` stands for.
+pub(super) fn record(number: u32, key: Fingerprint, made: &IssueWork) -> Record<'static> {
+    let made = postcard::to_stdvec(made).unwrap_or_default();
+    let head = postcard::to_stdvec(&(number, key, made.len())).unwrap_or_default();
+    [head, made].concat().into()
 }
 
 #[cfg(test)]
@@ -139,16 +126,17 @@ mod tests {
     #[test]
     fn what_was_made_is_found_again_while_it_is_made_of_the_same() {
         let work = |name: &str| IssueWork {
-            found: vec![search::terms(name, &[], []), Terms::default()],
+            found: vec![search::terms(name, &[], []).extent(), Extent::default()],
             files: vec![name.to_owned()],
             ..IssueWork::default()
         };
         let (ten, nine) = (work("mail/010.txt"), work("mail/009.txt"));
-        let records = [Record::of(9, 8, &nine), Record::of(10, 7, &ten)];
-        assert_eq!(records[0].found(), nine.found);
-        let lists = gathered(vec![("tags/".to_owned(), 3), ("archive/".to_owned(), 4)]);
-        let octets = [lists, records.map(Record::into_octets).concat()].concat();
+        let records = [record(9, 8, &nine), record(10, 7, &ten)];
+        let gathering = vec![("tags/".to_owned(), 3), ("archive/".to_owned(), 4)];
+        let of_all = OfAll { gathering, search: vec![None, Some(9), Some(10)] };
+        let octets = [of_all.into_octets(), records.concat()].concat();
         let works = Works::read(octets.clone());
+        assert_eq!(works.search, [None, Some(9), Some(10)]);
         let kept = |number, key| works.of(number, key).map(|(work, _)| work);
         assert_eq!(kept(10, 7), Some(ten.clone()));
         assert_eq!(kept(9, 8), Some(nine));
@@ -156,8 +144,7 @@ mod tests {
         assert!(works.has_gathered("tags/", 3) && works.has_gathered("archive/", 4));
         assert!(!works.has_gathered("tags/", 4) && !works.has_gathered("posts/", 3));
         let (_, record) = works.of(10, 7).unwrap();
-        assert_eq!(record.found(), ten.found);
-        assert!(octets.ends_with(&record.into_octets()));
+        assert!(octets.ends_with(&record));
         for length in 0..octets.len() {
             let cut = Works::read(octets[..length].to_vec());
             assert!(cut.of(10, 7).is_none());

@@ -3,9 +3,10 @@
 use rayon::prelude::*;
 use serde_json::json;
 
+use super::before::Before;
 use super::merge::{Merged, merge};
 use super::renew::renewed;
-use super::terms::Terms;
+use super::terms::{Extent, Terms};
 use super::tokens::Key;
 use super::{Entry, File, varint};
 
@@ -19,62 +20,48 @@ const LARGEST: usize = 24 << 10;
 /// How many entries stand in one file.
 const PAGE: usize = 64;
 /// The file that a reader's browser fetches first.
-const DIRECTORY: &str = "search/index.bin";
+pub(super) const DIRECTORY: &str = "search/index.bin";
+
+/// What is known of the terms of a page.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'a> {
+    /// All.
+    Terms(&'a Terms),
+    /// They are those of the page at this place of the index before, and so many.
+    AsBefore(usize, Extent),
+}
+
+impl Found<'_> {
+    fn extent(&self) -> Extent {
+        match self {
+            Found::Terms(terms) => terms.extent(),
+            Found::AsBefore(_, extent) => *extent,
+        }
+    }
+}
 
 /// Makes the index of all pages: the same files for the same pages in the same order, which is best the order of their
-/// days, so that a new page leaves the entries before it where they are.
-pub fn index<'a>(pages: impl Iterator<Item = (&'a Entry, &'a Terms<'a>)>) -> Vec<File> {
-    let (entries, texts): (Vec<&Entry>, Vec<&Terms<'_>>) = pages.unzip();
-    merged(&entries, &texts)
-}
-
-/// Makes just what [`index`] does, from the index before where that saves work. `left` gives a file of that index by its
-/// path; with each page stands whether its terms may be others than they were when that index was made.
-pub fn index_again<'a>(
-    pages: impl Iterator<Item = (&'a Entry, &'a Terms<'a>, bool)>,
-    left: &dyn Fn(&str) -> Option<Vec<u8>>,
-) -> Vec<File> {
-    let (mut entries, mut texts, mut is_new) = (Vec::new(), Vec::new(), Vec::new());
-    for (entry, terms, new) in pages {
-        entries.push(entry);
-        texts.push(terms);
-        is_new.push(new);
+/// days, so that a new page leaves the entries before it where they are. With the index made `before`, the terms of those
+/// pages alone are needed that were not in it.
+pub fn index<'a>(pages: impl Iterator<Item = (&'a Entry, Found<'a>)>, before: &Before) -> Vec<File> {
+    let (entries, found): (Vec<&Entry>, Vec<Found<'_>>) = pages.unzip();
+    let extents: Vec<Extent> = found.iter().map(Found::extent).collect();
+    let mut shards = Shards::of(&extents);
+    let all_terms = found.iter().map(|found| match found {
+        Found::Terms(terms) => Some(*terms),
+        Found::AsBefore(..) => None,
+    });
+    match all_terms.collect::<Option<Vec<&Terms>>>() {
+        Some(texts) => merge(&texts, &mut |merged| shards.add(&merged)),
+        None => renewed(before, &found).iter().for_each(|merged| shards.add(merged)),
     }
-    again(&entries, &texts, &is_new, left).unwrap_or_else(|| merged(&entries, &texts))
+    files(shards, entry_files(&entries), &extents)
 }
 
-fn merged(entries: &[&Entry], texts: &[&Terms<'_>]) -> Vec<File> {
-    let mut shards = Shards::of(texts);
-    merge(texts, &mut |merged| shards.add(&merged));
-    files(shards, entry_files(entries), texts)
-}
-
-/// The index, made of the one before; none where it has other pages, and where so many are new that nothing is saved.
-fn again(
-    entries: &[&Entry],
-    texts: &[&Terms<'_>],
-    is_new: &[bool],
-    left: &dyn Fn(&str) -> Option<Vec<u8>>,
-) -> Option<Vec<File>> {
-    if is_new.iter().filter(|new| **new).count() > is_new.len() / 2 {
-        return None;
-    }
-    let firsts = firsts(&left(DIRECTORY)?, texts.len())?;
-    let entries = entry_files(entries);
-    if !entries.iter().all(|file| left(&file.path).is_some_and(|octets| octets == file.bytes)) {
-        return None;
-    }
-    let before: Vec<Vec<u8>> =
-        (0..firsts.len()).map(|number| left(&shard_path(number))).collect::<Option<_>>()?;
-    let mut shards = Shards::of(texts);
-    renewed((&firsts, &before), texts, is_new)?.iter().for_each(|merged| shards.add(merged));
-    Some(files(shards, entries, texts))
-}
-
-/// The first term of each shard, from the directory of an index of so many texts.
-fn firsts(directory: &[u8], texts: usize) -> Option<Vec<Key>> {
+/// The first term of each shard and the number of pages, from the directory of an index.
+pub(super) fn directory(octets: &[u8]) -> Option<(Vec<Key>, usize)> {
     let mut at = size_of::<u64>();
-    let mut read = || varint::read(directory, &mut at);
+    let mut read = || varint::read(octets, &mut at);
     if (read()?, read()?) != (VERSION, PAGE as u64) {
         return None;
     }
@@ -84,10 +71,12 @@ fn firsts(directory: &[u8], texts: usize) -> Option<Vec<Key>> {
         first = first.checked_add(read()?)?;
         firsts.push(first);
     }
-    (read()? == texts as u64).then_some(firsts)
+    let pages = usize::try_from(read()?).ok()?;
+    // Each has an octet in the directory.
+    (pages <= octets.len()).then_some((firsts, pages))
 }
 
-fn files(shards: Shards, entries: Vec<File>, texts: &[&Terms<'_>]) -> Vec<File> {
+fn files(shards: Shards, entries: Vec<File>, texts: &[Extent]) -> Vec<File> {
     let (firsts, mut files) = shards.finish();
     files.extend(entries);
 
@@ -103,13 +92,13 @@ fn files(shards: Shards, entries: Vec<File>, texts: &[&Terms<'_>]) -> Vec<File> 
         last = first;
     }
     push(texts.len() as u64);
-    push(texts.iter().map(|terms| u64::from(terms.length)).sum());
-    directory.extend(texts.iter().map(|terms| rough(terms.length)));
+    push(texts.iter().map(|text| u64::from(text.length)).sum());
+    directory.extend(texts.iter().map(|text| rough(text.length)));
     files.push(File { path: DIRECTORY.to_owned(), bytes: directory });
     files
 }
 
-fn shard_path(number: usize) -> String {
+pub(super) fn shard_path(number: usize) -> String {
     format!("search/terms-{number}.bin")
 }
 
@@ -124,8 +113,8 @@ struct Shards {
 }
 
 impl Shards {
-    fn of(texts: &[&Terms<'_>]) -> Self {
-        let octets: usize = texts.iter().map(|terms| terms.packed.len()).sum();
+    fn of(texts: &[Extent]) -> Self {
+        let octets: usize = texts.iter().map(|text| text.octets as usize).sum();
         // Postings take about half of what the terms of each text do.
         let size = (octets / 2 / SHARDS).clamp(SMALLEST, LARGEST);
         Shards { size, firsts: Vec::new(), files: Vec::new(), open: Vec::new(), last: 0 }

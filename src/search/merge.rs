@@ -50,7 +50,7 @@ impl Merged {
 }
 
 /// Hands on all terms of the texts in order, many at a time.
-pub(super) fn merge(texts: &[&Terms<'_>], take: &mut impl FnMut(Merged)) {
+pub(super) fn merge(texts: &[&Terms], take: &mut impl FnMut(Merged)) {
     let mut cursors: Vec<Ahead<'_>> = texts.iter().map(|terms| Ahead::new(terms)).collect();
     for ends in range_ends(texts).chunks(AT_ONCE) {
         let of_texts = cursors
@@ -72,7 +72,7 @@ struct Ahead<'a> {
 }
 
 impl<'a> Ahead<'a> {
-    fn new(terms: &'a Terms<'_>) -> Self {
+    fn new(terms: &'a Terms) -> Self {
         let mut rest = terms.cursor();
         let next = rest.next();
         Ahead { rest, next }
@@ -88,7 +88,7 @@ pub(super) struct Posting {
 }
 
 /// The last keys of the ranges.
-fn range_ends(texts: &[&Terms<'_>]) -> Vec<Key> {
+fn range_ends(texts: &[&Terms]) -> Vec<Key> {
     let octets: usize = texts.iter().map(|terms| terms.packed.len()).sum();
     let ranges = octets / (octets / 64).clamp(SMALLEST, LARGEST) + 1;
     let step = texts.len() / SAMPLES + 1;

@@ -3,6 +3,7 @@
 //! What a term is stands in `tokens` and once more in `theme/search.js`; `tests/search/cases.json` holds both to
 //! one answer. `docs/search.md` describes the files.
 
+mod before;
 mod files;
 mod merge;
 mod renew;
@@ -13,8 +14,9 @@ mod visible;
 
 use chrono::NaiveDate;
 
-pub use files::{index, index_again};
-pub use terms::{Collector, Terms, terms};
+pub use before::Before;
+pub use files::{Found, index};
+pub use terms::{Collector, Extent, Terms, terms};
 
 /// What readers are shown of a page that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

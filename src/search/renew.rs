@@ -1,74 +1,122 @@
-//! An index of which few pages have changed, made of the one before it: the postings of a term that no changed page
-//! holds, or held, are taken over as they lie there.
-
-use std::ops::Range;
+//! An index made of the one before it: of the pages that are as they were nothing but the place has to be known, and the
+//! postings of a term are taken over as they lie there where all its pages are such, in their old places.
 
 use rayon::prelude::*;
 
+use super::before::{Before, term};
+use super::files::Found;
 use super::merge::{Merged, Posting};
-use super::terms::{ONCE, Terms, Weight};
+use super::terms::{ONCE, Weight};
 use super::tokens::Key;
 use super::varint;
 
-/// The terms of all texts in order, of the shards of an index of the same texts as they were before, and of the first
-/// term of each shard. `is_new` says of each text whether its terms may be others than they were. None when the shards are
-/// not what an index is made of.
-pub(super) fn renewed(
-    (firsts, shards): (&[Key], &[Vec<u8>]),
-    texts: &[&Terms<'_>],
-    is_new: &[bool],
-) -> Option<Vec<Merged>> {
+/// All terms in order, many at a time.
+pub(super) fn renewed(before: &Before, pages: &[Found<'_>]) -> Vec<Merged> {
+    let places = Places::of(before, pages);
     let mut new: Vec<Posting> = Vec::new();
-    for (text, terms) in texts.iter().enumerate().filter(|(text, _)| is_new[*text]) {
-        new.extend(terms.cursor().map(|(key, weight)| Posting { key, text: text as u32, weight }));
+    for (text, page) in pages.iter().enumerate() {
+        if let Found::Terms(terms) = page {
+            new.extend(terms.cursor().map(|(key, weight)| Posting { key, text: text as u32, weight }));
+        }
     }
     new.sort_unstable_by_key(|posting| (posting.key, posting.text));
     // Each shard reaches to the first term of the next; what sorts before all of them belongs to the first.
     let mut rest = new.as_slice();
-    let mut of_shards = Vec::with_capacity(shards.len());
-    for (shard, octets) in shards.iter().enumerate() {
-        let next = firsts.get(shard + 1).copied().unwrap_or(Key::MAX);
+    let mut of_shards = Vec::with_capacity(before.shards.len() + 1);
+    for (shard, (first, octets)) in before.firsts.iter().zip(&before.shards).enumerate() {
+        let next = before.firsts.get(shard + 1).copied().unwrap_or(Key::MAX);
         let (of_shard, after) = rest.split_at(rest.partition_point(|posting| posting.key < next));
-        of_shards.push((*firsts.get(shard)?..next, octets.as_slice(), of_shard));
+        of_shards.push((*first, octets.as_slice(), of_shard));
         rest = after;
     }
-    let renew = |(keys, octets, new)| of_shard(keys, octets, new, is_new);
-    if rest.is_empty() { of_shards.into_par_iter().map(renew).collect() } else { None }
+    // Of an index without terms there is no shard.
+    of_shards.push((0, &[], rest));
+    of_shards.into_par_iter().map(|(first, octets, new)| of_shard(first, octets, new, &places)).collect()
 }
 
-/// A shard's terms, with the new texts' postings in place of those that they had before.
-fn of_shard(keys: Range<Key>, octets: &[u8], mut new: &[Posting], is_new: &[bool]) -> Option<Merged> {
-    let mut merged = Merged { terms: Vec::new(), postings: Vec::with_capacity(octets.len()) };
-    let (mut at, mut key) = (0, keys.start);
-    while at < octets.len() {
-        key = varint::read(octets, &mut at)?.checked_add(key).filter(|key| *key < keys.end)?;
-        let length = usize::try_from(varint::read(octets, &mut at)?).ok()?;
-        let postings = octets.get(at..at.checked_add(length)?)?;
-        at += length;
-        while let Some(posting) = new.first().filter(|posting| posting.key < key) {
-            merged.add(posting.key, take_term(&mut new).iter().map(of_text));
+/// Where the pages of the index before stand now.
+struct Places {
+    /// Each page's place, or [`Places::GONE`].
+    now: Vec<u32>,
+    /// Whether a page is in its old place.
+    stays: Vec<bool>,
+    /// Whether those that are left stand in the order in which they stood.
+    are_in_order: bool,
+}
+
+impl Places {
+    const GONE: u32 = u32::MAX;
+
+    fn of(before: &Before, pages: &[Found<'_>]) -> Self {
+        let mut now = vec![Self::GONE; before.pages];
+        for (text, page) in pages.iter().enumerate() {
+            if let Found::AsBefore(place, _) = *page {
+                now.get_mut(place).into_iter().for_each(|now| *now = text as u32);
+            }
         }
+        let stays = now.iter().enumerate().map(|(place, now)| *now == place as u32).collect();
+        let are_in_order = now.iter().filter(|now| **now != Self::GONE).is_sorted();
+        Places { now, stays, are_in_order }
+    }
+
+    /// Where a page stands now that stood at a place.
+    fn now(&self, before: usize) -> Option<u32> {
+        self.now.get(before).copied().filter(|now| *now != Self::GONE)
+    }
+
+    /// Whether some postings name only pages that are in their old places.
+    fn all_stay(&self, postings: &[u8]) -> bool {
+        let mut postings = Postings::of(postings);
+        postings.all(|(text, _)| self.stays.get(text as usize).is_some_and(|stays| *stays))
+    }
+}
+
+/// A shard's terms, with the new texts' postings in place of those that are gone.
+fn of_shard(first: Key, octets: &[u8], mut new: &[Posting], places: &Places) -> Merged {
+    let mut merged = Merged { terms: Vec::new(), postings: Vec::with_capacity(octets.len()) };
+    let (mut at, mut key) = (0, first);
+    while let Some((step, length)) = term(octets, &mut at) {
+        key += step;
+        let postings = &octets[at..at + length];
+        at += length;
+        add_before(Some(key), &mut new, &mut merged);
         let of_key = match new.first() {
             Some(posting) if posting.key == key => take_term(&mut new),
             _ => &[],
         };
-        if of_key.is_empty() && !holds_new(postings, is_new)? {
+        if of_key.is_empty() && places.all_stay(postings) {
             merged.postings.extend_from_slice(postings);
             merged.terms.push((key, merged.postings.len()));
             continue;
         }
-        let of_others = Postings::of(postings).filter(|&(text, _)| !is_new[text as usize]);
-        let mut all: Vec<(u32, Weight)> = of_others.chain(of_key.iter().map(of_text)).collect();
-        // Two runs, each in order: this sort finds them, and merges them.
-        all.sort_by_key(|(text, _)| *text);
-        if !all.is_empty() {
-            merged.add(key, all);
+        let kept = Postings::of(postings);
+        let mut kept: Vec<(u32, Weight)> =
+            kept.filter_map(|(text, weight)| Some((places.now(text as usize)?, weight))).collect();
+        if !places.are_in_order {
+            kept.sort_unstable_by_key(|(text, _)| *text);
+        }
+        if !kept.is_empty() || !of_key.is_empty() {
+            merged.add(key, in_one_order(&kept, of_key));
         }
     }
-    while let Some(posting) = new.first() {
-        merged.add(posting.key, take_term(&mut new).iter().map(of_text));
+    add_before(None, &mut new, &mut merged);
+    merged
+}
+
+/// Adds the new terms before a key, or all.
+fn add_before(key: Option<Key>, new: &mut &[Posting], merged: &mut Merged) {
+    while let Some(posting) = new.first().filter(|posting| key.is_none_or(|key| posting.key < key)) {
+        merged.add(posting.key, take_term(new).iter().map(of_text));
     }
-    Some(merged)
+}
+
+/// Two runs of postings, each in the order of the texts, as one.
+fn in_one_order(kept: &[(u32, Weight)], new: &[Posting]) -> impl Iterator<Item = (u32, Weight)> {
+    let (mut kept, mut new) = (kept.iter().copied().peekable(), new.iter().map(of_text).peekable());
+    std::iter::from_fn(move || {
+        let next_new = new.peek().map_or(u32::MAX, |(text, _)| *text);
+        kept.next_if(|(text, _)| *text < next_new).or_else(|| new.next())
+    })
 }
 
 fn of_text(posting: &Posting) -> (u32, Weight) {
@@ -82,15 +130,6 @@ fn take_term<'a>(postings: &mut &'a [Posting]) -> &'a [Posting] {
     let (of_term, rest) = postings.split_at(end);
     *postings = rest;
     of_term
-}
-
-/// Whether a new text is among some postings; none when they name a text that there is not.
-fn holds_new(postings: &[u8], is_new: &[bool]) -> Option<bool> {
-    let mut holds = false;
-    for (text, _) in Postings::of(postings) {
-        holds |= *is_new.get(text as usize)?;
-    }
-    Some(holds)
 }
 
 /// The postings of a term, as an index has them.

@@ -1,8 +1,6 @@
 //! The terms of one text, as they are kept until all texts are known.
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::tokens::{Key, Tokens};
 use super::{varint, visible};
@@ -10,21 +8,23 @@ use crate::model::Document;
 
 /// What a text holds: every term once, with how often it stands there and whether it is in the title.
 ///
-/// Some three octets a term, self-contained: an unchanged text's may be kept from one build to the next, and stay where
-/// they lie among what was kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms<'a> {
+/// Some three octets a term.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
     /// How many terms the text has, repeated ones included.
     pub(super) length: u32,
     /// The terms in order of their keys: the distance to the last key times two, plus one where a [`Weight`] other than
     /// the usual one follows.
-    #[serde(borrow, serialize_with = "as_octets")]
-    pub(super) packed: Cow<'a, [u8]>,
+    pub(super) packed: Vec<u8>,
 }
 
-/// Else they would be written one by one.
-fn as_octets<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(octets)
+/// How much a text holds: all that has to be known of it to index it again as it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// How many terms the text has, repeated ones included.
+    pub(super) length: u32,
+    /// How many octets its [`Terms`] take.
+    pub(super) octets: u32,
 }
 
 /// How often a term stands in a text, times two, plus one where it is in the title.
@@ -34,11 +34,7 @@ pub(super) const ONCE: Weight = 2;
 const MOST: Weight = 127;
 
 /// The terms of a page: its title, what else stands at its head (author, corner, tags), and its texts.
-pub fn terms<'a>(
-    title: &str,
-    head: &[&str],
-    texts: impl IntoIterator<Item = &'a Document>,
-) -> Terms<'static> {
+pub fn terms<'a>(title: &str, head: &[&str], texts: impl IntoIterator<Item = &'a Document>) -> Terms {
     let mut collector = Collector::default();
     collector.title(title);
     for words in head {
@@ -88,7 +84,7 @@ impl Collector {
     }
 
     /// The terms of all that was added.
-    pub fn finish(mut self) -> Terms<'static> {
+    pub fn finish(mut self) -> Terms {
         self.end_block();
         let length = self.counts.length;
         let terms = self.counts.in_order();
@@ -103,7 +99,7 @@ impl Collector {
             last = key;
         }
         packed.shrink_to_fit();
-        Terms { length, packed: packed.into() }
+        Terms { length, packed }
     }
 }
 
@@ -187,7 +183,12 @@ pub(super) struct Cursor<'a> {
     last: Key,
 }
 
-impl Terms<'_> {
+impl Terms {
+    /// How much the text holds.
+    pub fn extent(&self) -> Extent {
+        Extent { length: self.length, octets: u32::try_from(self.packed.len()).unwrap_or(u32::MAX) }
+    }
+
     pub(super) fn cursor(&self) -> Cursor<'_> {
         Cursor { packed: &self.packed, at: 0, last: 0 }
     }

@@ -43,7 +43,7 @@ fn keys(text: &str) -> Vec<u64> {
     found
 }
 
-fn terms_of(title: &str, text: &str) -> Terms<'static> {
+fn terms_of(title: &str, text: &str) -> Terms {
     let mut collector = Collector::default();
     collector.title(title);
     collector.text(text);
@@ -55,9 +55,9 @@ fn entry(number: usize) -> Entry {
     Entry { date, url: format!("/{number}/"), title: format!("題\"{number}"), label: "Vol.010".into() }
 }
 
-fn index_of(texts: &[Terms<'_>]) -> Vec<File> {
+fn index_of(texts: &[Terms]) -> Vec<File> {
     let entries: Vec<Entry> = (0..texts.len()).map(entry).collect();
-    index(entries.iter().zip(texts))
+    index(entries.iter().zip(texts.iter().map(Found::Terms)), &Before::default())
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn many_texts_fill_many_shards_and_no_term_is_lost() {
             .filter_map(|at| char::from_u32(0x4E00 + ((number * 7919 + at * at * 31) % 3000) as u32))
             .collect()
     };
-    let texts: Vec<Terms<'_>> =
+    let texts: Vec<Terms> =
         (0..700).map(|number| terms_of(&format!("word{number}"), &text(number))).collect();
     let files = index_of(&texts);
     let largest = files.iter().map(|file| file.bytes.len()).max();
@@ -136,7 +136,7 @@ fn entries_are_json_and_the_directory_tells_of_every_change() {
     assert_eq!(entries, serde_json::json!([["題\"64", "/64/", "Vol.010", "2010-05-14"]]));
     let mut others: Vec<Entry> = (0..65).map(entry).collect();
     others[3].title = "別".into();
-    let changed = index(others.iter().zip(&texts));
+    let changed = index(others.iter().zip(texts.iter().map(Found::Terms)), &Before::default());
     assert_ne!(changed[3].bytes[..8], files[3].bytes[..8]);
     assert_eq!(read(&index_of(&[])), BTreeMap::new(), "an empty magazine has an index");
 }
@@ -168,8 +168,8 @@ fn words_end_where_readers_see_them_end() {
 
 #[test]
 fn what_was_kept_badly_does_no_harm() {
-    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81].into() };
-    index_of(&[broken, Terms { length: 1, packed: vec![3].into() }]);
+    let broken = Terms { length: 3, packed: vec![0xFF, 0xFF, 1, 5, 9, 0x81] };
+    index_of(&[broken, Terms { length: 1, packed: vec![3] }]);
 }
 
 /// Words of characters that a number chooses, some of them common to all numbers.
@@ -184,37 +184,69 @@ fn words(number: u64, length: usize) -> String {
 
 #[test]
 fn an_index_made_of_the_one_before_is_the_one_made_anew() {
-    let texts: Vec<Terms<'_>> = (0..60).map(|number| terms_of("題", &words(number, 400))).collect();
-    let before = index_of(&texts);
-    let left = |path: &str| before.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
+    let texts: Vec<Terms> = (0..60).map(|number| terms_of("題", &words(number, 400))).collect();
+    let files = index_of(&texts);
+    let left = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
     assert!(left("search/terms-5.bin").is_some(), "there are several shards");
-    let entries: Vec<Entry> = (0..texts.len()).map(entry).collect();
-    let again =
-        |texts: &[Terms<'_>], is_new: &dyn Fn(usize) -> bool, left: &dyn Fn(&str) -> Option<Vec<u8>>| {
-            let pages = entries.iter().zip(texts).enumerate();
-            index_again(pages.map(|(number, (entry, terms))| (entry, terms, is_new(number))), left)
-        };
+    let before = Before::read(&left).expect("it is an index");
+    assert_eq!(before.pages(), 60);
+    let as_before = |at: usize| (Found::AsBefore(at, texts[at].extent()), &texts[at]);
+    let again = |pages: &[(Found<'_>, &Terms)], what: &str| {
+        let entries: Vec<Entry> = (0..pages.len()).map(entry).collect();
+        let found = entries.iter().zip(pages.iter().map(|(found, _)| *found));
+        let all = entries.iter().zip(pages.iter().map(|(_, terms)| Found::Terms(terms)));
+        assert!(index(found, &before) == index(all, &Before::default()), "{what}");
+    };
     for new in [vec![], vec![0], vec![59], vec![7, 8, 31], (0..30).collect(), (0..60).collect()] {
         for (what, length) in [("nothing", 0), ("little", 3), ("as much", 400), ("far more", 5000)] {
-            let mut texts = texts.clone();
-            for &number in &new {
-                texts[number] = terms_of("題", &words(100 + number as u64, length));
+            let others: Vec<Terms> =
+                new.iter().map(|&at| terms_of("題", &words(100 + at as u64, length))).collect();
+            let mut pages: Vec<(Found<'_>, &Terms)> = (0..60).map(as_before).collect();
+            for (&at, terms) in new.iter().zip(&others) {
+                pages[at] = (Found::Terms(terms), terms);
             }
-            let is_new = |number: usize| new.contains(&number);
-            assert!(again(&texts, &is_new, &left) == index_of(&texts), "{what} in {new:?}");
-            // What is not the index before does no harm.
-            let cut = |path: &str| left(path).map(|octets| octets[..octets.len() / 2].to_vec());
-            assert!(again(&texts, &is_new, &cut) == index_of(&texts), "{what} in {new:?}");
-            let other = |path: &str| left(&path.replace("terms-1", "terms-2"));
-            again(&texts, &is_new, &other);
+            again(&pages, &format!("{what} in {new:?}"));
+            // The same between those before, and behind them.
+            let pages: Vec<(Found<'_>, &Terms)> = (0..60).map(as_before).collect();
+            let added = |at: usize| new.iter().position(|&new| new == at).map(|new| &others[new]);
+            let with_added = (0..60).flat_map(|at| {
+                [added(at).map(|terms| (Found::Terms(terms), terms)), Some(pages[at])].into_iter().flatten()
+            });
+            again(&with_added.collect::<Vec<_>>(), &format!("{what} before {new:?}"));
+            let last = others.iter().map(|terms| (Found::Terms(terms), terms));
+            again(&pages.iter().copied().chain(last).collect::<Vec<_>>(), &format!("{what} at the end"));
         }
+        let others: Vec<_> = (0..60).filter(|at| !new.contains(at)).map(as_before).collect();
+        again(&others, &format!("without {new:?}"));
     }
-    // It is made of the one before indeed: what is said not to be new is not looked at.
-    let (mut others, none_is_new) = (texts.clone(), |_| false);
-    others[3].packed = Vec::new().into();
-    assert!(again(&others, &none_is_new, &left).starts_with(&before[..before.len() - 1]));
-    // Other pages are another index.
-    assert!(again(&texts[1..], &none_is_new, &left) == index_of(&texts[1..]));
+    again(&(0..60).rev().map(as_before).collect::<Vec<_>>(), "the other way round");
+}
+
+#[test]
+fn what_is_no_index_is_none_to_begin_with() {
+    let texts: Vec<Terms> = (0..60).map(|number| terms_of("題", &words(number, 400))).collect();
+    let files = index_of(&texts);
+    let left = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
+    assert!(Before::read(&left).is_some());
+    assert!(Before::read(&|_| None).is_none());
+    for lost in ["search/index.bin", "search/terms-0.bin", "search/terms-5.bin"] {
+        assert!(Before::read(&|path| left(path).filter(|_| path != lost)).is_none(), "{lost}");
+    }
+    assert!(Before::read(&|path| left(&path.replace("terms-1.", "terms-2."))).is_none());
+    let directory = left("search/index.bin").expect("it is there");
+    for length in 0..16 {
+        let cut = |path: &str| left(path).map(|octets| octets[..octets.len().min(length)].to_vec());
+        assert!(Before::read(&cut).is_none(), "{length} of {}", directory.len());
+    }
+    // A page that the index before does not have is not found, and nothing else is harmed.
+    let (before, entries) = (Before::read(&left).expect("it is an index"), [entry(0)]);
+    let beyond = Found::AsBefore(60, texts[0].extent());
+    assert_eq!(read(&index(entries.iter().zip([beyond]), &before)), BTreeMap::new());
+    let empty = index_of(&[]);
+    let of_empty = |path: &str| empty.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
+    let before = Before::read(&of_empty).expect("it is an index");
+    let first = index(entries.iter().zip([Found::Terms(&texts[0])]), &before);
+    assert!(first == index_of(&texts[..1]));
 }
 
 proptest! {
@@ -222,7 +254,7 @@ proptest! {
 
     #[test]
     fn every_pair_of_a_text_finds_it(texts in prop::collection::vec("[あいう漢字検索ー々aB1２Ｚ。、 \\-]{0,60}", 1..12)) {
-        let kept: Vec<Terms<'_>> = texts.iter().map(|text| terms_of("", text)).collect();
+        let kept: Vec<Terms> = texts.iter().map(|text| terms_of("", text)).collect();
         let index = read(&index_of(&kept));
         for (page, text) in texts.iter().enumerate() {
             let all: Vec<char> = text.chars().collect();

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::address::{article_path, issue_path, page_path, post_path};
-use crate::blog::{self, Entry, File, FileCopy, INDEX_OF_TERMS, List, Pages, SearchTerms, Site, Term};
+use crate::blog::{self, Entry, File, FileCopy, INDEX_OF_TERMS, IssueTerms, List, Pages};
+use crate::blog::{SearchBefore, SearchTerms, Site, Term};
 use crate::diagnostic::Diagnostic;
 use crate::picture::{Fault, Picture};
 use crate::pictures::Pictures;
@@ -299,7 +300,7 @@ impl<'a> Press<'a> {
                 let mut terms = SearchTerms::of(magazine);
                 for index in 0..magazine.issues.len() {
                     let texts = self.content.issue_sources[index].texts(&mut Vec::new());
-                    terms.issues[index] = site.issue_terms(index, &texts);
+                    terms.issues[index] = IssueTerms::Made(site.issue_terms(index, &texts));
                 }
                 for index in 0..magazine.posts.len() {
                     let text = self.content.post_text(index, &mut Vec::new());
@@ -310,7 +311,8 @@ impl<'a> Press<'a> {
                     terms.pages[index] = site.page_terms(index, &text);
                 }
                 let files = site
-                    .search_files(&terms, &|_| None)
+                    .search_files(&terms, &SearchBefore::default())
+                    .0
                     .into_iter()
                     .map(|search::File { path, bytes }| File { path, bytes });
                 Ok(Pages { files: files.collect(), ..Pages::default() })

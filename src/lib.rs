@@ -19,6 +19,7 @@
 
 pub mod diagnostic;
 pub(crate) mod digest;
+pub(crate) mod hash;
 pub(crate) mod media_type;
 pub mod model;
 pub mod charset;

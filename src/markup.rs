@@ -55,16 +55,20 @@ pub(crate) fn push_ruby(groups: &[RubyGroup], out: &mut String) {
 
 /// A text for a template, which escapes it itself: what XML 1.0 does not have becomes U+FFFD.
 pub(crate) fn without_controls(text: &str) -> Cow<'_, str> {
-    let is_bad =
-        |c: char| (c < ' ' && !"\t\n".contains(c)) || matches!(c, '\u{7F}' | '\u{FFFE}' | '\u{FFFF}');
-    // U+FFFE and U+FFFF begin with the last of these octets.
+    let octets = text.as_bytes();
+    // U+FFFE and U+FFFF begin with the last of these octets, and so does `（`.
     let may_be_bad =
         |octet: u8| octet < b' ' && !matches!(octet, b'\t' | b'\n') || matches!(octet, 0x7F | 0xEF);
-    if find_octet(text.as_bytes(), 0, may_be_bad).is_some() && text.contains(is_bad) {
-        Cow::Owned(text.replace(is_bad, "\u{FFFD}"))
-    } else {
-        Cow::Borrowed(text)
+    let mut from = 0;
+    while let Some(at) = find_octet(octets, from, may_be_bad) {
+        if octets[at] != 0xEF || matches!(octets[at + 1..], [0xBF, 0xBE | 0xBF, ..]) {
+            let is_bad =
+                |c: char| (c < ' ' && !"\t\n".contains(c)) || matches!(c, '\u{7F}' | '\u{FFFE}' | '\u{FFFF}');
+            return Cow::Owned(text.replace(is_bad, "\u{FFFD}"));
+        }
+        from = at + 1;
     }
+    Cow::Borrowed(text)
 }
 
 #[cfg(test)]
@@ -83,5 +87,7 @@ mod tests {
             assert_eq!(escape(text), expected);
         }
         assert_eq!(without_controls("<a\u{1}\u{FFFF}>\n"), "<a\u{FFFD}\u{FFFD}>\n");
+        assert_eq!(without_controls("（ａ）\u{FFFE}"), "（ａ）\u{FFFD}");
+        assert!(matches!(without_controls("（ａ）\u{FFFD}\t\n"), Cow::Borrowed(_)));
     }
 }

@@ -15,6 +15,9 @@ pub(crate) fn named_part(name: &str, settled: &BTreeMap<String, String>) -> Stri
 
 /// A name as one part of an address, at most 255 octets long; empty when no character can stand there.
 pub(crate) fn part(name: &str) -> String {
+    if name.len() <= LONGEST && name.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
+        return name.to_owned();
+    }
     let mut part = String::with_capacity(name.len());
     for c in name.nfc() {
         let c = if is_unfit(c) { '-' } else { c };

@@ -1,11 +1,10 @@
 //! Names that would stand in one place.
 
-use std::collections::HashMap;
-
 use unicode_normalization::UnicodeNormalization;
 
 use crate::address::issue_path;
 use crate::diagnostic::Diagnostic;
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::Magazine;
 
 /// First parts of addresses that the blog itself uses.

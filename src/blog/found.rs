@@ -1,9 +1,8 @@
 //! What the search finds: every issue, article, post and page under its title.
 
-use std::collections::HashMap;
-
 use super::labels::{Entry, by_date};
 use super::{Site, article_path, href, issue_path, page_path, post_path};
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::{Article, Document, Magazine};
 use crate::search::{self, Extent, File, Found, Terms};
 use crate::source::{IssueTexts, Text};

@@ -1,10 +1,9 @@
 //! Tags, corners and authors: what gathers articles across issues.
 
-use std::collections::HashMap;
-
 use crate::address::{named_part, part};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::{Article, Author, Magazine};
 
 /// Something that has a page of the blog, or of which one does.

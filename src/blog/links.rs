@@ -3,7 +3,7 @@
 //! A text is rendered without the others. It says where its links lead and what ids it has, in plain values that can be
 //! kept from one build to the next; when all have spoken, [`Site::broken_links`] finds those that lead nowhere.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::{Site, word_index};
 use crate::address::{Target, decode, issue_path, page_path, post_path};
 use crate::config::closest;
 use crate::diagnostic::Diagnostic;
+use crate::hash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 /// What a page's texts link to, and what can be linked to in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

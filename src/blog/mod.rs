@@ -89,6 +89,8 @@ pub struct Site<'a> {
     values: Values,
     /// The issues of each year.
     years: BTreeMap<i32, Vec<usize>>,
+    /// The days of the issues, which are asked for more often than anything else of them.
+    dates: Vec<NaiveDate>,
     redirects: Vec<Redirect>,
 }
 
@@ -127,6 +129,7 @@ impl<'a> Site<'a> {
             index,
             values,
             years,
+            dates: magazine.issues.iter().map(|issue| issue.date).collect(),
             redirects: Vec::new(),
         };
         site.redirects = redirects::redirects(&site, &mut problems);
@@ -353,7 +356,7 @@ impl<'a> Site<'a> {
     /// The day of publication.
     fn date(&self, entry: Entry) -> NaiveDate {
         match entry {
-            Entry::Issue(issue) | Entry::Article(issue, _) => self.magazine.issues[issue].date,
+            Entry::Issue(issue) | Entry::Article(issue, _) => self.dates[issue],
             Entry::Post(post) => self.magazine.posts[post].date,
         }
     }

@@ -1,12 +1,11 @@
 //! Old addresses that lead to where something stands now: `aliases` in front matter, `[blog.redirects]` in the settings.
 
-use std::collections::{HashMap, HashSet};
-
 use super::collisions::key;
 use super::{Made, Site, text};
 use crate::address::{article_path, decode, encode_url, href, issue_path, old_path, page_path, post_path};
 use crate::config::Setting;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::hash::{HashMap, HashSet};
 use crate::model::Alias;
 
 /// A page that leads on.

@@ -18,13 +18,13 @@ impl Site<'_> {
     /// among them, for the page shows it anyway.
     pub(super) fn related(&self, of: Entry) -> Vec<Entry> {
         let all = self.magazine.posts.len() + self.values.articles.iter().map(Vec::len).sum::<usize>();
-        let mut near: Vec<(Packed, u32)> = Vec::new();
+        let mut near: Vec<Packed> = Vec::new();
         let mut beside: Vec<Entry> = Vec::new();
         for &mark in self.index.marks(of) {
             let entries = &self.index.label(mark).entries;
             let weight = weight(entries.len(), all);
             let (from, to) = (mark.place().saturating_sub(NEAR), entries.len().min(mark.place() + NEAR + 1));
-            near.extend(entries[from..to].iter().map(|&other| (packed(other), weight)));
+            near.extend(entries[from..to].iter().map(|&other| packed(other) | weight));
             if let Mark::Corner(..) = mark {
                 let next_to = mark.place().saturating_sub(1)..entries.len().min(mark.place() + 2);
                 beside.extend(&entries[next_to]);
@@ -35,12 +35,14 @@ impl Site<'_> {
             (Entry::Article(issue, _), Entry::Article(other, _)) if issue == other => true,
             _ => other == of || beside.contains(&other),
         };
-        // Each mark's entries are in order already, but for posts: this sort finds such runs.
-        near.sort_by_key(|&(entry, _)| entry);
-        let of_entry = near.chunk_by(|(one, _), (other, _)| one == other).filter_map(|all| {
-            let (entry, weight) = (unpacked(all[0].0), all.iter().map(|(_, weight)| weight).sum::<u32>());
-            (!is_shown_anyway(entry)).then(|| (Reverse(weight), Reverse(self.date(entry)), Reverse(entry)))
-        });
+        near.sort_unstable();
+        let of_entry =
+            near.chunk_by(|one, other| one >> WEIGHT_BITS == other >> WEIGHT_BITS).filter_map(|all| {
+                let (entry, weight) =
+                    (unpacked(all[0]), all.iter().map(|of_mark| of_mark & WEIGHT).sum::<Packed>());
+                (!is_shown_anyway(entry))
+                    .then(|| (Reverse(weight), Reverse(self.date(entry)), Reverse(entry)))
+            });
         // The best come first.
         let mut related: Vec<_> = of_entry.collect();
         if related.len() > SHOWN {
@@ -52,11 +54,14 @@ impl Site<'_> {
     }
 }
 
-/// An entry in one number, in the same order.
+/// An entry in one number, in the same order, with room for a weight below it.
 type Packed = u64;
 
-/// The place of an entry's issue or post, above that of its article.
-const SHIFT: u32 = 30;
+const WEIGHT_BITS: u32 = 6;
+const WEIGHT: Packed = (1 << WEIGHT_BITS) - 1;
+const ARTICLE_BITS: u32 = 26;
+/// Of the place of an issue or post, above that of its article.
+const PLACE_BITS: u32 = 30;
 
 fn packed(entry: Entry) -> Packed {
     let (kind, at, article) = match entry {
@@ -64,13 +69,14 @@ fn packed(entry: Entry) -> Packed {
         Entry::Article(issue, article) => (1, issue, article),
         Entry::Post(post) => (2, post, 0),
     };
-    kind << (2 * SHIFT) | (at as u64) << SHIFT | article as u64
+    ((kind << PLACE_BITS | at as Packed) << ARTICLE_BITS | article as Packed) << WEIGHT_BITS
 }
 
 fn unpacked(packed: Packed) -> Entry {
-    const LOW: Packed = (1 << SHIFT) - 1;
-    let (at, article) = ((packed >> SHIFT & LOW) as usize, (packed & LOW) as usize);
-    match packed >> (2 * SHIFT) {
+    let article = (packed >> WEIGHT_BITS) as usize & ((1 << ARTICLE_BITS) - 1);
+    let place = packed >> (WEIGHT_BITS + ARTICLE_BITS);
+    let at = place as usize & ((1 << PLACE_BITS) - 1);
+    match place >> PLACE_BITS {
         0 => Entry::Issue(at),
         1 => Entry::Article(at, article),
         _ => Entry::Post(at),
@@ -78,9 +84,9 @@ fn unpacked(packed: Packed) -> Entry {
 }
 
 /// How much a name says that so many of all carry, in steps of a power of two.
-fn weight(carrying: usize, all: usize) -> u32 {
-    let steps = |count: usize| count.max(1).ilog2();
-    1 + steps(all).saturating_sub(steps(carrying))
+fn weight(carrying: usize, all: usize) -> Packed {
+    let steps = |count: usize| Packed::from(count.max(1).ilog2());
+    (1 + steps(all).saturating_sub(steps(carrying))).min(WEIGHT)
 }
 
 #[cfg(test)]
@@ -100,5 +106,6 @@ mod tests {
         ];
         assert!(entries.is_sorted() && entries.map(packed).is_sorted());
         assert_eq!(entries.map(packed).map(unpacked), entries);
+        assert_eq!(entries.map(|entry| unpacked(packed(entry) | weight(1, usize::MAX))), entries);
     }
 }

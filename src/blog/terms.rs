@@ -1,9 +1,8 @@
 //! The words of a text that an index names: what its definition lists define, and what it gives a reading for.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
+use crate::hash::HashSet;
 use crate::model::{Block, Document, Inline, plain};
 
 /// A word that an index names.

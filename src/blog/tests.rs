@@ -6,6 +6,7 @@ use crate::config;
 use crate::diagnostic::SourceText;
 use crate::model::{Alias, Author, InMail, Issue, Page, Typesetting};
 use crate::picture::{Fault, Narrower, Picture};
+use crate::search::Terms;
 use crate::source;
 
 mod machines;

@@ -23,11 +23,21 @@ pub(super) struct Values {
     /// Articles, by issue and by their order in it.
     pub(super) articles: Vec<Vec<Value>>,
     pub(super) posts: Vec<Value>,
+    /// The same as entries of lists, each with what it is: `issue`, `article` or `post`.
+    entries: Entries,
     pub(super) tags: Vec<Value>,
     pub(super) corners: Vec<Value>,
     pub(super) authors: Vec<Value>,
     /// What every page knows of the magazine.
     pub(super) site: Value,
+}
+
+/// Entries of lists.
+#[derive(Debug)]
+struct Entries {
+    issues: Vec<Value>,
+    articles: Vec<Vec<Value>>,
+    posts: Vec<Value>,
 }
 
 /// A map with fixed names.
@@ -100,7 +110,17 @@ impl Values {
             })
             .collect();
         let site = site_value(magazine, config, index, theme);
-        Values { issues, articles, posts, tags, corners, authors, site }
+        let entry =
+            |kind: &'static str, value: &Value| map([("kind", kind.into()), ("value", value.clone())]);
+        let entries = Entries {
+            issues: issues.par_iter().map(|issue| entry("issue", issue)).collect(),
+            articles: articles
+                .par_iter()
+                .map(|of_issue| of_issue.iter().map(|article| entry("article", article)).collect())
+                .collect(),
+            posts: posts.iter().map(|post| entry("post", post)).collect(),
+        };
+        Values { issues, articles, posts, entries, tags, corners, authors, site }
     }
 
     /// Fingerprints of all that pages share.
@@ -110,17 +130,19 @@ impl Values {
         fingerprints.learn(&self.tags.iter().chain(&self.corners).chain(&self.authors).collect::<Vec<_>>());
         fingerprints.learn(&self.articles.iter().flatten().collect::<Vec<_>>());
         fingerprints.learn(&self.issues.iter().chain(&self.posts).chain([&self.site]).collect::<Vec<_>>());
+        let Entries { issues, articles, posts } = &self.entries;
+        fingerprints.learn(&issues.iter().chain(articles.iter().flatten()).chain(posts).collect::<Vec<_>>());
         fingerprints
     }
 
-    /// An entry of a list, with what it is: `issue`, `article` or `post`.
+    /// An entry of a list.
     pub(super) fn entry(&self, entry: Entry) -> Value {
-        let (kind, value) = match entry {
-            Entry::Issue(issue) => ("issue", &self.issues[issue]),
-            Entry::Article(issue, article) => ("article", &self.articles[issue][article]),
-            Entry::Post(post) => ("post", &self.posts[post]),
+        let entry = match entry {
+            Entry::Issue(issue) => &self.entries.issues[issue],
+            Entry::Article(issue, article) => &self.entries.articles[issue][article],
+            Entry::Post(post) => &self.entries.posts[post],
         };
-        map([("kind", kind.into()), ("value", value.clone())])
+        entry.clone()
     }
 
     /// The names that an article or post carries, in its order.

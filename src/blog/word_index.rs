@@ -1,7 +1,7 @@
 //! The index of terms over the whole archive: tags, corners, and the terms of texts, in the order of their readings.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -12,6 +12,7 @@ use super::values::{map, optional, text};
 use super::{Made, Pages, Shown, Site, lists};
 use crate::address::href;
 use crate::diagnostic::Diagnostic;
+use crate::hash::{HashMap, HashSet};
 use crate::theme::Value;
 
 /// The index's path.

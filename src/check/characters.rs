@@ -1,6 +1,5 @@
 //! Whether every character can be sent, each told at its own place.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use super::{Checked, place_of};
 use crate::charset::{self, Finding, Sendable};
 use crate::config::CharsetChoice;
 use crate::diagnostic::{Diagnostic, Edit, SourceText};
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::{MARKS, Piece};
 use crate::source::Text;
 

@@ -73,7 +73,8 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
         || program.as_ref().and_then(|_| before(&stage)).unwrap_or_default(),
         || source::parse_noting(sources, memory),
     );
-    let before = Before { standing, ..before };
+    // The program ends soon after: taking many small values apart would be time for nothing. So it is with those below.
+    let before = ManuallyDrop::new(Before { standing, ..before });
     let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     let held_back = match arguments.drafts {
         true => Vec::new(),
@@ -84,7 +85,6 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     let outside = arguments.check_links.then(|| directory.join(OUTSIDE));
     let issues = count(content.magazine.issues.len(), "issue");
     let timezone = content.config.magazine.timezone;
-    // The program ends soon after: taking many small values apart would be time for nothing.
     let mut content = ManuallyDrop::new(content);
     let made = produce(&mut content, directory, (&stage, Some(&before)), outside.as_deref(), console)?;
     problems.extend(made.problems);
@@ -94,14 +94,15 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     }
     console.problems(&problems);
     // What is wrong has to be told again each time, so that it is looked for again.
-    let memory = key.map(|key| if problems.is_empty() { key } else { String::new() }).map(|key| {
-        let due = held_back.iter().filter_map(|held_back| held_back.until).min();
-        let until = due.map_or("-".to_owned(), |due| due.to_string());
-        let when = format!("{until} {timezone}");
-        let notes = [when, issues.clone()].into_iter().chain(told).collect();
-        let noted = noting.octets(&content.magazine.issues, program.as_deref().unwrap_or_default());
-        Memory { key, notes, files: vec![(works::NAME, made.works), (SOURCES, vec![noted.into()])] }
-    });
+    let memory =
+        ManuallyDrop::new(key.map(|key| if problems.is_empty() { key } else { String::new() }).map(|key| {
+            let due = held_back.iter().filter_map(|held_back| held_back.until).min();
+            let until = due.map_or("-".to_owned(), |due| due.to_string());
+            let when = format!("{until} {timezone}");
+            let notes = [when, issues.clone()].into_iter().chain(told).collect();
+            let noted = noting.octets(&content.magazine.issues, program.as_deref().unwrap_or_default());
+            Memory { key, notes, files: vec![(works::NAME, made.works), (SOURCES, vec![noted.into()])] }
+        }));
     let published = stage
         .commit(memory.as_ref())
         .with_context(|| format!("cannot move the new files into {}", shown(&out)))?;

@@ -5,12 +5,12 @@
 //! files are made of, and what the rest of the build needs to know of it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use crate::blog::{FileCopy, PageLinks, SearchOrder, Term};
+use crate::hash::{HashMap, HashMapExt};
 use crate::search::Extent;
 use crate::theme::Fingerprint;
 

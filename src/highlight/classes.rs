@@ -1,7 +1,6 @@
 //! What pieces of code can be, and which of a grammar's many scopes make them so.
 
-use std::collections::HashMap;
-
+use crate::hash::{HashMap, HashMapExt};
 use syntect::parsing::Scope;
 
 /// What a piece of code is. A dozen classes, not a grammar's hundreds: a page that is to be read has few colours.

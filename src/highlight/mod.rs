@@ -7,11 +7,11 @@
 mod classes;
 mod languages;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use syntect::parsing::{BasicScopeStackOp, ParseState, ScopeStack, SyntaxReference, SyntaxSet};
 
+use crate::hash::HashMap;
 pub use classes::Class;
 use classes::{Meaning, Meanings};
 use languages::{Language, language};

@@ -1,6 +1,5 @@
 //! Files where folders should be and folders where files should be: found before anything moves.
 
-use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use walkdir::WalkDir;
@@ -8,6 +7,7 @@ use walkdir::WalkDir;
 use super::files::{Folders, folder_of, folders_above, kind_of};
 use super::memory::Stamp;
 use super::{PublishError, disk};
+use crate::hash::{HashMap, HashSet, HashSetExt};
 
 /// Refuses a build that makes both `a` and `a/b`.
 pub(super) fn within_build(made: &HashMap<Box<str>, Stamp>) -> Result<(), PublishError> {

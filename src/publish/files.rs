@@ -1,12 +1,12 @@
 //! Single files and folders: which paths are allowed, what the output folder has there, writing to the stage.
 
-use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::memory::Stamp;
 use super::{PublishError, RESERVED, disk};
+use crate::hash::{HashMap, HashSet, HashSetExt};
 
 /// Refuses a path that would leave the output folder, that is ours, or that the manifest could not hold.
 pub(super) fn check_path(path: &str) -> Result<(), PublishError> {
@@ -50,7 +50,11 @@ pub(super) struct Folders {
 
 impl Folders {
     pub(super) fn of(dist: &Path) -> Folders {
-        Folders { dist: dist.to_path_buf(), known: HashMap::from([("".into(), true)]), open: HashSet::new() }
+        Folders {
+            dist: dist.to_path_buf(),
+            known: [("".into(), true)].into_iter().collect(),
+            open: HashSet::new(),
+        }
     }
 
     pub(super) fn has(&mut self, folder: &str) -> Result<bool, PublishError> {

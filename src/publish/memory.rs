@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, BufWriter, Write as _};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
@@ -14,6 +13,7 @@ use rayon::prelude::*;
 
 use super::files::holds;
 use super::{PublishError, RESERVED, disk};
+use crate::hash::HashMap;
 
 /// The file in the output folder.
 const MEMORY: &str = ".mailmag-memory";
@@ -74,8 +74,8 @@ impl Stamp {
 #[derive(Debug, Default)]
 pub(super) struct Left {
     text: String,
-    /// How each file looked and where its path stands in the text, in the order of the paths; made when somebody asks.
-    files: OnceLock<Vec<(Stamp, Range<usize>)>>,
+    /// How each file looked, by its path; made when somebody asks.
+    files: OnceLock<HashMap<Box<str>, Stamp>>,
 }
 
 impl Left {
@@ -86,21 +86,13 @@ impl Left {
 
     /// How a file looked.
     pub(super) fn stamp(&self, path: &str) -> Option<Stamp> {
-        let files = self.files.get_or_init(|| self.files());
-        let at = files.binary_search_by(|(_, place)| self.text[place.clone()].cmp(path)).ok()?;
-        Some(files[at].0)
+        self.files.get_or_init(|| self.files()).get(path).copied()
     }
 
-    fn files(&self) -> Vec<(Stamp, Range<usize>)> {
+    fn files(&self) -> HashMap<Box<str>, Stamp> {
         let files = parts(&self.text).map_or("", |parts| parts.files);
-        // The files are the last part.
-        let mut end = self.text.len() - files.len();
-        let place = |line: &str| {
-            end += line.len();
-            let (stamp, path) = Stamp::read(line.strip_suffix('\n')?)?;
-            Some((stamp, end - 1 - path.len()..end - 1))
-        };
-        files.split_inclusive('\n').filter_map(place).collect()
+        let file = |line| Stamp::read(line).map(|(stamp, path)| (path.into(), stamp));
+        files.lines().filter_map(file).collect()
     }
 
     /// The notes of that build and how many files it has, if it was made from what `key` stands for and all its files are as

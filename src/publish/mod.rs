@@ -20,7 +20,6 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,6 +28,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use rayon::prelude::*;
 
+use crate::hash::HashMap;
 use files::Folders;
 use memory::{Left, Stamp};
 

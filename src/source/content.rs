@@ -1,6 +1,6 @@
 //! A whole magazine from its files: settings, metadata, and the way to the texts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use super::read::{RawFile, RawText, SETTINGS, Sources};
 use super::{Text, issue};
 use crate::config::{self, Config};
 use crate::diagnostic::{Diagnostic, Place, SourceText};
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::{Issue, Magazine, Page, Post};
 
 /// A magazine as read: settings, metadata of all that is published, and access to the texts.

@@ -1,7 +1,6 @@
 //! One issue: what its files say of it, and its texts.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +19,7 @@ use super::{IssueTexts, SentMail, Text, markdown};
 use crate::charset::Charset;
 use crate::config::{Config, Keys};
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::Issue;
 
 /// The files of one issue, as they lie in `content/issues/`.

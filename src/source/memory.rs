@@ -1,7 +1,6 @@
 //! What issues said when they were last read: in memory for a magazine that is read again and again while somebody
 //! writes it, and noted for the next build.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,6 +9,7 @@ use super::issue::IssueSource;
 use super::looks::Looks;
 use super::read::{FoundText, RawText, SETTINGS, Sources, TextFile, lies_at};
 use crate::diagnostic::Diagnostic;
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::Issue;
 
 /// Issues as they were understood.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::looks::Looks;
 use super::memory::{Memory, Notes};
@@ -279,7 +279,9 @@ fn is_text(path: &str) -> bool {
 }
 
 fn walk(root: &Path, real_root: &Path, top: &Path, found: &mut Vec<RawFile>, problems: &mut Vec<Diagnostic>) {
-    let mut entries = WalkDir::new(top).follow_links(true).sort_by_file_name().into_iter();
+    // Within a folder, paths sort as names do, which would have to be cut out of them each time.
+    let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+    let mut entries = WalkDir::new(top).follow_links(true).sort_by(by_path).into_iter();
     while let Some(entry) = entries.next() {
         let entry = match entry {
             Ok(entry) => entry,

@@ -1,12 +1,11 @@
 //! What a template sees, in short: the same number for the same values, on every run of the same program.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
 use std::ptr;
 
 use rayon::prelude::*;
 
 use super::{Map, Value};
+use crate::hash::{self, HashMap};
 
 /// A digest of values that templates see.
 pub type Fingerprint = u64;
@@ -65,18 +64,15 @@ fn place(map: &Map) -> usize {
 
 /// Octets of one kind, each run with its length, so that no two sequences of runs are alike.
 pub fn mixed(kind: &str, runs: &[&[u8]]) -> Fingerprint {
-    let mut hasher = DefaultHasher::new();
-    for run in [kind.as_bytes()].iter().chain(runs) {
-        hasher.write_usize(run.len());
-        hasher.write(run);
-    }
-    hasher.finish()
+    hash::of_runs([kind.as_bytes()].into_iter().chain(runs.iter().copied()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
+    use crate::hash::HashMapExt as _;
 
     #[test]
     fn different_values_have_different_fingerprints() {

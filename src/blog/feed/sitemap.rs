@@ -1,6 +1,5 @@
 //! The sitemap (sitemaps.org) and robots.txt (RFC 9309).
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use chrono::NaiveDate;
@@ -9,6 +8,7 @@ use super::super::html::escape;
 use super::super::labels::Entry;
 use super::super::{File, Site};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
+use crate::hash::{HashSet, HashSetExt};
 
 /// Addresses in one sitemap file, by its protocol.
 const SITEMAP_LENGTH: usize = 50_000;

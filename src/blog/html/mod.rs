@@ -8,7 +8,6 @@ mod code;
 mod headings;
 mod pictures;
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::links::Link;
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::hash::HashMap;
 use crate::highlight::Highlighter;
 use crate::model::{Alignment, Block, Definition, Document, Footnote, Inline, Item};
 use crate::picture::{Fault, Picture};

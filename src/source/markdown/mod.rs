@@ -12,11 +12,11 @@ mod prepare;
 mod ruby;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::hash::{HashMap, HashSet, HashSetExt};
 use crate::model::{Document, Footnote, Inline};
 use build::{Builder, Definite, Draft};
 use prepare::{MARK, Prepared};

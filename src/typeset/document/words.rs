@@ -1,8 +1,7 @@
 //! Running text as plain words with the mail's marks, and the notes that it refers to.
 
-use std::collections::{HashMap, HashSet};
-
 use super::Manner;
+use crate::hash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use crate::model::{Document, Emphasis, Field, Inline, Links, plain};
 
 /// Keeps a note's number on the line of its word; never sent (U+2060 WORD JOINER).

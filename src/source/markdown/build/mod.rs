@@ -3,7 +3,6 @@
 mod problems;
 mod words;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::mem;
 use std::ops::Range;
@@ -18,6 +17,7 @@ use super::html::{Html, judge, unsafe_address};
 use super::prepare::Prepared;
 use super::walk::Begins;
 use crate::diagnostic::Diagnostic;
+use crate::hash::{HashMap, HashMapExt};
 use crate::model::{Alignment, Block, Definition, Inline, Item, plain};
 
 /// Containers and marks within each other; what lies deeper is kept without its container.

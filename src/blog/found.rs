@@ -1,5 +1,7 @@
 //! What the search finds: every issue, article, post and page under its title.
 
+use rayon::prelude::*;
+
 use super::labels::{Entry, by_date};
 use super::{Site, article_path, href, issue_path, page_path, post_path};
 use crate::hash::{HashMap, HashMapExt};
@@ -109,7 +111,7 @@ impl Site<'_> {
     pub fn search_files(&self, terms: &SearchTerms, before: &SearchBefore) -> (Vec<File>, SearchOrder) {
         let pages = (0..self.magazine.pages.len())
             .map(|page| (None, self.page_entry(page), Found::Terms(&terms.pages[page])));
-        let dated = by_date(self.magazine).into_iter().filter_map(|entry| {
+        let dated = by_date(self.magazine).into_par_iter().filter_map(|entry| {
             let (issue, text) = match entry {
                 Entry::Issue(issue) if self.magazine.issues[issue].is_one_article() => return None,
                 Entry::Issue(issue) => (issue, 0),
@@ -129,7 +131,8 @@ impl Site<'_> {
             };
             Some((Some(number), self.search_entry(entry), found))
         });
-        let all: Vec<(Option<u32>, search::Entry, Found<'_>)> = pages.chain(dated).collect();
+        let mut all: Vec<(Option<u32>, search::Entry, Found<'_>)> = pages.collect();
+        all.par_extend(dated);
         let files = search::index(all.iter().map(|(_, entry, found)| (entry, *found)), &before.index);
         (files, all.iter().map(|(number, ..)| *number).collect())
     }

@@ -1,5 +1,6 @@
 //! Tags, corners and authors: what gathers articles across issues.
 
+use super::related::{Packed, packed};
 use crate::address::{named_part, part};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
@@ -24,6 +25,8 @@ pub(super) struct Label {
     /// Its page's path: `tags/charset/`.
     pub(super) path: String,
     pub(super) entries: Vec<Entry>,
+    /// The same, each in one number.
+    pub(super) packed: Vec<Packed>,
 }
 
 /// All names of one kind, in the order of their names.
@@ -148,11 +151,12 @@ impl Index {
         let author_part = |name: &str| keys.get(name).map_or_else(|| part(name), |key| key.to_lowercase());
         index.authors.settle("author", "authors", config, author_part, problems);
         let kinds = [
-            (&index.tags.all, Mark::Tag as fn(usize, usize) -> Mark),
-            (&index.corners.all, Mark::Corner as fn(usize, usize) -> Mark),
+            (&mut index.tags.all, Mark::Tag as fn(usize, usize) -> Mark),
+            (&mut index.corners.all, Mark::Corner as fn(usize, usize) -> Mark),
         ];
         for (labels, mark) in kinds {
-            for (at, label) in labels.iter().enumerate() {
+            for (at, label) in labels.iter_mut().enumerate() {
+                label.packed = label.entries.iter().map(|&entry| packed(entry)).collect();
                 for (place, &entry) in label.entries.iter().enumerate() {
                     index.marks.entry(entry).or_default().push(mark(at, place));
                 }

@@ -111,11 +111,9 @@ fn blog_path(address: &str) -> String {
 
 fn without_index(path: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
-    path.strip_suffix("index.html")
-        .filter(|folder| folder.is_empty() || folder.ends_with('/'))
-        .unwrap_or(path)
-        .nfc()
-        .collect()
+    let folder = path.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
+    let path = folder.unwrap_or(path);
+    if path.is_ascii() { path.to_owned() } else { path.nfc().collect() }
 }
 
 impl Site<'_> {

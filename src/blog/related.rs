@@ -1,9 +1,9 @@
 //! Which articles and posts a reader of one may want next: those that share its tags or its corner.
 
-use std::cmp::Reverse;
+use chrono::NaiveDate;
 
 use super::Site;
-use super::labels::{Entry, Mark};
+use super::labels::{Entry, Label, Mark};
 
 /// How many are shown.
 const SHOWN: usize = 4;
@@ -21,10 +21,10 @@ impl Site<'_> {
         let mut near: Vec<Packed> = Vec::new();
         let mut beside: Vec<Entry> = Vec::new();
         for &mark in self.index.marks(of) {
-            let entries = &self.index.label(mark).entries;
+            let Label { entries, packed, .. } = self.index.label(mark);
             let weight = weight(entries.len(), all);
             let (from, to) = (mark.place().saturating_sub(NEAR), entries.len().min(mark.place() + NEAR + 1));
-            near.extend(entries[from..to].iter().map(|&other| packed(other) | weight));
+            near.extend(packed[from..to].iter().map(|other| other | weight));
             if let Mark::Corner(..) = mark {
                 let next_to = mark.place().saturating_sub(1)..entries.len().min(mark.place() + 2);
                 beside.extend(&entries[next_to]);
@@ -36,26 +36,25 @@ impl Site<'_> {
             _ => other == of || beside.contains(&other),
         };
         near.sort_unstable();
-        let of_entry =
-            near.chunk_by(|one, other| one >> WEIGHT_BITS == other >> WEIGHT_BITS).filter_map(|all| {
-                let (entry, weight) =
-                    (unpacked(all[0]), all.iter().map(|of_mark| of_mark & WEIGHT).sum::<Packed>());
-                (!is_shown_anyway(entry))
-                    .then(|| (Reverse(weight), Reverse(self.date(entry)), Reverse(entry)))
-            });
-        // The best come first.
-        let mut related: Vec<_> = of_entry.collect();
-        if related.len() > SHOWN {
-            related.select_nth_unstable(SHOWN);
+        // The best so far, the best of them first.
+        let mut related: Vec<(Packed, NaiveDate, Packed)> = Vec::with_capacity(SHOWN + 1);
+        for of_entry in near.chunk_by(|one, other| one >> WEIGHT_BITS == other >> WEIGHT_BITS) {
+            let weight: Packed = of_entry.iter().map(|packed| packed & WEIGHT).sum();
+            let least = related.get(SHOWN - 1).map_or(0, |(weight, ..)| *weight);
+            let entry = unpacked(of_entry[0]);
+            if weight < least || is_shown_anyway(entry) {
+                continue;
+            }
+            let this = (weight, self.date(entry), of_entry[0] >> WEIGHT_BITS);
+            related.insert(related.partition_point(|other| *other > this), this);
             related.truncate(SHOWN);
         }
-        related.sort_unstable();
-        related.into_iter().map(|(_, _, Reverse(entry))| entry).collect()
+        related.into_iter().map(|(.., entry)| unpacked(entry << WEIGHT_BITS)).collect()
     }
 }
 
 /// An entry in one number, in the same order, with room for a weight below it.
-type Packed = u64;
+pub(super) type Packed = u64;
 
 const WEIGHT_BITS: u32 = 6;
 const WEIGHT: Packed = (1 << WEIGHT_BITS) - 1;
@@ -63,7 +62,7 @@ const ARTICLE_BITS: u32 = 26;
 /// Of the place of an issue or post, above that of its article.
 const PLACE_BITS: u32 = 30;
 
-fn packed(entry: Entry) -> Packed {
+pub(super) fn packed(entry: Entry) -> Packed {
     let (kind, at, article) = match entry {
         Entry::Issue(issue) => (0, issue, 0),
         Entry::Article(issue, article) => (1, issue, article),

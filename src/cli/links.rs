@@ -31,6 +31,9 @@ impl Work<'_, '_> {
     /// The links within the blog that lead nowhere. An issue whose own pages could not be made is no less there.
     pub(super) fn broken_links(&self) -> Vec<Diagnostic> {
         let links = self.links.lock().expect("no thread is left");
+        if links.0.iter().all(|page| page.links.is_empty()) {
+            return Vec::new();
+        }
         let mut paths = self.site.page_paths();
         paths.extend(links.1.iter().cloned());
         paths.extend(self.copies.lock().expect("no thread is left").iter().map(|copy| copy.to.clone()));

@@ -36,17 +36,24 @@ pub(super) struct Merged {
 impl Merged {
     /// Adds a term, which comes after all others, with the texts that hold it in their order.
     pub(super) fn add(&mut self, key: Key, texts: impl IntoIterator<Item = (u32, Weight)>) {
-        let mut before = 0;
-        for (text, weight) in texts {
-            let distance = u64::from(text + 1 - before);
-            varint::push(&mut self.postings, distance * 2 + u64::from(weight != ONCE));
-            if weight != ONCE {
-                self.postings.push(weight);
-            }
-            before = text + 1;
-        }
+        add_postings(texts, &mut self.postings);
         self.terms.push((key, self.postings.len()));
     }
+}
+
+/// Adds the postings of a term, which are in the order of the texts.
+pub(super) fn add_postings(texts: impl IntoIterator<Item = (u32, Weight)>, octets: &mut Vec<u8>) {
+    texts.into_iter().fold(0, |before, posting| add_posting(posting, before, octets));
+}
+
+/// Adds a posting behind one of the text `before`, counted from one; gives its own text so.
+pub(super) fn add_posting((text, weight): (u32, Weight), before: u32, octets: &mut Vec<u8>) -> u32 {
+    let distance = u64::from(text + 1 - before);
+    varint::push(octets, distance * 2 + u64::from(weight != ONCE));
+    if weight != ONCE {
+        octets.push(weight);
+    }
+    text + 1
 }
 
 /// Hands on all terms of the texts in order, many at a time.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::before::{Before, term};
 use super::files::Found;
-use super::merge::{Merged, Posting};
+use super::merge::{Merged, Posting, add_posting, add_postings};
 use super::terms::{ONCE, Weight};
 use super::tokens::Key;
 use super::varint;
@@ -104,14 +104,19 @@ fn of_shard(first: Key, octets: &[u8], mut new: &[Posting], places: &Places) -> 
             merged.terms.push((key, merged.postings.len()));
             continue;
         }
-        let kept = Postings::of(postings);
-        let mut kept: Vec<(u32, Weight)> =
-            kept.filter_map(|(text, weight)| Some((places.now(text as usize)?, weight))).collect();
-        if !places.are_in_order {
-            kept.sort_unstable_by_key(|(text, _)| *text);
+        let start = merged.postings.len();
+        if places.are_in_order {
+            splice(postings, of_key, places, &mut merged.postings);
+        } else {
+            let mut all: Vec<(u32, Weight)> = Postings::of(postings)
+                .filter_map(|(text, weight)| Some((places.now(text as usize)?, weight)))
+                .chain(of_key.iter().map(of_text))
+                .collect();
+            all.sort_unstable_by_key(|(text, _)| *text);
+            add_postings(all, &mut merged.postings);
         }
-        if !kept.is_empty() || !of_key.is_empty() {
-            merged.add(key, in_one_order(&kept, of_key));
+        if merged.postings.len() > start {
+            merged.terms.push((key, merged.postings.len()));
         }
     }
     add_before(None, &mut new, &mut merged);
@@ -125,13 +130,33 @@ fn add_before(key: Option<Key>, new: &mut &[Posting], merged: &mut Merged) {
     }
 }
 
-/// Two runs of postings, each in the order of the texts, as one.
-fn in_one_order(kept: &[(u32, Weight)], new: &[Posting]) -> impl Iterator<Item = (u32, Weight)> {
-    let (mut kept, mut new) = (kept.iter().copied().peekable(), new.iter().map(of_text).peekable());
-    std::iter::from_fn(move || {
-        let next_new = new.peek().map_or(u32::MAX, |(text, _)| *text);
-        kept.next_if(|(text, _)| *text < next_new).or_else(|| new.next())
-    })
+/// Adds a term's postings with new ones among them, each at its text's place. Whatever lies between texts that stay is
+/// copied as it is, for it tells no place but distances.
+fn splice(postings: &[u8], new: &[Posting], places: &Places, octets: &mut Vec<u8>) {
+    let mut new = new.iter().map(of_text).peekable();
+    let mut all = Postings::of(postings);
+    // The last text that was read and the last one that was written, counted from one, and from where on nothing was.
+    let (mut read, mut written, mut from) = (0, 0, 0);
+    loop {
+        let start = all.at;
+        let Some((text, weight)) = all.next() else { break };
+        let stays = places.stays.get(text as usize).is_some_and(|stays| *stays);
+        if stays && read == written && new.peek().is_none_or(|(new, _)| *new > text) {
+            (read, written) = (text + 1, text + 1);
+            continue;
+        }
+        octets.extend_from_slice(&postings[from..start]);
+        (read, from) = (text + 1, all.at);
+        let Some(now) = places.now(text as usize) else { continue };
+        while let Some(posting) = new.next_if(|(new, _)| *new < now) {
+            written = add_posting(posting, written, octets);
+        }
+        written = add_posting((now, weight), written, octets);
+    }
+    octets.extend_from_slice(&postings[from..all.at.min(postings.len())]);
+    for posting in new {
+        written = add_posting(posting, written, octets);
+    }
 }
 
 fn of_text(posting: &Posting) -> (u32, Weight) {

@@ -51,47 +51,45 @@ pub fn terms<'a>(title: &str, head: &[&str], texts: impl IntoIterator<Item = &'a
 }
 
 /// Gathers the terms of a text that comes in pieces.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Collector {
     tokens: Tokens,
-    counts: Counts,
-}
-
-impl Default for Collector {
-    fn default() -> Self {
-        Collector { tokens: Tokens::default(), counts: Counts::new() }
-    }
+    /// Each term as often as it was met: its key times two, plus one where that was in the title.
+    found: Vec<u64>,
 }
 
 impl Collector {
     /// Adds the title.
     pub fn title(&mut self, title: &str) {
-        let Collector { tokens, counts } = self;
-        tokens.push(title, &mut |key| counts.add(key, true));
-        tokens.end(&mut |key| counts.add(key, true));
+        let Collector { tokens, found } = self;
+        tokens.push(title, &mut |key| found.push(key << 1 | 1));
+        tokens.end(&mut |key| found.push(key << 1 | 1));
     }
 
     /// Adds words; they go on where the last ones ended.
     pub fn text(&mut self, words: &str) {
-        let counts = &mut self.counts;
-        self.tokens.push(words, &mut |key| counts.add(key, false));
+        let found = &mut self.found;
+        self.tokens.push(words, &mut |key| found.push(key << 1));
     }
 
     /// Ends a paragraph, a heading, a cell: no word goes on beyond it.
     pub fn end_block(&mut self) {
-        let counts = &mut self.counts;
-        self.tokens.end(&mut |key| counts.add(key, false));
+        let found = &mut self.found;
+        self.tokens.end(&mut |key| found.push(key << 1));
     }
 
     /// The terms of all that was added.
     pub fn finish(mut self) -> Terms {
         self.end_block();
-        let length = self.counts.length;
-        let terms = self.counts.in_order();
-        let mut packed = Vec::with_capacity(terms.len() * 3 + terms.len() / 2);
+        let length = u32::try_from(self.found.len()).unwrap_or(u32::MAX);
+        self.found.sort_unstable();
+        let mut packed = Vec::with_capacity(self.found.len() * 2);
         let mut last = 0;
-        for term in terms {
-            let (key, weight) = (term >> WEIGHT_BITS, term as Weight);
+        for of_term in self.found.chunk_by(|one, other| one >> 1 == other >> 1) {
+            let key = of_term[0] >> 1;
+            let count = of_term.len().min(MOST.into()) as Weight;
+            // Those in the title come last.
+            let weight = count * 2 + of_term.last().map_or(0, |found| found & 1) as Weight;
             varint::push(&mut packed, (key - last) * 2 + u64::from(weight != ONCE));
             if weight != ONCE {
                 packed.push(weight);
@@ -101,78 +99,6 @@ impl Collector {
         packed.shrink_to_fit();
         Terms { length, packed }
     }
-}
-
-/// A table of terms without a grain of what general maps need: keys are numbers, and nothing is ever taken out.
-#[derive(Debug)]
-struct Counts {
-    /// Terms by their keys' hashes, each with its weight in one number; 0 where none is. A power of two of them, at most
-    /// half of them used.
-    slots: Vec<u64>,
-    used: usize,
-    length: u32,
-}
-
-/// The bits of a weight below its key; no key has more than 53.
-const WEIGHT_BITS: u32 = Weight::BITS;
-
-impl Counts {
-    fn new() -> Self {
-        Counts { slots: vec![0; 4096], used: 0, length: 0 }
-    }
-
-    #[inline]
-    fn add(&mut self, key: Key, in_title: bool) {
-        self.length = self.length.saturating_add(1);
-        let mut slot = self.slot(key);
-        loop {
-            match self.slots[slot] {
-                0 => break,
-                term if term >> WEIGHT_BITS == key => {
-                    let weight = term as Weight;
-                    let count = (weight / 2 + 1).min(MOST);
-                    self.slots[slot] = packed(key, count * 2 + (weight & 1 | u8::from(in_title)));
-                    return;
-                }
-                _ => slot = (slot + 1) & (self.slots.len() - 1),
-            }
-        }
-        self.slots[slot] = packed(key, ONCE + u8::from(in_title));
-        self.used += 1;
-        if self.used * 2 > self.slots.len() {
-            self.grow();
-        }
-    }
-
-    fn slot(&self, key: Key) -> usize {
-        // Fibonacci hashing: the upper bits of a product with the golden ratio.
-        let bits = self.slots.len().trailing_zeros();
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let larger = vec![0; self.slots.len() * 4];
-        let terms = std::mem::replace(&mut self.slots, larger);
-        for term in terms.into_iter().filter(|term| *term != 0) {
-            let mut slot = self.slot(term >> WEIGHT_BITS);
-            while self.slots[slot] != 0 {
-                slot = (slot + 1) & (self.slots.len() - 1);
-            }
-            self.slots[slot] = term;
-        }
-    }
-
-    /// Every term once, in order of the keys.
-    fn in_order(mut self) -> Vec<u64> {
-        self.slots.retain(|term| *term != 0);
-        self.slots.sort_unstable();
-        self.slots
-    }
-}
-
-fn packed(key: Key, weight: Weight) -> u64 {
-    key << WEIGHT_BITS | u64::from(weight)
 }
 
 /// The terms of a text in order of their keys.

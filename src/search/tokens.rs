@@ -34,14 +34,21 @@ pub(super) struct Tokens {
 impl Tokens {
     /// Adds a piece of text, and hands on the terms that it completes.
     pub(super) fn push(&mut self, text: &str, found: &mut impl FnMut(Key)) {
-        if text.chars().all(folds_alone) {
-            text.chars().for_each(|c| match c {
-                c if is_kana_or_kanji(c) => self.add_to_pairs(c, found),
-                c => self.add(folded(c), found),
-            });
-        } else {
-            let folded = text.nfkc().filter(|&c| !is_unseen(c)).flat_map(char::to_lowercase);
-            folded.for_each(|c| self.add(c, found));
+        // The last character that was met: what comes next may be a mark on it.
+        let (mut last, mut last_at) = (None, 0);
+        for (at, c) in text.char_indices() {
+            if !folds_alone(c) {
+                let folded = text[last_at..].nfkc().filter(|&c| !is_unseen(c)).flat_map(char::to_lowercase);
+                folded.for_each(|c| self.add(c, found));
+                return;
+            }
+            if let Some(last) = last.replace(c) {
+                self.add(folded(last), found);
+            }
+            last_at = at;
+        }
+        if let Some(last) = last {
+            self.add(folded(last), found);
         }
     }
 
@@ -53,7 +60,9 @@ impl Tokens {
 
     #[inline]
     fn add(&mut self, c: char, found: &mut impl FnMut(Key)) {
-        if c.is_ascii() {
+        if is_kana_or_kanji(c) {
+            self.add_to_pairs(c, found);
+        } else if c.is_ascii() {
             self.end_pairs(found);
             match digit(c) {
                 Some(digit) if self.letters < WORD => {
@@ -63,7 +72,7 @@ impl Tokens {
                 Some(_) => {}
                 None => self.end_word(found),
             }
-        } else if is_kana_or_kanji(c) || (!is_punctuation(c) && c.is_alphanumeric()) {
+        } else if !is_punctuation(c) && c.is_alphanumeric() {
             self.add_to_pairs(c, found);
         } else {
             self.end(found);
@@ -123,7 +132,7 @@ fn is_punctuation(c: char) -> bool {
 fn folds_alone(c: char) -> bool {
     let is_mark = matches!(c, '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{21FF}' | '\u{2500}'..='\u{25FF}');
     let is_full_width = matches!(c, '\u{3000}'..='\u{3029}' | '・' | '\u{FF01}'..='\u{FF5E}');
-    c.is_ascii() || is_kana_or_kanji(c) || is_full_width || is_mark
+    is_kana_or_kanji(c) || c.is_ascii() || is_full_width || is_mark
 }
 
 /// What NFKC and lower case make of a character that folds alone; of punctuation, any punctuation.

@@ -59,6 +59,8 @@ pub(super) struct Index {
     pub(super) corners: Labels,
     pub(super) authors: Labels,
     marks: HashMap<Entry, Vec<Mark>>,
+    /// How many articles and posts there are.
+    pub(super) texts: usize,
 }
 
 impl Labels {
@@ -121,6 +123,7 @@ impl Index {
     pub(super) fn new(magazine: &Magazine, config: &Config, problems: &mut Vec<Diagnostic>) -> Self {
         let mut index = Index::default();
         for entry in by_date(magazine) {
+            index.texts += usize::from(!matches!(entry, Entry::Issue(_)));
             match entry {
                 Entry::Issue(issue) => {
                     let entry = match magazine.issues[issue].is_one_article() {

@@ -17,12 +17,11 @@ impl Site<'_> {
     /// more than common ones, and of equals the newest comes first. What stands beside it in its issue or corner is not
     /// among them, for the page shows it anyway.
     pub(super) fn related(&self, of: Entry) -> Vec<Entry> {
-        let all = self.magazine.posts.len() + self.values.articles.iter().map(Vec::len).sum::<usize>();
         let mut near: Vec<Packed> = Vec::new();
         let mut beside: Vec<Entry> = Vec::new();
         for &mark in self.index.marks(of) {
             let Label { entries, packed, .. } = self.index.label(mark);
-            let weight = weight(entries.len(), all);
+            let weight = weight(entries.len(), self.index.texts);
             let (from, to) = (mark.place().saturating_sub(NEAR), entries.len().min(mark.place() + NEAR + 1));
             near.extend(packed[from..to].iter().map(|other| other | weight));
             if let Mark::Corner(..) = mark {

@@ -67,9 +67,10 @@ impl Site<'_> {
         shown: Option<&Shown<'_>>,
     ) -> Result<Pages, Vec<Diagnostic>> {
         let mut made = Gathered { made: Made::default(), shown };
-        let rank: HashMap<Entry, usize> =
-            by_date(self.magazine).into_iter().enumerate().map(|(rank, entry)| (entry, rank)).collect();
         let words = self.words(terms);
+        let dated = if words.is_empty() { Vec::new() } else { by_date(self.magazine) };
+        let rank: HashMap<Entry, usize> =
+            dated.into_iter().enumerate().map(|(rank, entry)| (entry, rank)).collect();
         let count = words.len();
         let mut groups: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
         let mut sections: BTreeMap<(usize, String), Vec<Value>> = BTreeMap::new();

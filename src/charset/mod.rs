@@ -22,7 +22,7 @@ pub use detect::detect;
 pub use encode::{Finding, Sendable, Unsendable, choose, encode, look, unsendable};
 pub use encoded_words::{decode_header, encode_header};
 pub use normalise::normalise;
-pub(crate) use octets::{find_octet, surely_without_controls};
+pub(crate) use octets::{find_octet, surely_without_controls, utf8};
 pub use remedy::{remedy, substitute};
 pub use stream::TextStream;
 

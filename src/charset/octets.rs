@@ -1,4 +1,17 @@
-//! Looking for octets in long texts.
+//! Looking at the octets of long texts.
+
+use std::borrow::Cow;
+
+use encoding_rs::UTF_8;
+
+/// Octets as the UTF-8 that they are, or how many of them are.
+pub(crate) fn utf8(octets: &[u8]) -> Result<&str, usize> {
+    // It looks at many octets together, which the standard library does for ASCII alone.
+    match UTF_8.decode_without_bom_handling_and_without_replacement(octets) {
+        Some(Cow::Borrowed(text)) => Ok(text),
+        _ => str::from_utf8(octets).map_err(|error| error.valid_up_to()),
+    }
+}
 
 /// Where the first wanted octet stands from `from` on. Many are looked at together: no branch stands in the inner loop,
 /// so that the compiler can do them at once.
@@ -26,6 +39,16 @@ pub(crate) fn surely_without_controls(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn utf_8_is_read_up_to_where_it_ends() {
+        assert_eq!(utf8("漢字\u{FEFF}".as_bytes()), Ok("漢字\u{FEFF}"));
+        assert_eq!(utf8("\u{FEFF}漢字".as_bytes()), Ok("\u{FEFF}漢字"));
+        assert_eq!(utf8(b""), Ok(""));
+        assert_eq!(utf8(b"ab\xE6\xBCc"), Err(2));
+        assert_eq!(utf8(b"\xE6\xBC\xA2\xFF"), Err(3));
+        assert_eq!(utf8(b"\xED\xA0\x80"), Err(0), "a surrogate is no character");
+    }
 
     #[test]
     fn octets_are_found_wherever_they_stand() {

@@ -9,19 +9,11 @@ use crate::diagnostic::{Diagnostic, SourceText};
 /// A text that must be UTF-8: settings, Markdown, templates.
 pub(super) fn utf8_text(text: RawText, problems: &mut Vec<Diagnostic>) -> Option<Arc<SourceText>> {
     let RawText { path, octets, .. } = text;
-    match String::from_utf8(octets) {
-        Ok(mut text) => {
-            if text.starts_with('\u{FEFF}') {
-                text.drain(..'\u{FEFF}'.len_utf8());
-            }
-            Some(SourceText::new(path, text))
-        }
-        Err(error) => {
-            let octets = error.as_bytes();
-            let line =
-                octets[..error.utf8_error().valid_up_to()].iter().filter(|octet| **octet == b'\n').count()
-                    + 1;
-            let guess = charset::detect(octets);
+    match charset::utf8(&octets) {
+        Ok(text) => Some(SourceText::new(path, text.strip_prefix('\u{FEFF}').unwrap_or(text))),
+        Err(at) => {
+            let line = octets[..at].iter().filter(|octet| **octet == b'\n').count() + 1;
+            let guess = charset::detect(&octets);
             let message = match guess {
                 Charset::Utf8 => "this line is not UTF-8".to_owned(),
                 _ => format!("this line is not UTF-8; the file looks like {}", guess.name()),

@@ -21,6 +21,7 @@ pub use fingerprint::{Fingerprint, Fingerprints, mixed};
 pub use tera::value::Map;
 pub use tera::{Context, Value};
 
+use crate::charset;
 use crate::config::Setting;
 use crate::diagnostic::{Diagnostic, SourceText};
 
@@ -122,7 +123,7 @@ impl Theme {
     /// A `template-error` at its place in the template.
     pub fn render(&self, name: &str, context: &Context, what: &str) -> Result<String, Box<Diagnostic>> {
         let octets = self.render_octets(name, context, what)?;
-        Ok(String::from_utf8(octets).expect("templates and their values are UTF-8"))
+        Ok(charset::utf8(&octets).expect("templates and their values are UTF-8").to_owned())
     }
 
     /// Renders a template that a setting holds, such as the subject of `mailmag.toml`.
@@ -144,9 +145,15 @@ impl Theme {
 }
 
 /// What a template has written, up to a size that no page reaches unless its template runs wild.
-#[derive(Default)]
 struct Bounded {
     octets: Vec<u8>,
+}
+
+impl Default for Bounded {
+    fn default() -> Self {
+        // Most pages are no longer.
+        Bounded { octets: Vec::with_capacity(32 << 10) }
+    }
 }
 
 impl Bounded {

@@ -1,6 +1,8 @@
 //! What templates see of issues, articles, posts and names: one light value for each, made once and shared by
 //! every list that shows it. Full texts are never among them. `docs/templates.md` describes their fields.
 
+use std::sync::OnceLock;
+
 use chrono::Datelike;
 use rayon::prelude::*;
 
@@ -32,12 +34,12 @@ pub(super) struct Values {
     pub(super) site: Value,
 }
 
-/// Entries of lists.
+/// Entries of lists, made when they are first shown.
 #[derive(Debug)]
 struct Entries {
-    issues: Vec<Value>,
-    articles: Vec<Vec<Value>>,
-    posts: Vec<Value>,
+    issues: Vec<OnceLock<Value>>,
+    articles: Vec<Vec<OnceLock<Value>>>,
+    posts: Vec<OnceLock<Value>>,
 }
 
 /// A map with fixed names.
@@ -110,15 +112,10 @@ impl Values {
             })
             .collect();
         let site = site_value(magazine, config, index, theme);
-        let entry =
-            |kind: &'static str, value: &Value| map([("kind", kind.into()), ("value", value.clone())]);
         let entries = Entries {
-            issues: issues.par_iter().map(|issue| entry("issue", issue)).collect(),
-            articles: articles
-                .par_iter()
-                .map(|of_issue| of_issue.iter().map(|article| entry("article", article)).collect())
-                .collect(),
-            posts: posts.iter().map(|post| entry("post", post)).collect(),
+            issues: vec![OnceLock::new(); issues.len()],
+            articles: articles.iter().map(|of_issue| vec![OnceLock::new(); of_issue.len()]).collect(),
+            posts: vec![OnceLock::new(); posts.len()],
         };
         Values { issues, articles, posts, entries, tags, corners, authors, site }
     }
@@ -130,19 +127,32 @@ impl Values {
         fingerprints.learn(&self.tags.iter().chain(&self.corners).chain(&self.authors).collect::<Vec<_>>());
         fingerprints.learn(&self.articles.iter().flatten().collect::<Vec<_>>());
         fingerprints.learn(&self.issues.iter().chain(&self.posts).chain([&self.site]).collect::<Vec<_>>());
-        let Entries { issues, articles, posts } = &self.entries;
-        fingerprints.learn(&issues.iter().chain(articles.iter().flatten()).chain(posts).collect::<Vec<_>>());
+        let articles =
+            |issue: usize| (0..self.articles[issue].len()).map(move |at| Entry::Article(issue, at));
+        let issues = (0..self.issues.len()).into_par_iter();
+        let mut entries: Vec<&Value> = issues
+            .flat_map_iter(|issue| [Entry::Issue(issue)].into_iter().chain(articles(issue)))
+            .map(|entry| self.entry_of_lists(entry))
+            .collect();
+        entries.extend((0..self.posts.len()).map(|post| self.entry_of_lists(Entry::Post(post))));
+        fingerprints.learn(&entries);
         fingerprints
     }
 
     /// An entry of a list.
     pub(super) fn entry(&self, entry: Entry) -> Value {
-        let entry = match entry {
-            Entry::Issue(issue) => &self.entries.issues[issue],
-            Entry::Article(issue, article) => &self.entries.articles[issue][article],
-            Entry::Post(post) => &self.entries.posts[post],
+        self.entry_of_lists(entry).clone()
+    }
+
+    fn entry_of_lists(&self, entry: Entry) -> &Value {
+        let (made, kind, value) = match entry {
+            Entry::Issue(at) => (&self.entries.issues[at], "issue", &self.issues[at]),
+            Entry::Article(at, article) => {
+                (&self.entries.articles[at][article], "article", &self.articles[at][article])
+            }
+            Entry::Post(at) => (&self.entries.posts[at], "post", &self.posts[at]),
         };
-        entry.clone()
+        made.get_or_init(|| map([("kind", kind.into()), ("value", value.clone())]))
     }
 
     /// The names that an article or post carries, in its order.

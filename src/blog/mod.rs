@@ -246,9 +246,9 @@ impl<'a> Site<'a> {
         ]
     }
 
-    /// Of the values that pages share.
-    pub fn fingerprints(&self) -> Fingerprints {
-        self.values.fingerprints()
+    /// Of the values that pages share; whether most lists are as they were makes it only faster or slower.
+    pub fn fingerprints(&self, lists_are_kept: bool) -> Fingerprints {
+        self.values.fingerprints(lists_are_kept)
     }
 
     /// What the pages of an issue show of the rest of the magazine.

@@ -25,8 +25,8 @@ pub(super) struct Values {
     /// Articles, by issue and by their order in it.
     pub(super) articles: Vec<Vec<Value>>,
     pub(super) posts: Vec<Value>,
-    /// The same as entries of lists, each with what it is: `issue`, `article` or `post`.
-    entries: Entries,
+    /// The same as entries of lists, where they are kept: see [`Values::fingerprints`].
+    entries: OnceLock<Entries>,
     pub(super) tags: Vec<Value>,
     pub(super) corners: Vec<Value>,
     pub(super) authors: Vec<Value>,
@@ -34,12 +34,12 @@ pub(super) struct Values {
     pub(super) site: Value,
 }
 
-/// Entries of lists, made when they are first shown.
+/// Entries of lists.
 #[derive(Debug)]
 struct Entries {
-    issues: Vec<OnceLock<Value>>,
-    articles: Vec<Vec<OnceLock<Value>>>,
-    posts: Vec<OnceLock<Value>>,
+    issues: Vec<Value>,
+    articles: Vec<Vec<Value>>,
+    posts: Vec<Value>,
 }
 
 /// A map with fixed names.
@@ -112,47 +112,57 @@ impl Values {
             })
             .collect();
         let site = site_value(magazine, config, index, theme);
-        let entries = Entries {
-            issues: vec![OnceLock::new(); issues.len()],
-            articles: articles.iter().map(|of_issue| vec![OnceLock::new(); of_issue.len()]).collect(),
-            posts: vec![OnceLock::new(); posts.len()],
-        };
-        Values { issues, articles, posts, entries, tags, corners, authors, site }
+        Values { issues, articles, posts, entries: OnceLock::new(), tags, corners, authors, site }
     }
 
-    /// Fingerprints of all that pages share.
-    pub(super) fn fingerprints(&self) -> Fingerprints {
+    /// Fingerprints of all that pages share. With `lists_are_kept`, most lists will not be made but only compared, and it is
+    /// worth the memory to keep their entries.
+    pub(super) fn fingerprints(&self, lists_are_kept: bool) -> Fingerprints {
         let mut fingerprints = Fingerprints::default();
         // What is within others comes first.
         fingerprints.learn(&self.tags.iter().chain(&self.corners).chain(&self.authors).collect::<Vec<_>>());
         fingerprints.learn(&self.articles.iter().flatten().collect::<Vec<_>>());
         fingerprints.learn(&self.issues.iter().chain(&self.posts).chain([&self.site]).collect::<Vec<_>>());
-        let articles =
-            |issue: usize| (0..self.articles[issue].len()).map(move |at| Entry::Article(issue, at));
-        let issues = (0..self.issues.len()).into_par_iter();
-        let mut entries: Vec<&Value> = issues
-            .flat_map_iter(|issue| [Entry::Issue(issue)].into_iter().chain(articles(issue)))
-            .map(|entry| self.entry_of_lists(entry))
-            .collect();
-        entries.extend((0..self.posts.len()).map(|post| self.entry_of_lists(Entry::Post(post))));
-        fingerprints.learn(&entries);
+        if lists_are_kept {
+            let Entries { issues, articles, posts } = self.entries.get_or_init(|| self.entries());
+            let entries = issues.iter().chain(articles.iter().flatten()).chain(posts);
+            fingerprints.learn(&entries.collect::<Vec<_>>());
+        }
         fingerprints
     }
 
-    /// An entry of a list.
-    pub(super) fn entry(&self, entry: Entry) -> Value {
-        self.entry_of_lists(entry).clone()
+    fn entries(&self) -> Entries {
+        let of_issue = |(at, articles): (usize, &Vec<Value>)| {
+            (0..articles.len()).map(|article| self.new_entry(Entry::Article(at, article))).collect()
+        };
+        Entries {
+            issues: (0..self.issues.len())
+                .into_par_iter()
+                .map(|at| self.new_entry(Entry::Issue(at)))
+                .collect(),
+            articles: self.articles.par_iter().enumerate().map(of_issue).collect(),
+            posts: (0..self.posts.len()).map(|at| self.new_entry(Entry::Post(at))).collect(),
+        }
     }
 
-    fn entry_of_lists(&self, entry: Entry) -> &Value {
-        let (made, kind, value) = match entry {
-            Entry::Issue(at) => (&self.entries.issues[at], "issue", &self.issues[at]),
-            Entry::Article(at, article) => {
-                (&self.entries.articles[at][article], "article", &self.articles[at][article])
-            }
-            Entry::Post(at) => (&self.entries.posts[at], "post", &self.posts[at]),
+    /// An entry of a list, with what it is: `issue`, `article` or `post`.
+    pub(super) fn entry(&self, entry: Entry) -> Value {
+        let Some(entries) = self.entries.get() else { return self.new_entry(entry) };
+        let entry = match entry {
+            Entry::Issue(at) => &entries.issues[at],
+            Entry::Article(at, article) => &entries.articles[at][article],
+            Entry::Post(at) => &entries.posts[at],
         };
-        made.get_or_init(|| map([("kind", kind.into()), ("value", value.clone())]))
+        entry.clone()
+    }
+
+    fn new_entry(&self, entry: Entry) -> Value {
+        let (kind, value) = match entry {
+            Entry::Issue(at) => ("issue", &self.issues[at]),
+            Entry::Article(at, article) => ("article", &self.articles[at][article]),
+            Entry::Post(at) => ("post", &self.posts[at]),
+        };
+        map([("kind", kind.into()), ("value", value.clone())])
     }
 
     /// The names that an article or post carries, in its order.

@@ -116,7 +116,8 @@ pub(super) fn produce<'b>(
         output,
         before,
         keeps_outside_links: outside.is_some(),
-        fingerprints: before.map_or_else(Fingerprints::default, |_| site.fingerprints()),
+        fingerprints: before
+            .map_or_else(Fingerprints::default, |before| site.fingerprints(before.works.has_issues())),
         gathering: Mutex::default(),
         records: Mutex::new(vec![None; content.magazine.issues.len()]),
         copies: Mutex::default(),

@@ -86,6 +86,11 @@ impl Works {
         Works { gathering: gathering.into_iter().collect(), search, octets, issues }
     }
 
+    /// Whether anything is known of any issue.
+    pub(super) fn has_issues(&self) -> bool {
+        !self.issues.is_empty()
+    }
+
     /// Whether the page at a path of the blog's folder gathers others and was made of what `key` stands for.
     pub(super) fn has_gathered(&self, path: &str, key: Fingerprint) -> bool {
         self.gathering.get(path) == Some(&key)

@@ -343,10 +343,12 @@ fn leads_inside(link: &Path, real_root: &Path) -> bool {
 }
 
 fn path_below(root: &Path, path: &Path) -> String {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    if let Some(ascii) = below.to_str().filter(|below| cfg!(unix) && below.is_ascii()) {
-        return ascii.to_owned();
+    // Nearly all are ASCII, behind the very words of the root.
+    let plainly = || path.to_str()?.strip_prefix(root.to_str()?.trim_end_matches('/'))?.strip_prefix('/');
+    if let Some(below) = plainly().filter(|below| cfg!(unix) && below.is_ascii()) {
+        return below.to_owned();
     }
+    let below = path.strip_prefix(root).unwrap_or(path);
     let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/").nfc().collect()
 }

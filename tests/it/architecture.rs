@@ -93,6 +93,7 @@ fn each_outside_library_has_its_doors() {
         ("ureq", &["outside"]),
         ("sha2", &["digest"]),
         ("hmac", &["digest"]),
+        ("foldhash", &["hash"]),
         ("ring", &["mail/dkim", "deliver/smtp/tls", "store/postgres/tls"]),
         ("idna", &["model/email_address"]),
         ("csv", &["list/files"]),
@@ -162,6 +163,7 @@ fn what_is_absent_stays_absent() {
     let pure = [
         "diagnostic",
         "digest",
+        "hash",
         "model",
         "charset",
         "typeset",

@@ -75,6 +75,7 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     );
     // The program ends soon after: taking many small values apart would be time for nothing. So it is with those below.
     let before = ManuallyDrop::new(Before { standing, ..before });
+    let noting = ManuallyDrop::new(noting);
     let Some(mut content) = content else { return Ok(not_written(&problems, &out, console)) };
     let held_back = match arguments.drafts {
         true => Vec::new(),

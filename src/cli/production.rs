@@ -149,10 +149,12 @@ pub(super) fn produce<'b>(
     let mut of_all = OfAll::default();
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
-        problems.extend(work.feed()?);
-        of_all.search = work.search()?;
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
-        problems.extend(work.index_of_terms(&terms)?);
+        // Each of them does much that only one core can do.
+        let (search, (feed, of_terms)) =
+            rayon::join(|| work.search(), || (work.feed(), work.index_of_terms(&terms)));
+        of_all.search = search?;
+        problems.extend(feed?.into_iter().chain(of_terms?));
         work.files()?;
     }
     progress.finish_and_clear();

@@ -9,10 +9,13 @@ use super::memory::Stamp;
 use super::{PublishError, disk};
 use crate::hash::{HashMap, HashSet, HashSetExt};
 
-/// Refuses a build that makes both `a` and `a/b`.
-pub(super) fn within_build(made: &HashMap<Box<str>, Stamp>) -> Result<(), PublishError> {
+/// Refuses a build that makes both `a` and `a/b`, for each `a/b` of `paths`.
+pub(super) fn within_build<'a>(
+    made: &HashMap<Box<str>, Stamp>,
+    paths: impl Iterator<Item = &'a Box<str>>,
+) -> Result<(), PublishError> {
     let mut checked: HashSet<&str> = HashSet::new();
-    let folders = made.keys().map(|path| folder_of(path)).filter(|folder| checked.insert(folder));
+    let folders = paths.map(|path| folder_of(path)).filter(|folder| checked.insert(folder));
     let files = folders
         .flat_map(|folder| folders_above(folder).chain([folder]))
         .filter(|folder| made.contains_key(*folder));

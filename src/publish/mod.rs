@@ -22,6 +22,7 @@ mod tests;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -213,7 +214,8 @@ impl Stage {
             }
             Err(error) => {
                 // A clash of two files of this build says more than what the system said of it.
-                clash::within_build(&locked(&self.paths))?;
+                let made = locked(&self.paths);
+                clash::within_build(&made, made.keys())?;
                 Err(error)
             }
         }
@@ -283,7 +285,9 @@ impl Stage {
     /// Nothing at all is written when nothing changed. With a `memory` the next build can [`recall`](Stage::recall) this
     /// one.
     pub fn commit(mut self, memory: Option<&Memory<'_>>) -> Result<Published, PublishError> {
-        let made = std::mem::take(&mut *locked(&self.paths));
+        // Whoever publishes ends soon after: taking many small values apart would be time for nothing.
+        let made = ManuallyDrop::new(std::mem::take(&mut *locked(&self.paths)));
+        std::mem::forget(self.left.take());
         let mut sorted: Vec<(&str, Stamp)> = made.iter().map(|(path, stamp)| (&**path, *stamp)).collect();
         sorted.par_sort_unstable_by_key(|(path, _)| *path);
         let published = self.move_in(&made, manifest_of(&sorted))?;
@@ -314,8 +318,13 @@ impl Stage {
             return Ok(published);
         }
 
-        clash::within_build(made)?;
         let over_folders = std::mem::take(&mut *locked(&self.over_folders));
+        if over_folders.is_empty() {
+            // What lies there already does not clash with what else lies there, and no folder there with what is new.
+            clash::within_build(made, staged.iter())?;
+        } else {
+            clash::within_build(made, made.keys())?;
+        }
         {
             let mut folders = locked(&self.folders);
             clash::with_dist(&self.dist, &mut folders, &staged, &over_folders, &removed)?;

@@ -146,7 +146,8 @@ fn splice(postings: &[u8], new: &[Posting], places: &Places, octets: &mut Vec<u8
             continue;
         }
         octets.extend_from_slice(&postings[from..start]);
-        (read, from) = (text + 1, all.at);
+        // What is no posting may name any text.
+        (read, from) = (text.wrapping_add(1), all.at);
         let Some(now) = places.now(text as usize) else { continue };
         while let Some(posting) = new.next_if(|(new, _)| *new < now) {
             written = add_posting(posting, written, octets);

@@ -242,6 +242,14 @@ fn what_is_no_index_is_none_to_begin_with() {
     let (before, entries) = (Before::read(&left).expect("it is an index"), [entry(0)]);
     let beyond = Found::AsBefore(60, texts[0].extent());
     assert_eq!(read(&index(entries.iter().zip([beyond]), &before)), BTreeMap::new());
+    // Postings that go nowhere, and that end too early.
+    let shards = vec![vec![0, 6, 0, 0, 1, 9, 0x80, 0x80, 9, 4, 2, 3, 0xFF, 0xFF]];
+    let broken = Before { firsts: vec![5], shards, pages: 2 };
+    let two = [entry(0), entry(1)];
+    let (new, kept) = (Found::Terms(&texts[0]), |at| Found::AsBefore(at, texts[1].extent()));
+    for (first, second) in [(kept(0), new), (new, kept(1)), (kept(1), kept(0)), (kept(0), kept(1))] {
+        assert!(!index(two.iter().zip([first, second]), &broken).is_empty());
+    }
     let empty = index_of(&[]);
     let of_empty = |path: &str| empty.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
     let before = Before::read(&of_empty).expect("it is an index");

@@ -65,7 +65,7 @@ fn what_is_kept_is_what_would_be_made() {
     build(root, "dist");
     assert_eq!(build(root, "dist").0, 0);
     type Change = fn(&Path);
-    let changes: [(&str, Change); 14] = [
+    let changes: [(&str, Change); 18] = [
         ("a word", |root| write(root, "content/issues/004.md", &issue(4, "別の本文"))),
         ("a title", |root| {
             write(root, "content/issues/005.md", &issue(5, &long()).replace("第5話", "五の話"))
@@ -79,6 +79,14 @@ fn what_is_kept_is_what_would_be_made() {
             );
         }),
         ("an issue less", |root| fs::remove_file(root.join("content/issues/003.md")).unwrap()),
+        ("an issue between others", |root| write(root, "content/issues/003.md", &issue(3, "戻った本文"))),
+        ("another day", |root| {
+            let issue = issue(7, &long()).replace("2026-01-07", "2026-01-02");
+            write(root, "content/issues/007.md", &issue);
+        }),
+        ("another number", |root| {
+            fs::rename(root.join("content/issues/008.md"), root.join("content/issues/012.md")).unwrap();
+        }),
         ("an article of a folder", |root| write(root, "content/issues/001/02-b.md", "# 弐\n\n本文。\n")),
         ("a post", |root| {
             let post = "+++\ntitle = \"投稿\"\ndate = 2026-01-05\ntags = [\"話\"]\n+++\n\n投稿です。\n";
@@ -100,6 +108,9 @@ fn what_is_kept_is_what_would_be_made() {
         }),
         ("the style", |root| write(root, "theme/style.css", "body { color: black }\n")),
         ("an author", |root| write(root, "mailmag.toml", &SETTINGS.replace("伊藤", "伊東"))),
+        ("a file of the search", |root| {
+            fs::write(root.join("dist/blog/search/terms-0.bin"), "other").unwrap();
+        }),
         ("a file of the build", |root| {
             fs::write(root.join("dist/blog/issues/006/index.html"), "other").unwrap();
             fs::remove_file(root.join("dist/mail/007.eml")).unwrap();

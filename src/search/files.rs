@@ -53,7 +53,7 @@ pub fn index<'a>(pages: impl Iterator<Item = (&'a Entry, Found<'a>)>, before: &B
     });
     match all_terms.collect::<Option<Vec<&Terms>>>() {
         Some(texts) => merge(&texts, &mut |merged| shards.add(&merged)),
-        None => renewed(before, &found).iter().for_each(|merged| shards.add(merged)),
+        None => renewed(before, &found, &mut |merged| shards.add(&merged)),
     }
     files(shards, entry_files(&entries), &extents)
 }

@@ -1,37 +1,56 @@
 //! An index made of the one before it: of the pages that are as they were nothing but the place has to be known, and the
 //! postings of a term are taken over as they lie there where all its pages are such, in their old places.
 
+use std::iter::Peekable;
+
 use rayon::prelude::*;
 
 use super::before::{Before, term};
 use super::files::Found;
 use super::merge::{Merged, Posting, add_posting, add_postings};
-use super::terms::{ONCE, Weight};
+use super::terms::{Cursor, ONCE, Weight};
 use super::tokens::Key;
 use super::varint;
 
-/// All terms in order, many at a time.
-pub(super) fn renewed(before: &Before, pages: &[Found<'_>]) -> Vec<Merged> {
+/// How many shards are renewed at a time: the new pages' postings for these alone are in memory.
+const AT_ONCE: usize = 32;
+
+/// Hands on all terms in order, many at a time.
+pub(super) fn renewed(before: &Before, pages: &[Found<'_>], take: &mut impl FnMut(Merged)) {
     let places = Places::of(before, pages);
-    let mut new: Vec<Posting> = Vec::new();
-    for (text, page) in pages.iter().enumerate() {
-        if let Found::Terms(terms) = page {
-            new.extend(terms.cursor().map(|(key, weight)| Posting { key, text: text as u32, weight }));
-        }
-    }
-    new.sort_unstable_by_key(|posting| (posting.key, posting.text));
-    // Each shard reaches to the first term of the next; what sorts before all of them belongs to the first.
-    let mut rest = new.as_slice();
-    let mut of_shards = Vec::with_capacity(before.shards.len() + 1);
-    for (shard, (first, octets)) in before.firsts.iter().zip(&before.shards).enumerate() {
-        let next = before.firsts.get(shard + 1).copied().unwrap_or(Key::MAX);
-        let (of_shard, after) = rest.split_at(rest.partition_point(|posting| posting.key < next));
-        of_shards.push((*first, octets.as_slice(), of_shard));
-        rest = after;
-    }
+    let new = pages.iter().enumerate().filter_map(|(text, page)| match page {
+        Found::Terms(terms) => Some((text as u32, terms.cursor().peekable())),
+        Found::AsBefore(..) => None,
+    });
+    let mut cursors: Vec<(u32, Peekable<Cursor<'_>>)> = new.collect();
     // Of an index without terms there is no shard.
-    of_shards.push((0, &[], rest));
-    of_shards.into_par_iter().map(|(first, octets, new)| of_shard(first, octets, new, &places)).collect()
+    let shards: Vec<(Key, &[u8])> = match before.shards.is_empty() {
+        true => vec![(0, &[])],
+        false => before.firsts.iter().copied().zip(before.shards.iter().map(Vec::as_slice)).collect(),
+    };
+    // Each shard reaches to the first term of the next; what sorts before all of them belongs to the first.
+    let next = |shard: usize| shards.get(shard).map_or(Key::MAX, |(first, _)| *first);
+    for (chunk, some) in shards.chunks(AT_ONCE).enumerate() {
+        let start = chunk * AT_ONCE;
+        let end = next(start + some.len());
+        let of_text = |(text, cursor): &mut (u32, Peekable<Cursor<'_>>)| {
+            let before_end = std::iter::from_fn(|| cursor.next_if(|(key, _)| *key < end));
+            before_end.map(|(key, weight)| Posting { key, text: *text, weight }).collect::<Vec<_>>()
+        };
+        let mut new: Vec<Posting> = cursors.par_iter_mut().flat_map_iter(of_text).collect();
+        new.par_sort_unstable_by_key(|posting| (posting.key, posting.text));
+        let mut rest = new.as_slice();
+        let mut of_shards = Vec::with_capacity(some.len());
+        for (shard, (first, octets)) in (start..).zip(some) {
+            let end = next(shard + 1);
+            let (of_shard, after) = rest.split_at(rest.partition_point(|posting| posting.key < end));
+            of_shards.push((*first, *octets, of_shard));
+            rest = after;
+        }
+        let renew = |(first, octets, new)| of_shard(first, octets, new, &places);
+        let renewed: Vec<Merged> = of_shards.into_par_iter().map(renew).collect();
+        renewed.into_iter().for_each(&mut *take);
+    }
 }
 
 /// Where the pages of the index before stand now.

@@ -212,7 +212,8 @@ impl Iterator for Postings<'_> {
     #[inline]
     fn next(&mut self) -> Option<(u32, Weight)> {
         let step = varint::read(self.octets, &mut self.at)?;
-        self.before = self.before.wrapping_add(step / 2);
+        // Texts never go back, whatever stands there.
+        self.before = self.before.checked_add(step / 2)?;
         let text = u32::try_from(self.before.wrapping_sub(1)).unwrap_or(u32::MAX);
         if step & 1 == 0 {
             return Some((text, ONCE));

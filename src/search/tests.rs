@@ -250,6 +250,16 @@ fn what_is_no_index_is_none_to_begin_with() {
     for (first, second) in [(kept(0), new), (new, kept(1)), (kept(1), kept(0)), (kept(0), kept(1))] {
         assert!(!index(two.iter().zip([first, second]), &broken).is_empty());
     }
+    // Steps so long that they would lead back.
+    let mut octets = vec![0, 23];
+    for step in [12, u64::MAX - 1, u64::MAX - 1, 4, 0] {
+        varint::push(&mut octets, step);
+    }
+    octets[1] = octets.len() as u8 - 2;
+    let back = Before { firsts: vec![5], shards: vec![octets], pages: 8 };
+    let nine: Vec<Entry> = (0..9).map(entry).collect();
+    let pages = [new].into_iter().chain((0..8).map(kept));
+    assert!(!index(nine.iter().zip(pages), &back).is_empty());
     let empty = index_of(&[]);
     let of_empty = |path: &str| empty.iter().find(|file| file.path == path).map(|file| file.bytes.clone());
     let before = Before::read(&of_empty).expect("it is an index");

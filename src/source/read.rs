@@ -345,7 +345,7 @@ fn leads_inside(link: &Path, real_root: &Path) -> bool {
 fn path_below(root: &Path, path: &Path) -> String {
     // Nearly all are ASCII, behind the very words of the root.
     let plainly = || path.to_str()?.strip_prefix(root.to_str()?.trim_end_matches('/'))?.strip_prefix('/');
-    if let Some(below) = plainly().filter(|below| cfg!(unix) && below.is_ascii()) {
+    if let Some(below) = plainly().filter(|below| cfg!(unix) && below.is_ascii() && !below.starts_with('/')) {
         return below.to_owned();
     }
     let below = path.strip_prefix(root).unwrap_or(path);
@@ -408,4 +408,19 @@ pub(super) fn read_unread(file: &TextFile, disk: &Path) -> Result<RawText, Box<D
         return Err(Box::new(changed.in_file(&file.path).help("build again")));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_told_from_the_root_however_that_is_written() {
+        for root in ["mag", "mag/", "mag//", "./mag", "/srv/mag", "/", "//", ".", ""] {
+            let (root, below) = (Path::new(root), Path::new("content/issues/001.md"));
+            assert_eq!(path_below(root, &root.join(below)), "content/issues/001.md", "{}", root.display());
+        }
+        let root = Path::new("mag/");
+        assert_eq!(path_below(root, &root.join("content/か\u{3099}.md")), "content/が.md");
+    }
 }

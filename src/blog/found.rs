@@ -1,5 +1,7 @@
 //! What the search finds: every issue, article, post and page under its title.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::labels::{Entry, by_date};
@@ -47,22 +49,25 @@ pub type SearchOrder = Vec<Option<u32>>;
 #[derive(Debug, Default)]
 pub struct SearchBefore {
     index: search::Before,
-    /// The first page of each issue, by the issue's number.
-    first_pages: HashMap<u32, usize>,
+    /// The places of each issue's pages, by the issue's number.
+    places: HashMap<u32, Range<usize>>,
 }
 
 impl SearchBefore {
     /// Reads the index whose files `left` gives by their paths in the blog's folder; none where it is not one of pages in
     /// this order.
-    pub fn read(order: &SearchOrder, left: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync)) -> Option<Self> {
+    pub fn read(order: &[Option<u32>], left: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync)) -> Option<Self> {
         let index = search::Before::read(left).filter(|index| index.pages() == order.len())?;
-        let mut first_pages = HashMap::new();
+        let mut places: HashMap<u32, Range<usize>> = HashMap::new();
         for (place, issue) in order.iter().enumerate() {
-            issue.iter().for_each(|&issue| {
-                first_pages.entry(issue).or_insert(place);
-            });
+            issue.iter().for_each(|&issue| places.entry(issue).or_insert(place..place).end = place + 1);
         }
-        Some(SearchBefore { index, first_pages })
+        Some(SearchBefore { index, places })
+    }
+
+    /// Whether it has so many pages of an issue.
+    pub fn has(&self, number: u32, pages: usize) -> bool {
+        self.places.get(&number).map_or(0, Range::len) == pages
     }
 }
 
@@ -125,8 +130,7 @@ impl Site<'_> {
             let found = match &terms.issues[issue] {
                 IssueTerms::Made(texts) => Found::Terms(texts.get(text)?),
                 IssueTerms::AsBefore(texts) => {
-                    let first = before.first_pages.get(&number)?;
-                    Found::AsBefore(first + text, *texts.get(text)?)
+                    Found::AsBefore(before.places.get(&number)?.start + text, *texts.get(text)?)
                 }
             };
             Some((Some(number), self.search_entry(entry), found))

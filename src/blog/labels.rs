@@ -25,7 +25,7 @@ pub(super) struct Label {
     /// Its page's path: `tags/charset/`.
     pub(super) path: String,
     pub(super) entries: Vec<Entry>,
-    /// The same, each in one number.
+    /// The same, each in one number; of tags and corners alone.
     pub(super) packed: Vec<Packed>,
 }
 

@@ -44,11 +44,11 @@ impl Site<'_> {
             if weight < least || is_shown_anyway(entry) {
                 continue;
             }
-            let this = (weight, self.date(entry), of_entry[0] >> WEIGHT_BITS);
+            let this = (weight, self.date(entry), of_entry[0] & !WEIGHT);
             related.insert(related.partition_point(|other| *other > this), this);
             related.truncate(SHOWN);
         }
-        related.into_iter().map(|(.., entry)| unpacked(entry << WEIGHT_BITS)).collect()
+        related.into_iter().map(|(.., entry)| unpacked(entry)).collect()
     }
 }
 

@@ -200,7 +200,9 @@ impl<'b> Work<'_, 'b> {
         let issue = &magazine.issues[index];
         let around = self.site.around_issue(index);
         let key = self.before.map_or(NEVER, |before| self.key(&around, source, before));
-        if let Some((work, record)) = self.before.and_then(|before| before.works.of(issue.number, key))
+        if let Some(before) = self.before
+            && let Some((work, record)) = before.works.of(issue.number, key)
+            && before.search.has(issue.number, work.found.len())
             && self.output.keep(&work.files)
         {
             self.found().issues[index] = IssueTerms::AsBefore(work.found.clone());

@@ -57,8 +57,6 @@ pub(super) fn renewed(before: &Before, pages: &[Found<'_>], take: &mut impl FnMu
 struct Places {
     /// Each page's place, or [`Places::GONE`].
     now: Vec<u32>,
-    /// Whether a page is in its old place.
-    stays: Vec<bool>,
     /// Whether those that are left stand in the order in which they stood.
     are_in_order: bool,
 }
@@ -73,35 +71,18 @@ impl Places {
                 now.get_mut(place).into_iter().for_each(|now| *now = text as u32);
             }
         }
-        let stays = now.iter().enumerate().map(|(place, now)| *now == place as u32).collect();
         let are_in_order = now.iter().filter(|now| **now != Self::GONE).is_sorted();
-        Places { now, stays, are_in_order }
+        Places { now, are_in_order }
     }
 
     /// Where a page stands now that stood at a place.
-    fn now(&self, before: usize) -> Option<u32> {
-        self.now.get(before).copied().filter(|now| *now != Self::GONE)
+    fn now(&self, before: u32) -> Option<u32> {
+        self.now.get(before as usize).copied().filter(|now| *now != Self::GONE)
     }
 
-    /// Whether some postings name only pages that are in their old places. Every posting of an index is looked at here, and
-    /// nearly all are of one octet.
-    fn all_stay(&self, postings: &[u8]) -> bool {
-        let (mut at, mut text) = (0, 0_usize);
-        while let Some(&octet) = postings.get(at) {
-            let step = if octet < 0x80 {
-                at += 1;
-                u64::from(octet)
-            } else {
-                let Some(step) = varint::read(postings, &mut at) else { return false };
-                step
-            };
-            text = text.wrapping_add((step / 2) as usize);
-            at += (step & 1) as usize;
-            if self.stays.get(text.wrapping_sub(1)) != Some(&true) {
-                return false;
-            }
-        }
-        true
+    /// Whether a page is in its old place.
+    fn stays(&self, before: u32) -> bool {
+        self.now.get(before as usize) == Some(&before)
     }
 }
 
@@ -118,7 +99,7 @@ fn of_shard(first: Key, octets: &[u8], mut new: &[Posting], places: &Places) -> 
             Some(posting) if posting.key == key => take_term(&mut new),
             _ => &[],
         };
-        if of_key.is_empty() && places.all_stay(postings) {
+        if of_key.is_empty() && Postings::of(postings).all(|(text, _)| places.stays(text)) {
             merged.postings.extend_from_slice(postings);
             merged.terms.push((key, merged.postings.len()));
             continue;
@@ -128,7 +109,7 @@ fn of_shard(first: Key, octets: &[u8], mut new: &[Posting], places: &Places) -> 
             splice(postings, of_key, places, &mut merged.postings);
         } else {
             let mut all: Vec<(u32, Weight)> = Postings::of(postings)
-                .filter_map(|(text, weight)| Some((places.now(text as usize)?, weight)))
+                .filter_map(|(text, weight)| Some((places.now(text)?, weight)))
                 .chain(of_key.iter().map(of_text))
                 .collect();
             all.sort_unstable_by_key(|(text, _)| *text);
@@ -156,24 +137,22 @@ fn splice(postings: &[u8], new: &[Posting], places: &Places, octets: &mut Vec<u8
     let mut all = Postings::of(postings);
     // The last text that was read and the last one that was written, counted from one, and from where on nothing was.
     let (mut read, mut written, mut from) = (0, 0, 0);
-    loop {
+    let end = loop {
         let start = all.at;
-        let Some((text, weight)) = all.next() else { break };
-        let stays = places.stays.get(text as usize).is_some_and(|stays| *stays);
-        if stays && read == written && new.peek().is_none_or(|(new, _)| *new > text) {
+        let Some((text, weight)) = all.next() else { break start };
+        if places.stays(text) && read == written && new.peek().is_none_or(|(new, _)| *new > text) {
             (read, written) = (text + 1, text + 1);
             continue;
         }
         octets.extend_from_slice(&postings[from..start]);
-        // What is no posting may name any text.
-        (read, from) = (text.wrapping_add(1), all.at);
-        let Some(now) = places.now(text as usize) else { continue };
+        (read, from) = (text + 1, all.at);
+        let Some(now) = places.now(text) else { continue };
         while let Some(posting) = new.next_if(|(new, _)| *new < now) {
             written = add_posting(posting, written, octets);
         }
         written = add_posting((now, weight), written, octets);
-    }
-    octets.extend_from_slice(&postings[from..all.at.min(postings.len())]);
+    };
+    octets.extend_from_slice(&postings[from..end]);
     for posting in new {
         written = add_posting(posting, written, octets);
     }
@@ -197,7 +176,7 @@ struct Postings<'a> {
     octets: &'a [u8],
     at: usize,
     /// The text before, counted from one.
-    before: u64,
+    before: u32,
 }
 
 impl<'a> Postings<'a> {
@@ -213,8 +192,8 @@ impl Iterator for Postings<'_> {
     fn next(&mut self) -> Option<(u32, Weight)> {
         let step = varint::read(self.octets, &mut self.at)?;
         // Texts never go back, whatever stands there.
-        self.before = self.before.checked_add(step / 2)?;
-        let text = u32::try_from(self.before.wrapping_sub(1)).unwrap_or(u32::MAX);
+        self.before = self.before.checked_add(u32::try_from(step / 2).ok()?)?;
+        let text = self.before.checked_sub(1)?;
         if step & 1 == 0 {
             return Some((text, ONCE));
         }

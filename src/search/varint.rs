@@ -10,7 +10,18 @@ pub(super) fn push(octets: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Reads the number at a place and moves the place behind it; none where the octets end.
+#[inline]
 pub(super) fn read(octets: &[u8], at: &mut usize) -> Option<u64> {
+    let octet = *octets.get(*at)?;
+    if octet < 0x80 {
+        // Most are so short.
+        *at += 1;
+        return Some(octet.into());
+    }
+    read_long(octets, at)
+}
+
+fn read_long(octets: &[u8], at: &mut usize) -> Option<u64> {
     let mut number = 0;
     let mut shift = 0;
     loop {

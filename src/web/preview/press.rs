@@ -6,8 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::address::{article_path, issue_path, page_path, post_path};
-use crate::blog::{self, Entry, File, FileCopy, INDEX_OF_TERMS, IssueTerms, List, Pages};
-use crate::blog::{SearchBefore, SearchTerms, Site, Term};
+use crate::blog::{
+    self, Entry, File, FileCopy, INDEX_OF_TERMS, IssueTerms, List, Pages, SearchBefore, SearchTerms, Site,
+    Term,
+};
 use crate::diagnostic::Diagnostic;
 use crate::picture::{Fault, Picture};
 use crate::pictures::Pictures;

@@ -2,9 +2,9 @@
 
 use chrono::Datelike;
 
-use super::labels::{Entry, Label};
+use super::labels::{Entry, Label, Labels};
 use super::spans::{Span, spans};
-use super::values::{map, text};
+use super::values::{counted, map, text};
 use super::{Head, Made, Pages, Shown, Site, feed, file_of};
 use crate::diagnostic::Diagnostic;
 use crate::theme::{Value, mixed};
@@ -114,9 +114,9 @@ impl Site<'_> {
                 let head = head("posts/", "ブログ", &description);
                 self.spread("blog/posts.html", &head, &posts, &[], &mut made);
             }
-            List::Tags => self.names("tags", "タグ", &self.values.tags, &mut made),
-            List::Corners => self.names("corners", "連載・コーナー", &self.values.corners, &mut made),
-            List::Authors => self.names("authors", "書いた人", &self.values.authors, &mut made),
+            List::Tags => self.names("tags", "タグ", &self.index.tags, &mut made),
+            List::Corners => self.names("corners", "連載・コーナー", &self.index.corners, &mut made),
+            List::Authors => self.names("authors", "書いた人", &self.index.authors, &mut made),
             List::Tag(at) => self.name("タグ", &self.index.tags.all[at], &mut made),
             List::Corner(at) => self.name("連載・コーナー", &self.index.corners.all[at], &mut made),
             List::Author(at) => self.name("書いた人", &self.index.authors.all[at], &mut made),
@@ -148,7 +148,7 @@ impl Site<'_> {
         let usual = format!("{}のメールマガジン「{}」のバックナンバー。", magazine.publisher, magazine.name);
         let description = Some(&self.config.blog.description).filter(|own| !own.is_empty()).unwrap_or(&usual);
         let head = head("", &magazine.name, description);
-        let corners = Value::from(self.values.corners.as_slice());
+        let corners = self.counted(&self.index.corners);
         let lists =
             [("latest", latest), ("recent", recent.into()), ("posts", posts.into()), ("corners", corners)];
         self.list("blog/home.html", &head, lists, made);
@@ -173,10 +173,15 @@ impl Site<'_> {
         self.list("blog/year.html", &head(&path, &title, &description), lists, made);
     }
 
-    fn names(&self, kind: &'static str, title: &str, names: &[Value], made: &mut Gathered<'_>) {
+    fn names(&self, kind: &'static str, title: &str, names: &Labels, made: &mut Gathered<'_>) {
         let description = format!("{}の{title}の一覧。", self.config.magazine.name);
-        let values = [("kind", kind.into()), ("names", names.into())];
+        let values = [("kind", kind.into()), ("names", self.counted(names))];
         self.list("blog/names.html", &head(&format!("{kind}/"), title, &description), values, made);
+    }
+
+    fn counted(&self, names: &Labels) -> Value {
+        let counted = names.all.iter().map(|label| counted(label, self.magazine, self.root));
+        counted.collect::<Vec<_>>().into()
     }
 
     fn name(&self, kind: &str, label: &Label, made: &mut Gathered<'_>) {

@@ -413,6 +413,28 @@ fn an_article_names_its_series_and_what_is_related() {
 }
 
 #[test]
+fn a_new_issue_concerns_the_pages_near_it_alone() {
+    let of_issues = |count: u32| {
+        let issues = (1..=count).map(|number| {
+            let date =
+                NaiveDate::from_ymd_opt(2010, 1, 1).expect("a date") + chrono::Days::new(number.into());
+            issue(number, &date.to_string(), vec![Article { corner: None, ..article("一", "one") }])
+        });
+        Magazine { issues: issues.collect(), posts: Vec::new(), ..magazine() }
+    };
+    let fingerprints = |magazine: &Magazine| {
+        let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
+        let site = Site::new(&config, magazine, &theme, &has_file, &picture).expect("no collisions");
+        let shared = site.fingerprints(true);
+        let of_issue = |index| site.fingerprint(&site.around_issue(index), &shared);
+        (0..magazine.issues.len()).map(of_issue).collect::<Vec<Fingerprint>>()
+    };
+    let (before, after) = (fingerprints(&of_issues(100)), fingerprints(&of_issues(101)));
+    assert_ne!(before[99], after[99], "the last one has a next one now");
+    assert_eq!(before[..80], after[..80]);
+}
+
+#[test]
 fn a_long_list_is_spread_over_its_years() {
     let issues = (0..300).map(|at| {
         let date = format!("{}-{:02}-{:02}", 2001 + at / 120, 1 + at % 12, 1 + at % 28);

@@ -27,9 +27,10 @@ pub(super) struct Values {
     pub(super) posts: Vec<Value>,
     /// The same as entries of lists, where they are kept: see [`Values::fingerprints`].
     entries: OnceLock<Entries>,
-    pub(super) tags: Vec<Value>,
-    pub(super) corners: Vec<Value>,
-    pub(super) authors: Vec<Value>,
+    /// Names alone: how much stands under each changes with every issue, and is shown by few pages.
+    tags: Vec<Value>,
+    corners: Vec<Value>,
+    authors: Vec<Value>,
     /// What every page knows of the magazine.
     pub(super) site: Value,
 }
@@ -64,9 +65,7 @@ pub(super) fn optional(value: Option<Value>) -> Value {
 impl Values {
     pub(super) fn new(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme) -> Self {
         let root = config.blog.base_path();
-        let named = |labels: &[Label]| {
-            labels.iter().map(|label| label_value(label, magazine, root)).collect::<Vec<_>>()
-        };
+        let named = |labels: &[Label]| labels.iter().map(|label| map(named(label, root))).collect::<Vec<_>>();
         let (tags, corners, authors) =
             (named(&index.tags.all), named(&index.corners.all), named(&index.authors.all));
         let author = |author: &Option<Author>| {
@@ -200,7 +199,12 @@ fn issue_value(issue: &Issue, url: &str, root: &str, articles: &[Value]) -> Valu
     ])
 }
 
-fn label_value(label: &Label, magazine: &Magazine, root: &str) -> Value {
+fn named(label: &Label, root: &str) -> [(&'static str, Value); 2] {
+    [("name", text(&label.name)), ("url", text(&href(root, &label.path)))]
+}
+
+/// A name with how much stands under it and since when, for the pages that list names.
+pub(super) fn counted(label: &Label, magazine: &Magazine, root: &str) -> Value {
     let date = |entry: Option<&Entry>| {
         optional(entry.map(|entry| {
             let date = match *entry {
@@ -210,9 +214,10 @@ fn label_value(label: &Label, magazine: &Magazine, root: &str) -> Value {
             Value::from(date.to_string())
         }))
     };
+    let [name, url] = named(label, root);
     map([
-        ("name", text(&label.name)),
-        ("url", text(&href(root, &label.path))),
+        name,
+        url,
         ("count", Value::from(label.entries.len())),
         ("first_date", date(label.entries.first())),
         ("last_date", date(label.entries.last())),

@@ -34,7 +34,7 @@ fn article(title: &str, slug: &str) -> Article {
         letterspace: false,
         typesetting: Typesetting::default(),
         excerpt: format!("{title}の話"),
-        characters: 1307,
+        minutes: 3,
     }
 }
 
@@ -65,7 +65,7 @@ fn magazine() -> Magazine {
         aliases: Vec::new(),
         draft: false,
         excerpt: HOSTILE.into(),
-        characters: 0,
+        minutes: 1,
     };
     Magazine {
         issues: vec![

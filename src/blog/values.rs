@@ -14,9 +14,6 @@ use crate::config::Config;
 use crate::model::{Author, Issue, Magazine};
 use crate::theme::{Fingerprints, Map, Theme, Value};
 
-/// Characters a Japanese reader reads in a minute.
-const CHARACTERS_A_MINUTE: usize = 653;
-
 /// The light values.
 #[derive(Debug)]
 pub(super) struct Values {
@@ -87,7 +84,7 @@ impl Values {
                         ("author", author(&article.author)),
                         ("corner", corner(&article.corner)),
                         ("excerpt", text(&article.excerpt)),
-                        ("minutes", minutes(article.characters)),
+                        ("minutes", Value::from(article.minutes)),
                         ("issue", brief.clone()),
                     ])
                 })
@@ -105,7 +102,7 @@ impl Values {
                     ("title", text(&post.title)),
                     ("author", author(&post.author)),
                     ("excerpt", text(&post.excerpt)),
-                    ("minutes", minutes(post.characters)),
+                    ("minutes", Value::from(post.minutes)),
                     ("date", Value::from(post.date.to_string())),
                 ])
             })
@@ -169,10 +166,6 @@ impl Values {
         let tags = tags.into_iter().filter_map(|tag| index.tags.find(tag.as_ref()));
         Value::from(tags.map(|at| self.tags[at].clone()).collect::<Vec<_>>())
     }
-}
-
-fn minutes(characters: usize) -> Value {
-    Value::from(characters.div_ceil(CHARACTERS_A_MINUTE).max(1))
 }
 
 fn brief_issue(issue: &Issue, url: &str) -> Value {

@@ -252,7 +252,7 @@ mod tests {
             letterspace: false,
             typesetting: Typesetting::default().with_width(24),
             excerpt: String::new(),
-            characters: 0,
+            minutes: 1,
         }
     }
 

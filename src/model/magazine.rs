@@ -75,8 +75,8 @@ pub struct Article {
     pub typesetting: Typesetting,
     /// The first words of its text.
     pub excerpt: String,
-    /// How many characters its text has.
-    pub characters: usize,
+    /// How many minutes it takes to read.
+    pub minutes: usize,
 }
 
 /// Who wrote an article.
@@ -136,8 +136,8 @@ pub struct Post {
     pub draft: bool,
     /// The first words of its text.
     pub excerpt: String,
-    /// How many characters its text has.
-    pub characters: usize,
+    /// How many minutes it takes to read.
+    pub minutes: usize,
 }
 
 /// Another page of the blog: about the magazine, how to subscribe.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Text;
 use super::decode::{decode_text, utf8_text};
+use super::excerpt::minutes;
 use super::finished;
 use super::front_matter::{self, Parts};
 use super::markdown::{self, Heading, Outline};
@@ -116,7 +117,7 @@ pub(super) fn from_settings(
         letterspace: settings.letterspace,
         typesetting,
         excerpt: outline.excerpt,
-        characters: outline.characters,
+        minutes: minutes(outline.characters),
     }
 }
 
@@ -153,7 +154,7 @@ pub(super) fn post(text: RawText, config: &Config, problems: &mut Vec<Diagnostic
         aliases,
         draft,
         excerpt: outline.excerpt,
-        characters: outline.characters,
+        minutes: minutes(outline.characters),
     };
     Some((post, part))
 }

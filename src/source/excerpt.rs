@@ -6,6 +6,9 @@ use crate::typeset::join;
 /// Characters of an excerpt, at most.
 const EXCERPT: usize = 120;
 
+/// Characters a Japanese reader reads in a minute.
+const CHARACTERS_A_MINUTE: usize = 653;
+
 /// The first words of a text's paragraphs, without marks and line breaks; ends in `…` where they were cut.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Excerpt {
@@ -55,6 +58,11 @@ pub(super) fn visible(text: &str) -> usize {
     text.as_bytes().chunks(255).map(count).sum()
 }
 
+/// How many minutes a text of so many characters takes to read.
+pub(super) fn minutes(characters: usize) -> usize {
+    characters.div_ceil(CHARACTERS_A_MINUTE).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +93,11 @@ mod tests {
         check(&[&long, "a"], &format!("{long}…"));
         check(&[&longer], &longer);
         check(&[&format!("{longer}い")], &format!("{longer}…"));
+    }
+
+    #[test]
+    fn what_was_begun_takes_a_minute() {
+        assert_eq!([0, 1, 653, 654, 1307].map(minutes), [1, 1, 1, 2, 3]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Finished, FinishedArticle};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Article, Block, Document, InMail, Issue, Piece};
-use crate::source::excerpt::{Excerpt, visible};
+use crate::source::excerpt::{Excerpt, minutes, visible};
 
 /// The metadata of a finished mail under the label its file's name gives it. `None` where no date is known, in
 /// neither the masthead nor the envelope.
@@ -29,7 +29,7 @@ pub(in crate::source) fn issue(
             letterspace: article.letterspace,
             typesetting,
             excerpt: excerpt(&article.text.document),
-            characters: characters(&article.text.document),
+            minutes: minutes(characters(&article.text.document)),
         }
     });
     Some(Issue {

@@ -239,9 +239,12 @@ fn metadata_is_made_for_lists() {
     let shown: Vec<String> = issue
         .articles
         .iter()
-        .map(|article| {
+        .zip(&found.articles)
+        .map(|(article, found)| {
             let key = article.author.as_ref().and_then(|author| author.key.as_deref());
-            format!("{} {:?} {} {}", article.slug, key, article.excerpt, article.characters)
+            let characters = characters(&found.text.document);
+            assert_eq!(article.minutes, 1);
+            format!("{} {:?} {} {characters}", article.slug, key, article.excerpt)
         })
         .collect();
     assert_eq!(shown, ["01 Some(\"yamada\") 登りました。 6", "linux-virt-v2v None  3", "03 None 海。 2"]);

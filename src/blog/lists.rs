@@ -140,10 +140,10 @@ impl Site<'_> {
         let before = latest.unwrap_or(0);
         let recent: Vec<Value> = (before.saturating_sub(BACK_NUMBERS)..before)
             .rev()
-            .map(|at| self.values.issues[at].clone())
+            .map(|at| self.issue_value(at).clone())
             .collect();
         let posts: Vec<Value> = self.values.posts.iter().rev().take(LATEST_POSTS).cloned().collect();
-        let latest = latest.map_or_else(Value::none, |at| self.values.issues[at].clone());
+        let latest = latest.map_or_else(Value::none, |at| self.issue_value(at).clone());
         let magazine = &self.config.magazine;
         let usual = format!("{}のメールマガジン「{}」のバックナンバー。", magazine.publisher, magazine.name);
         let description = Some(&self.config.blog.description).filter(|own| !own.is_empty()).unwrap_or(&usual);
@@ -300,7 +300,7 @@ impl Site<'_> {
         for chunk in entries.chunk_by(same_issue).rev() {
             for &entry in chunk {
                 let year = self.date(entry).year();
-                let value = self.values.entry(entry);
+                let value = self.entry(entry);
                 match groups.last_mut() {
                     Some((of, values)) if *of == year => values.push(value),
                     _ => groups.push((year, vec![value])),

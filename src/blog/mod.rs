@@ -229,7 +229,7 @@ impl<'a> Site<'a> {
 
     /// What an article's page shows of the rest of the magazine.
     fn around_article(&self, issue: usize, position: usize) -> [(&'static str, Value); 6] {
-        let of_issue = &self.values.articles[issue];
+        let of_issue = self.article_values(issue);
         let neighbour = |at: Option<usize>| optional(at.and_then(|at| of_issue.get(at)).cloned());
         let entry = Entry::Article(issue, position);
         let tags = match &self.magazine.issues[issue] {
@@ -244,11 +244,6 @@ impl<'a> Site<'a> {
             ("series", self.series(entry)),
             ("related", self.related_values(entry)),
         ]
-    }
-
-    /// Of the values that pages share; whether most lists are as they were makes it only faster or slower.
-    pub fn fingerprints(&self, lists_are_kept: bool) -> Fingerprints {
-        self.values.fingerprints(lists_are_kept)
     }
 
     /// What the pages of an issue show of the rest of the magazine.
@@ -279,7 +274,7 @@ impl<'a> Site<'a> {
         let Some((corner, place)) = corner else { return Value::none() };
         let entries = &self.index.corners.all[corner].entries;
         let article = |at: Option<usize>| match at.and_then(|at| entries.get(at)) {
-            Some(&Entry::Article(issue, article)) => self.values.articles[issue][article].clone(),
+            Some(&Entry::Article(issue, article)) => self.article_values(issue)[article].clone(),
             _ => Value::none(),
         };
         map([
@@ -291,11 +286,14 @@ impl<'a> Site<'a> {
     }
 
     fn related_values(&self, entry: Entry) -> Value {
-        self.related(entry).into_iter().map(|entry| self.values.entry(entry)).collect::<Vec<_>>().into()
+        self.related(entry).into_iter().map(|entry| self.entry(entry)).collect::<Vec<_>>().into()
     }
 
     fn issue_and_its_neighbours(&self, index: usize) -> [(&'static str, Value); 3] {
-        let issue = |at: Option<usize>| optional(at.and_then(|at| self.values.issues.get(at)).cloned());
+        let issue = |at: Option<usize>| {
+            let at = at.filter(|at| *at < self.magazine.issues.len());
+            optional(at.map(|at| self.issue_value(at).clone()))
+        };
         [
             ("issue", issue(Some(index))),
             ("previous_issue", issue(index.checked_sub(1))),

@@ -11,18 +11,16 @@ use super::labels::{Entry, Index, Label};
 use super::{Site, word_index};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::config::Config;
-use crate::model::{Author, Issue, Magazine};
+use crate::model::{Article, Author, Issue, Magazine, Post};
 use crate::theme::{Fingerprints, Map, Theme, Value};
 
 /// The light values.
 #[derive(Debug)]
 pub(super) struct Values {
-    /// Issues with their articles.
-    pub(super) issues: Vec<Value>,
-    /// Articles, by issue and by their order in it.
-    pub(super) articles: Vec<Vec<Value>>,
+    /// Each made when somebody first asks for it: a build that keeps most pages needs few.
+    of_issues: Vec<OnceLock<OfIssue>>,
     pub(super) posts: Vec<Value>,
-    /// The same as entries of lists, where they are kept: see [`Values::fingerprints`].
+    /// All of them as entries of lists, where they are kept: see [`Site::fingerprints`].
     entries: OnceLock<Entries>,
     /// Names alone: how much stands under each changes with every issue, and is shown by few pages.
     tags: Vec<Value>,
@@ -30,6 +28,13 @@ pub(super) struct Values {
     authors: Vec<Value>,
     /// What every page knows of the magazine.
     pub(super) site: Value,
+}
+
+#[derive(Debug)]
+struct OfIssue {
+    /// With its articles.
+    issue: Value,
+    articles: Vec<Value>,
 }
 
 /// Entries of lists.
@@ -63,64 +68,91 @@ impl Values {
     pub(super) fn new(magazine: &Magazine, config: &Config, index: &Index, theme: &Theme) -> Self {
         let root = config.blog.base_path();
         let named = |labels: &[Label]| labels.iter().map(|label| map(named(label, root))).collect::<Vec<_>>();
-        let (tags, corners, authors) =
-            (named(&index.tags.all), named(&index.corners.all), named(&index.authors.all));
-        let author = |author: &Option<Author>| {
-            optional(author.as_ref().and_then(|author| index.author(author)).map(|at| authors[at].clone()))
+        let mut values = Values {
+            of_issues: magazine.issues.iter().map(|_| OnceLock::new()).collect(),
+            posts: Vec::new(),
+            entries: OnceLock::new(),
+            tags: named(&index.tags.all),
+            corners: named(&index.corners.all),
+            authors: named(&index.authors.all),
+            site: site_value(magazine, config, index, theme),
         };
-        let corner = |corner: &Option<String>| {
-            optional(corner.as_ref().and_then(|name| index.corners.find(name)).map(|at| corners[at].clone()))
+        let post = |post: &Post| {
+            map([
+                ("url", text(&href(root, &post_path(post)))),
+                ("title", text(&post.title)),
+                ("author", values.author(index, post.author.as_ref())),
+                ("excerpt", text(&post.excerpt)),
+                ("minutes", Value::from(post.minutes)),
+                ("date", Value::from(post.date.to_string())),
+            ])
         };
-        let of_issue = |issue: &Issue| {
-            let folder = issue_path(issue);
-            let brief = brief_issue(issue, &href(root, &folder));
-            let of_issue: Vec<Value> = issue
-                .articles
-                .iter()
-                .map(|article| {
-                    map([
-                        ("url", text(&href(root, &article_path(issue, article)))),
-                        ("title", text(&article.title)),
-                        ("author", author(&article.author)),
-                        ("corner", corner(&article.corner)),
-                        ("excerpt", text(&article.excerpt)),
-                        ("minutes", Value::from(article.minutes)),
-                        ("issue", brief.clone()),
-                    ])
-                })
-                .collect();
-            (issue_value(issue, &href(root, &folder), root, &of_issue), of_issue)
+        values.posts = magazine.posts.iter().map(post).collect();
+        values
+    }
+
+    fn new_issue(&self, issue: &Issue, index: &Index, root: &str) -> OfIssue {
+        let url = href(root, &issue_path(issue));
+        let brief = brief_issue(issue, &url);
+        let corner = |corner: Option<&String>| {
+            optional(corner.and_then(|name| index.corners.find(name)).map(|at| self.corners[at].clone()))
         };
-        let (issues, articles): (Vec<Value>, Vec<Vec<Value>>) =
-            magazine.issues.par_iter().map(of_issue).unzip();
-        let posts: Vec<Value> = magazine
-            .posts
-            .iter()
-            .map(|post| {
-                map([
-                    ("url", text(&href(root, &post_path(post)))),
-                    ("title", text(&post.title)),
-                    ("author", author(&post.author)),
-                    ("excerpt", text(&post.excerpt)),
-                    ("minutes", Value::from(post.minutes)),
-                    ("date", Value::from(post.date.to_string())),
-                ])
-            })
-            .collect();
-        let site = site_value(magazine, config, index, theme);
-        Values { issues, articles, posts, entries: OnceLock::new(), tags, corners, authors, site }
+        let article = |article: &Article| {
+            map([
+                ("url", text(&href(root, &article_path(issue, article)))),
+                ("title", text(&article.title)),
+                ("author", self.author(index, article.author.as_ref())),
+                ("corner", corner(article.corner.as_ref())),
+                ("excerpt", text(&article.excerpt)),
+                ("minutes", Value::from(article.minutes)),
+                ("issue", brief.clone()),
+            ])
+        };
+        let articles: Vec<Value> = issue.articles.iter().map(article).collect();
+        OfIssue { issue: issue_value(issue, &url, root, &articles), articles }
+    }
+
+    fn author(&self, index: &Index, author: Option<&Author>) -> Value {
+        optional(author.and_then(|author| index.author(author)).map(|at| self.authors[at].clone()))
+    }
+
+    /// The names that an article or post carries, in its order.
+    pub(super) fn tags_of(&self, index: &Index, tags: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
+        let tags = tags.into_iter().filter_map(|tag| index.tags.find(tag.as_ref()));
+        Value::from(tags.map(|at| self.tags[at].clone()).collect::<Vec<_>>())
+    }
+}
+
+impl Site<'_> {
+    fn of_issue(&self, at: usize) -> &OfIssue {
+        let make = || self.values.new_issue(&self.magazine.issues[at], &self.index, self.root);
+        self.values.of_issues[at].get_or_init(make)
+    }
+
+    /// An issue with its articles, by its place in the magazine.
+    pub(super) fn issue_value(&self, at: usize) -> &Value {
+        &self.of_issue(at).issue
+    }
+
+    /// The articles of an issue.
+    pub(super) fn article_values(&self, issue: usize) -> &[Value] {
+        &self.of_issue(issue).articles
     }
 
     /// Fingerprints of all that pages share. With `lists_are_kept`, most lists will not be made but only compared, and it is
     /// worth the memory to keep their entries.
-    pub(super) fn fingerprints(&self, lists_are_kept: bool) -> Fingerprints {
+    pub fn fingerprints(&self, lists_are_kept: bool) -> Fingerprints {
+        let Values { posts, tags, corners, authors, site, .. } = &self.values;
         let mut fingerprints = Fingerprints::default();
         // What is within others comes first.
-        fingerprints.learn(&self.tags.iter().chain(&self.corners).chain(&self.authors).collect::<Vec<_>>());
-        fingerprints.learn(&self.articles.iter().flatten().collect::<Vec<_>>());
-        fingerprints.learn(&self.issues.iter().chain(&self.posts).chain([&self.site]).collect::<Vec<_>>());
+        fingerprints.learn(&tags.iter().chain(corners).chain(authors).collect::<Vec<_>>());
+        let of_issues = (0..self.magazine.issues.len()).into_par_iter().map(|at| self.of_issue(at));
+        let of_issues: Vec<&OfIssue> = of_issues.collect();
+        fingerprints.learn(&of_issues.iter().flat_map(|of_issue| &of_issue.articles).collect::<Vec<_>>());
+        let issues = of_issues.iter().map(|of_issue| &of_issue.issue);
+        fingerprints.learn(&issues.chain(posts).chain([site]).collect::<Vec<_>>());
         if lists_are_kept {
-            let Entries { issues, articles, posts } = self.entries.get_or_init(|| self.entries());
+            let Entries { issues, articles, posts } = self.values.entries.get_or_init(|| self.entries());
             let entries = issues.iter().chain(articles.iter().flatten()).chain(posts);
             fingerprints.learn(&entries.collect::<Vec<_>>());
         }
@@ -128,22 +160,21 @@ impl Values {
     }
 
     fn entries(&self) -> Entries {
-        let of_issue = |(at, articles): (usize, &Vec<Value>)| {
-            (0..articles.len()).map(|article| self.new_entry(Entry::Article(at, article))).collect()
+        let issues = 0..self.magazine.issues.len();
+        let of_issue = |at: usize| {
+            let articles = 0..self.article_values(at).len();
+            articles.map(|article| self.new_entry(Entry::Article(at, article))).collect()
         };
         Entries {
-            issues: (0..self.issues.len())
-                .into_par_iter()
-                .map(|at| self.new_entry(Entry::Issue(at)))
-                .collect(),
-            articles: self.articles.par_iter().enumerate().map(of_issue).collect(),
-            posts: (0..self.posts.len()).map(|at| self.new_entry(Entry::Post(at))).collect(),
+            issues: issues.clone().into_par_iter().map(|at| self.new_entry(Entry::Issue(at))).collect(),
+            articles: issues.into_par_iter().map(of_issue).collect(),
+            posts: (0..self.values.posts.len()).map(|at| self.new_entry(Entry::Post(at))).collect(),
         }
     }
 
     /// An entry of a list, with what it is: `issue`, `article` or `post`.
     pub(super) fn entry(&self, entry: Entry) -> Value {
-        let Some(entries) = self.entries.get() else { return self.new_entry(entry) };
+        let Some(entries) = self.values.entries.get() else { return self.new_entry(entry) };
         let entry = match entry {
             Entry::Issue(at) => &entries.issues[at],
             Entry::Article(at, article) => &entries.articles[at][article],
@@ -154,17 +185,11 @@ impl Values {
 
     fn new_entry(&self, entry: Entry) -> Value {
         let (kind, value) = match entry {
-            Entry::Issue(at) => ("issue", &self.issues[at]),
-            Entry::Article(at, article) => ("article", &self.articles[at][article]),
-            Entry::Post(at) => ("post", &self.posts[at]),
+            Entry::Issue(at) => ("issue", self.issue_value(at)),
+            Entry::Article(at, article) => ("article", &self.article_values(at)[article]),
+            Entry::Post(at) => ("post", &self.values.posts[at]),
         };
         map([("kind", kind.into()), ("value", value.clone())])
-    }
-
-    /// The names that an article or post carries, in its order.
-    pub(super) fn tags_of(&self, index: &Index, tags: impl IntoIterator<Item = impl AsRef<str>>) -> Value {
-        let tags = tags.into_iter().filter_map(|tag| index.tags.find(tag.as_ref()));
-        Value::from(tags.map(|at| self.tags[at].clone()).collect::<Vec<_>>())
     }
 }
 

@@ -171,7 +171,7 @@ impl Site<'_> {
             ("word", text(&term.word)),
             ("reading", optional(term.reading.as_deref().map(text))),
             ("url", optional(word.page.map(|path| text(&href(self.root, &path))))),
-            ("entries", entries.into_iter().map(|entry| self.values.entry(entry)).collect::<Vec<_>>().into()),
+            ("entries", entries.into_iter().map(|entry| self.entry(entry)).collect::<Vec<_>>().into()),
             ("more", Value::from(count.saturating_sub(SHOWN))),
         ])
     }

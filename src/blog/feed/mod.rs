@@ -93,7 +93,7 @@ impl Site<'_> {
             Entry::Issue(_) => return None,
             Entry::Article(issue, article) => {
                 let of_issue = &self.magazine.issues[issue];
-                let value = &self.values.articles[issue][article];
+                let value = &self.article_values(issue)[article];
                 let article = &of_issue.articles[article];
                 let path = article_path(of_issue, article);
                 (value, path, &article.title, &article.author, &article.tags, &article.excerpt)

@@ -100,6 +100,23 @@ impl Site<'_> {
         }
     }
 
+    /// The files of a gathering page that [`Pages::gathering`] names; none of pages that are made each time.
+    pub fn files_of(&self, list: List) -> Vec<String> {
+        let path = self.list_path(list);
+        let paths = match list {
+            List::Posts => self.paths_of(&path, &self.posts()),
+            List::Tag(at) => self.paths_of(&path, &self.index.tags.all[at].entries),
+            List::Corner(at) => self.paths_of(&path, &self.index.corners.all[at].entries),
+            List::Author(at) => self.paths_of(&path, &self.index.authors.all[at].entries),
+            List::Sitemap | List::Robots | List::Redirect(_) => Vec::new(),
+            List::Home | List::Archive | List::Year(_) | List::Tags | List::Corners | List::Authors => {
+                vec![path]
+            }
+            List::Search | List::NotFound => vec![path],
+        };
+        paths.iter().map(|path| file_of(path)).collect()
+    }
+
     /// Renders a gathering page, unless it was `shown` with the same before.
     pub fn render_list(&self, list: List, shown: Option<&Shown<'_>>) -> Result<Pages, Vec<Diagnostic>> {
         let mut made = Gathered { made: Made::default(), shown };
@@ -110,9 +127,8 @@ impl Site<'_> {
             List::Year(year) => self.year(year, &mut made),
             List::Posts => {
                 let description = format!("{name}のブログ記事の一覧。");
-                let posts = (0..self.magazine.posts.len()).map(Entry::Post).collect::<Vec<_>>();
                 let head = head("posts/", "ブログ", &description);
-                self.spread("blog/posts.html", &head, &posts, &[], &mut made);
+                self.spread("blog/posts.html", &head, &self.posts(), &[], &mut made);
             }
             List::Tags => self.names("tags", "タグ", &self.index.tags, &mut made),
             List::Corners => self.names("corners", "連載・コーナー", &self.index.corners, &mut made),
@@ -230,6 +246,10 @@ impl Site<'_> {
             let values = values.iter().cloned().chain(lists).collect();
             self.gathered(template, &head, values, made);
         }
+    }
+
+    pub(super) fn posts(&self) -> Vec<Entry> {
+        (0..self.magazine.posts.len()).map(Entry::Post).collect()
     }
 
     fn spans_of(&self, entries: &[Entry]) -> Vec<Span> {

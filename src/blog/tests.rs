@@ -86,6 +86,15 @@ fn magazine() -> Magazine {
     }
 }
 
+/// So many articles that lists are spread over several pages.
+fn long_magazine() -> Magazine {
+    let issues = (0..300).map(|at| {
+        let date = format!("{}-{:02}-{:02}", 2001 + at / 120, 1 + at % 12, 1 + at % 28);
+        issue(at + 1, &date, vec![article("一", "one"), article("二", "two")])
+    });
+    Magazine { issues: issues.collect(), ..magazine() }
+}
+
 fn words(path: &str, markdown: &str) -> Text {
     let source: Arc<SourceText> = SourceText::new(path, markdown);
     let (_, document) = source::document(&source, 0..markdown.len(), &mut Vec::new());
@@ -413,6 +422,29 @@ fn an_article_names_its_series_and_what_is_related() {
 }
 
 #[test]
+fn the_files_of_lists_are_those_that_gather() {
+    let mut magazine = long_magazine();
+    magazine.posts = (2000..2500)
+        .map(|at| Post {
+            slug: format!("post-{at}"),
+            date: format!("{}-01-02", at / 10 * 10).parse().expect("a date"),
+            ..magazine.posts[0].clone()
+        })
+        .collect();
+    let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
+    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let shown = Shown { fingerprints: &site.fingerprints(false), is_the_same: &|_, _| true };
+    let mut spread = 0;
+    for list in site.lists() {
+        let pages = site.render_list(list, Some(&shown)).expect("every page can be made");
+        let gathering: Vec<String> = pages.gathering.into_iter().map(|(path, _)| path).collect();
+        spread += usize::from(gathering.len() > 1);
+        assert_eq!(site.files_of(list), gathering, "{list:?}");
+    }
+    assert!(spread > 3, "{spread}");
+}
+
+#[test]
 fn a_new_issue_concerns_the_pages_near_it_alone() {
     let of_issues = |count: u32| {
         let issues = (1..=count).map(|number| {
@@ -436,12 +468,7 @@ fn a_new_issue_concerns_the_pages_near_it_alone() {
 
 #[test]
 fn a_long_list_is_spread_over_its_years() {
-    let issues = (0..300).map(|at| {
-        let date = format!("{}-{:02}-{:02}", 2001 + at / 120, 1 + at % 12, 1 + at % 28);
-        issue(at + 1, &date, vec![article("一", "one"), article("二", "two")])
-    });
-    let magazine = Magazine { issues: issues.collect(), ..magazine() };
-    let blog = blog(&magazine);
+    let blog = blog(&long_magazine());
     let front = &blog["corners/小話/index.html"];
     let past = &blog["corners/小話/2001/index.html"];
     assert!(front.contains("2003年") && front.contains("/corners/%E5%B0%8F%E8%A9%B1/2001/"), "{front}");

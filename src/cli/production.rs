@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 
 use super::console::Console;
-use super::works::{self, Gathering, IssueWork, OfAll, Record, Works};
+use super::works::{self, Gathering, IssueWork, Key, OfAll, Record, Works};
 use crate::blog::{
     self, Around, Entry, File, FileCopy, IssueTerms, List, PageLinks, Pages, SearchBefore, SearchOrder,
     SearchTerms, Shown, Site, Term,
@@ -42,9 +42,6 @@ impl Output for () {
         false
     }
 }
-
-/// The key of what is to be made again in any case.
-const NEVER: Fingerprint = 0;
 
 /// What is known of the build before this one.
 #[derive(Default)]
@@ -101,6 +98,9 @@ pub(super) fn produce<'b>(
         Ok(site) => ManuallyDrop::new(site),
         Err(problems) => return nothing_but(problems),
     };
+    let of_magazine = before.map(|before| before.of_pages(works::of_magazine(&content.magazine)));
+    let is_as_before =
+        before.zip(of_magazine).is_some_and(|(before, of_magazine)| before.works.is_of(of_magazine));
     let mut sources = BTreeMap::new();
     for entry in site.feed_entries() {
         if let Entry::Article(issue, _) = entry {
@@ -116,7 +116,9 @@ pub(super) fn produce<'b>(
         output,
         before,
         keeps_outside_links: outside.is_some(),
+        is_as_before,
         fingerprints: before
+            .filter(|_| !is_as_before)
             .map_or_else(Fingerprints::default, |before| site.fingerprints(before.works.has_issues())),
         gathering: Mutex::default(),
         records: Mutex::new(vec![None; content.magazine.issues.len()]),
@@ -146,7 +148,7 @@ pub(super) fn produce<'b>(
     if let Some(kept) = outside {
         problems.extend(work.outside_links(kept, console)?);
     }
-    let mut of_all = OfAll::default();
+    let mut of_all = OfAll { magazine: of_magazine.unwrap_or_default(), ..OfAll::default() };
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
@@ -177,7 +179,9 @@ pub(super) struct Work<'a, 'b> {
     /// None when nobody will build on this one.
     before: Option<&'b Before>,
     pub(super) keeps_outside_links: bool,
-    /// Of the values that pages share, where there is a build before.
+    /// Whether all that is published, but for the texts, is what it was in the build before.
+    is_as_before: bool,
+    /// Of the values that pages share, where there is a build before that showed others.
     fingerprints: Fingerprints,
     /// The pages that gather others.
     gathering: Mutex<Vec<Gathering>>,
@@ -198,10 +202,12 @@ impl<'b> Work<'_, 'b> {
     fn issue(&self, index: usize, source: &IssueSource) -> Result<Vec<Diagnostic>> {
         let Content { config, magazine, .. } = self.content;
         let issue = &magazine.issues[index];
-        let around = self.site.around_issue(index);
-        let key = self.before.map_or(NEVER, |before| self.key(&around, source, before));
+        let texts = works::of_texts(source);
+        // Where nothing else is new, an issue's own texts decide.
+        let around = (!self.is_as_before).then(|| self.around(index));
         if let Some(before) = self.before
-            && let Some((work, record)) = before.works.of(issue.number, key)
+            && let Some((work, record)) =
+                before.works.of(issue.number, texts, around.as_ref().map(|(_, around)| *around))
             && before.search.has(issue.number, work.found.len())
             && self.output.keep(&work.files)
         {
@@ -209,6 +215,8 @@ impl<'b> Work<'_, 'b> {
             self.take((index, source), record, work);
             return Ok(Vec::new());
         }
+        let (around, of_around) = around.unwrap_or_else(|| self.around(index));
+        let key = Key { around: of_around, texts };
         let source = &*match source.read(config) {
             Ok(source) => source,
             Err(problem) => return Ok(vec![*problem]),
@@ -277,20 +285,17 @@ impl<'b> Work<'_, 'b> {
             Err(more) => problems.extend(more),
         }
         // What is wrong has to be told again each time, so that it is looked for again.
-        let key = if problems.is_empty() { key } else { NEVER };
+        let key = if problems.is_empty() { key } else { Key::NEVER };
         self.take((index, source), works::record(issue.number, key, &work), work);
         Ok(problems)
     }
 
-    /// All that an issue's files are made of, in short.
-    fn key(&self, around: &Around, source: &IssueSource, before: &Before) -> Fingerprint {
-        let files = source.files().iter().flat_map(|file| [file.path.as_bytes(), &file.digest]);
-        let around = self.site.fingerprint(around, &self.fingerprints).to_le_bytes();
-        let shared = [before.standing.as_bytes(), &around];
-        match mixed("issue", &shared.into_iter().chain(files).collect::<Vec<_>>()) {
-            NEVER => 1,
-            key => key,
-        }
+    /// What an issue's pages show of the rest of the magazine, and that in short.
+    fn around(&self, index: usize) -> (Around, Fingerprint) {
+        let around = self.site.around_issue(index);
+        let shown = |before: &Before| before.of_pages(self.site.fingerprint(&around, &self.fingerprints));
+        let of_around = self.before.map_or(0, shown);
+        (around, of_around)
     }
 
     /// Takes what was made of an issue, now or before, to where the rest of the build looks for it.
@@ -362,7 +367,25 @@ impl<'b> Work<'_, 'b> {
     }
 
     fn list(&self, list: List) -> Result<Vec<Diagnostic>> {
+        if self.keeps_list(list) {
+            return Ok(Vec::new());
+        }
         self.gathered(|shown| self.site.render_list(list, shown))
+    }
+
+    /// Keeps the pages of a list where all that it could show is what it was.
+    fn keeps_list(&self, list: List) -> bool {
+        let Some(before) = self.before.filter(|_| self.is_as_before) else { return false };
+        let paths = self.site.files_of(list);
+        let gathered = paths.iter().map(|path| Some((path.clone(), before.works.gathered(path)?)));
+        let Some(gathered) = gathered.collect::<Option<Vec<Gathering>>>() else { return false };
+        let files: Vec<String> = paths.iter().map(|path| format!("blog/{path}")).collect();
+        if files.is_empty() || !self.output.keep(&files) {
+            return false;
+        }
+        self.gathering.lock().expect("no thread panics while it holds this").extend(gathered);
+        self.note_made(Vec::new(), paths.iter().map(String::as_str));
+        true
     }
 
     fn index_of_terms(&self, terms: &[(Entry, Vec<Term>)]) -> Result<Vec<Diagnostic>> {
@@ -376,7 +399,7 @@ impl<'b> Work<'_, 'b> {
     ) -> Result<Vec<Diagnostic>> {
         let Some(before) = self.before else { return self.pages(render(None)) };
         let is_the_same = |path: &str, shown: Fingerprint| {
-            before.works.has_gathered(path, before.of_pages(shown))
+            before.works.gathered(path) == Some(before.of_pages(shown))
                 && self.output.keep(&[format!("blog/{path}")])
         };
         let shown = Shown { fingerprints: &self.fingerprints, is_the_same: &is_the_same };

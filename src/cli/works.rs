@@ -1,18 +1,21 @@
 //! What became of each issue, kept from one build to the next: an issue whose texts, whose place in the magazine and
 //! whose settings are the same need not be made again.
 //!
-//! It is a hint: what cannot be read is made anew. Each record has the issue's number, the fingerprint of all that its
+//! It is a hint: what cannot be read is made anew. Each record has the issue's number, the fingerprints of all that its
 //! files are made of, and what the rest of the build needs to know of it.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::blog::{FileCopy, PageLinks, SearchOrder, Term};
 use crate::hash::{HashMap, HashMapExt};
+use crate::model::{Alias, Magazine};
 use crate::search::Extent;
-use crate::theme::Fingerprint;
+use crate::source::IssueSource;
+use crate::theme::{Fingerprint, mixed};
 
 /// The name under which they are left in the output folder.
 pub(super) const NAME: &str = "works";
@@ -32,12 +35,56 @@ pub(super) struct IssueWork {
     pub(super) terms: Vec<(usize, Vec<Term>)>,
 }
 
+/// What an issue's files are made of, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Key {
+    /// What its pages show of the rest of the magazine, with all that pages share.
+    pub(super) around: Fingerprint,
+    /// Its own texts.
+    pub(super) texts: Fingerprint,
+}
+
+impl Key {
+    /// Of what is to be made again in any case: no texts have such a fingerprint.
+    pub(super) const NEVER: Key = Key { around: 0, texts: 0 };
+}
+
+/// The fingerprint of an issue's texts.
+pub(super) fn of_texts(source: &IssueSource) -> Fingerprint {
+    let files = source.files().iter().flat_map(|file| [file.path.as_bytes(), &file.digest]);
+    mixed("texts", &files.collect::<Vec<_>>()).max(1)
+}
+
+/// The fingerprint of all that is published but for the texts: where it is the same, pages show the same of each other.
+pub(super) fn of_magazine(magazine: &Magazine) -> Fingerprint {
+    fn of<'a>(what: &impl Serialize, aliases: impl Iterator<Item = &'a Alias>) -> Option<Fingerprint> {
+        let addresses: Vec<&str> = aliases.map(|alias| alias.address.as_str()).collect();
+        Some(mixed("published", &[&postcard::to_stdvec(&(what, addresses)).ok()?]))
+    }
+    let Magazine { issues, posts, pages } = magazine;
+    let issues = issues.par_iter().map(|issue| {
+        let of_articles = issue.articles.iter().flat_map(|article| &article.aliases);
+        of(issue, issue.aliases.iter().chain(of_articles))
+    });
+    let posts = posts.par_iter().map(|post| of(post, post.aliases.iter()));
+    let pages = pages.par_iter().map(|page| of(page, page.aliases.iter()));
+    let all: Option<Vec<Fingerprint>> = issues.chain(posts).chain(pages).collect();
+    let counts = [magazine.issues.len(), magazine.posts.len()].map(|count| count as u64);
+    // What cannot be told in short is never the same.
+    all.map_or(0, |all| {
+        let octets: Vec<u8> = counts.into_iter().chain(all).flat_map(u64::to_le_bytes).collect();
+        mixed("magazine", &[&octets]).max(1)
+    })
+}
+
 /// A page that gathers others, and a fingerprint of all that it was made of.
 pub(super) type Gathering = (String, Fingerprint);
 
 /// What is left of all issues together.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OfAll {
+    /// All that was published but for the texts, with all that pages share.
+    pub(super) magazine: Fingerprint,
     /// The pages that gather others.
     pub(super) gathering: Vec<Gathering>,
     /// What the index of the search tells of.
@@ -48,11 +95,12 @@ pub(super) struct OfAll {
 #[derive(Debug, Default)]
 pub(super) struct Works {
     octets: Vec<u8>,
+    magazine: Fingerprint,
     /// The pages that gather others, by their paths in the blog's folder.
     gathering: HashMap<String, Fingerprint>,
     /// What its index of the search tells of.
     pub(super) search: SearchOrder,
-    issues: HashMap<u32, (Fingerprint, Place)>,
+    issues: HashMap<u32, (Key, Place)>,
 }
 
 /// Where a record lies, and its work in it.
@@ -69,12 +117,12 @@ impl Works {
     /// Reads what [`OfAll::into_octets`] makes and the records that were left one after the other behind it, as far as they are that.
     pub(super) fn read(octets: Vec<u8>) -> Works {
         let mut issues = HashMap::new();
-        let Ok((OfAll { gathering, search }, after)) = postcard::take_from_bytes(&octets) else {
+        let Ok((OfAll { magazine, gathering, search }, after)) = postcard::take_from_bytes(&octets) else {
             return Works::default();
         };
         let mut start = octets.len() - after.len();
         while let Ok(((number, key, length), after)) =
-            postcard::take_from_bytes::<(u32, Fingerprint, usize)>(&octets[start..])
+            postcard::take_from_bytes::<(u32, Key, usize)>(&octets[start..])
         {
             let head = octets.len() - start - after.len();
             let Some(end) = (start + head).checked_add(length).filter(|end| *end <= octets.len()) else {
@@ -83,7 +131,7 @@ impl Works {
             issues.insert(number, (key, Place { record: start..end, work: head }));
             start = end;
         }
-        Works { gathering: gathering.into_iter().collect(), search, octets, issues }
+        Works { magazine, gathering: gathering.into_iter().collect(), search, octets, issues }
     }
 
     /// Whether anything is known of any issue.
@@ -91,15 +139,26 @@ impl Works {
         !self.issues.is_empty()
     }
 
-    /// Whether the page at a path of the blog's folder gathers others and was made of what `key` stands for.
-    pub(super) fn has_gathered(&self, path: &str, key: Fingerprint) -> bool {
-        self.gathering.get(path) == Some(&key)
+    /// Whether all that is published, but for the texts, is what it was.
+    pub(super) fn is_of(&self, magazine: Fingerprint) -> bool {
+        magazine != 0 && self.magazine == magazine
     }
 
-    /// What was made of an issue, if it was made of what `key` stands for, with its record.
-    pub(super) fn of(&self, number: u32, key: Fingerprint) -> Option<(IssueWork, Record<'_>)> {
+    /// What the page at a path of the blog's folder was made of, if it gathers others.
+    pub(super) fn gathered(&self, path: &str) -> Option<Fingerprint> {
+        self.gathering.get(path).copied()
+    }
+
+    /// What was made of an issue, if it was made of these texts, and its pages showed what is `around` it; none where that
+    /// is known to be the same. With it comes its record.
+    pub(super) fn of(
+        &self,
+        number: u32,
+        texts: Fingerprint,
+        around: Option<Fingerprint>,
+    ) -> Option<(IssueWork, Record<'_>)> {
         let (of_before, Place { record, work }) = self.issues.get(&number)?;
-        if *of_before != key {
+        if of_before.texts != texts || around.is_some_and(|around| of_before.around != around) {
             return None;
         }
         let octets = &self.octets[record.clone()];
@@ -117,7 +176,7 @@ impl OfAll {
 }
 
 /// The record of an issue that was made of what `key` stands for.
-pub(super) fn record(number: u32, key: Fingerprint, made: &IssueWork) -> Record<'static> {
+pub(super) fn record(number: u32, key: Key, made: &IssueWork) -> Record<'static> {
     let made = postcard::to_stdvec(made).unwrap_or_default();
     let head = postcard::to_stdvec(&(number, key, made.len())).unwrap_or_default();
     [head, made].concat().into()
@@ -136,23 +195,28 @@ mod tests {
             ..IssueWork::default()
         };
         let (ten, nine) = (work("mail/010.txt"), work("mail/009.txt"));
-        let records = [record(9, 8, &nine), record(10, 7, &ten)];
+        let key = |around, texts| Key { around, texts };
+        let records = [record(9, key(3, 8), &nine), record(10, key(3, 7), &ten)];
         let gathering = vec![("tags/".to_owned(), 3), ("archive/".to_owned(), 4)];
-        let of_all = OfAll { gathering, search: vec![None, Some(9), Some(10)] };
+        let of_all = OfAll { magazine: 5, gathering, search: vec![None, Some(9), Some(10)] };
         let octets = [of_all.into_octets(), records.concat()].concat();
         let works = Works::read(octets.clone());
         assert_eq!(works.search, [None, Some(9), Some(10)]);
-        let kept = |number, key| works.of(number, key).map(|(work, _)| work);
-        assert_eq!(kept(10, 7), Some(ten.clone()));
-        assert_eq!(kept(9, 8), Some(nine));
-        assert_eq!((kept(9, 7), kept(8, 8)), (None, None));
-        assert!(works.has_gathered("tags/", 3) && works.has_gathered("archive/", 4));
-        assert!(!works.has_gathered("tags/", 4) && !works.has_gathered("posts/", 3));
-        let (_, record) = works.of(10, 7).unwrap();
+        assert!(works.is_of(5) && !works.is_of(6) && !Works::default().is_of(0));
+        let kept = |number, texts, around| works.of(number, texts, around).map(|(work, _)| work);
+        assert_eq!(kept(10, 7, Some(3)), Some(ten.clone()));
+        assert_eq!(kept(10, 7, None), Some(ten.clone()));
+        assert_eq!(kept(9, 8, Some(3)), Some(nine));
+        assert_eq!((kept(9, 7, None), kept(8, 8, None), kept(9, 8, Some(4))), (None, None, None));
+        assert_eq!(
+            ["tags/", "archive/", "posts/"].map(|path| works.gathered(path)),
+            [Some(3), Some(4), None]
+        );
+        let (_, record) = works.of(10, 7, None).unwrap();
         assert!(octets.ends_with(&record));
         for length in 0..octets.len() {
             let cut = Works::read(octets[..length].to_vec());
-            assert!(cut.of(10, 7).is_none());
+            assert!(cut.of(10, 7, None).is_none());
         }
         assert!(Works::read(b"what is this".to_vec()).issues.len() <= 2);
     }

@@ -118,7 +118,7 @@ impl InMail {
 }
 
 /// An article of the blog alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Post {
     /// The title's words.
     pub title: String,
@@ -130,7 +130,8 @@ pub struct Post {
     pub author: Option<Author>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// Its old addresses.
+    /// Its old addresses; not serialized.
+    #[serde(skip)]
     pub aliases: Vec<Alias>,
     /// Not to be published yet.
     pub draft: bool,
@@ -141,13 +142,14 @@ pub struct Post {
 }
 
 /// Another page of the blog: about the magazine, how to subscribe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// The title's words.
     pub title: String,
     /// Its address below the blog's root, without slashes at the ends: `about`.
     pub slug: String,
-    /// Its old addresses.
+    /// Its old addresses; not serialized.
+    #[serde(skip)]
     pub aliases: Vec<Alias>,
     /// The first words of its text.
     pub excerpt: String,

@@ -65,7 +65,15 @@ fn what_is_kept_is_what_would_be_made() {
     build(root, "dist");
     assert_eq!(build(root, "dist").0, 0);
     type Change = fn(&Path);
-    let changes: [(&str, Change); 18] = [
+    let changes: [(&str, Change); 20] = [
+        ("a word that no other page shows", |root| {
+            write(root, "content/issues/004.md", &issue(4, &(long() + "末尾")));
+        }),
+        ("a word beside an issue that was lost", |root| {
+            write(root, "content/issues/004.md", &issue(4, &(long() + "最後")));
+            fs::remove_file(root.join("dist/blog/issues/006/index.html")).unwrap();
+            fs::remove_file(root.join("dist/blog/archive/index.html")).unwrap();
+        }),
         ("a word", |root| write(root, "content/issues/004.md", &issue(4, "別の本文"))),
         ("a title", |root| {
             write(root, "content/issues/005.md", &issue(5, &long()).replace("第5話", "五の話"))

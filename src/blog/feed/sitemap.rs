@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use chrono::NaiveDate;
 
 use super::super::html::escape;
-use super::super::labels::Entry;
 use super::super::{File, Site};
 use crate::address::{article_path, href, issue_path, page_path, post_path};
 use crate::hash::{HashSet, HashSetExt};
@@ -78,8 +77,7 @@ pub(in crate::blog) fn places(site: &Site<'_>) -> Vec<(String, Option<NaiveDate>
         }
     }
     if !site.magazine.posts.is_empty() {
-        let posts: Vec<Entry> = (0..site.magazine.posts.len()).map(Entry::Post).collect();
-        places.extend(site.paths_of("posts/", &posts).into_iter().map(|path| (path, None)));
+        places.extend(site.paths_of("posts/", &site.posts()).into_iter().map(|path| (path, None)));
     }
     if Site::has_index_of_terms(site.magazine) {
         places.push((super::super::word_index::INDEX_OF_TERMS.to_owned(), None));

@@ -37,7 +37,8 @@ impl Site<'_> {
         near.sort_unstable();
         // The best so far, the best of them first.
         let mut related: Vec<(Packed, NaiveDate, Packed)> = Vec::with_capacity(SHOWN + 1);
-        for of_entry in near.chunk_by(|one, other| one >> WEIGHT_BITS == other >> WEIGHT_BITS) {
+        // The newest first, so that few are better than what was found before.
+        for of_entry in near.chunk_by(|one, other| one >> WEIGHT_BITS == other >> WEIGHT_BITS).rev() {
             let weight: Packed = of_entry.iter().map(|packed| packed & WEIGHT).sum();
             let least = related.get(SHOWN - 1).map_or(0, |(weight, ..)| *weight);
             let entry = unpacked(of_entry[0]);
@@ -45,6 +46,9 @@ impl Site<'_> {
                 continue;
             }
             let this = (weight, self.date(entry), of_entry[0] & !WEIGHT);
+            if related.get(SHOWN - 1).is_some_and(|last| *last > this) {
+                continue;
+            }
             related.insert(related.partition_point(|other| *other > this), this);
             related.truncate(SHOWN);
         }

@@ -2,6 +2,7 @@
 
 use std::mem::ManuallyDrop;
 use std::path::{self, Path, PathBuf};
+use std::sync::OnceLock;
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
@@ -33,7 +34,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
-    let found = source::find(directory)?;
     let out = arguments.out.unwrap_or_else(|| directory.join("dist"));
     for sources in ["content", "templates", "theme"] {
         if path::absolute(&out)?.starts_with(path::absolute(directory.join(sources))?) {
@@ -46,10 +46,15 @@ pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> 
     if path::absolute(&out)? == path::absolute(directory)? {
         bail!("cannot build into the magazine's own folder; name one within it, such as `--out dist`");
     }
-    let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
     let program = program();
-    let noted = program.as_ref().map_or_else(Vec::new, |_| stage.notes(SOURCES));
-    let notes = Notes::read(&noted, program.as_deref().unwrap_or_default());
+    let noted = OnceLock::new();
+    let begin = || -> Result<_> {
+        let stage = Stage::begin(&out).with_context(|| format!("cannot build into {}", shown(&out)))?;
+        let noted = noted.get_or_init(|| program.as_ref().map_or_else(Vec::new, |_| stage.notes(SOURCES)));
+        Ok((stage, Notes::read(noted, program.as_deref().unwrap_or_default())))
+    };
+    let (found, begun) = rayon::join(|| source::find(directory), begin);
+    let (found, (stage, notes)) = (found?, begun?);
     let (sources, memory) = found.read(&notes, now());
     drop(noted);
     let of_all = |program: &String| format!("{program}, drafts {}, {}", arguments.drafts, sources.digest());

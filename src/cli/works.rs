@@ -57,17 +57,23 @@ pub(super) fn of_texts(source: &IssueSource) -> Fingerprint {
 
 /// The fingerprint of all that is published but for the texts: where it is the same, pages show the same of each other.
 pub(super) fn of_magazine(magazine: &Magazine) -> Fingerprint {
-    fn of<'a>(what: &impl Serialize, aliases: impl Iterator<Item = &'a Alias>) -> Option<Fingerprint> {
+    fn of<'a>(
+        octets: &mut Vec<u8>,
+        what: &impl Serialize,
+        aliases: impl Iterator<Item = &'a Alias>,
+    ) -> Option<Fingerprint> {
         let addresses: Vec<&str> = aliases.map(|alias| alias.address.as_str()).collect();
-        Some(mixed("published", &[&postcard::to_stdvec(&(what, addresses)).ok()?]))
+        octets.clear();
+        *octets = postcard::to_extend(&(what, addresses), std::mem::take(octets)).ok()?;
+        Some(mixed("published", &[octets]))
     }
     let Magazine { issues, posts, pages } = magazine;
-    let issues = issues.par_iter().map(|issue| {
+    let issues = issues.par_iter().map_init(Vec::new, |octets, issue| {
         let of_articles = issue.articles.iter().flat_map(|article| &article.aliases);
-        of(issue, issue.aliases.iter().chain(of_articles))
+        of(octets, issue, issue.aliases.iter().chain(of_articles))
     });
-    let posts = posts.par_iter().map(|post| of(post, post.aliases.iter()));
-    let pages = pages.par_iter().map(|page| of(page, page.aliases.iter()));
+    let posts = posts.par_iter().map_init(Vec::new, |octets, post| of(octets, post, post.aliases.iter()));
+    let pages = pages.par_iter().map_init(Vec::new, |octets, page| of(octets, page, page.aliases.iter()));
     let all: Option<Vec<Fingerprint>> = issues.chain(posts).chain(pages).collect();
     let counts = [magazine.issues.len(), magazine.posts.len()].map(|count| count as u64);
     // What cannot be told in short is never the same.

@@ -305,11 +305,9 @@ impl Stage {
         if *self.failed.get_mut() {
             return Err(PublishError::Incomplete);
         }
-        let removed: Vec<&str> = self
-            .manifest
-            .lines()
-            .filter(|path| !made.contains_key(*path) && files::check_path(path).is_ok())
-            .collect();
+        let before = if manifest == self.manifest { "" } else { &self.manifest };
+        let is_gone = |path: &&str| !made.contains_key(*path) && files::check_path(path).is_ok();
+        let removed: Vec<&str> = before.lines().filter(is_gone).collect();
         let staged = std::mem::take(&mut *locked(&self.staged));
         let written = staged.len();
         let mut published = Published { written, unchanged: made.len() - written, removed: 0 };

@@ -264,19 +264,19 @@ fn only_ones(
     config: &Config,
     problems: &mut Vec<Diagnostic>,
 ) -> (Vec<Issue>, Vec<IssueSource>) {
-    let mut seen: HashMap<u32, String> = HashMap::new();
-    let (mut issues, mut sources) =
+    let mut seen: HashMap<u32, usize> = HashMap::with_capacity(understood.len());
+    let (mut issues, mut sources): (Vec<Issue>, Vec<IssueSource>) =
         (Vec::with_capacity(understood.len()), Vec::with_capacity(understood.len()));
     for Understood { issue, problems: own_problems } in understood {
         problems.extend(own_problems);
         let Some((issue, source)) = issue else { continue };
         let Some(first) = seen.get(&issue.number) else {
-            seen.insert(issue.number, source.first_path().to_owned());
+            seen.insert(issue.number, sources.len());
             issues.push(issue);
             sources.push(source);
             continue;
         };
-        let message = format!("{first} has the number {} already", issue.number);
+        let message = format!("{} has the number {} already", sources[*first].first_path(), issue.number);
         let duplicate = |source: &IssueSource| {
             Diagnostic::error("duplicate-number", message)
                 .at(source.first_text(), 0..0)
@@ -301,6 +301,9 @@ fn retain<T>(list: &mut Vec<T>, keep: &[bool]) {
 }
 
 fn sort_together<T, S, K: Ord>(values: &mut Vec<T>, sources: &mut Vec<S>, key: impl Fn(&T) -> K) {
+    if values.is_sorted_by_key(&key) {
+        return;
+    }
     let mut pairs: Vec<(T, S)> = values.drain(..).zip(sources.drain(..)).collect();
     pairs.sort_by_cached_key(|(value, _)| key(value));
     (*values, *sources) = pairs.into_iter().unzip();

@@ -115,17 +115,24 @@ impl Noting {
     /// these.
     pub fn octets(&self, issues: &[Issue], program: &str) -> Vec<u8> {
         let by_number: HashMap<u32, &Issue> = issues.iter().map(|issue| (issue.number, issue)).collect();
-        let note = |(key, number, files): &(String, u32, Arc<[TextFile]>)| {
+        let note = |octets: &mut Vec<u8>, (key, number, files): &(String, u32, Arc<[TextFile]>)| {
             let files = files.iter().map(noted_file).collect::<Option<Vec<NotedFile<'_>>>>()?;
-            let issue = postcard::to_stdvec(by_number.get(number)?).ok()?;
-            let head = postcard::to_stdvec(&(key, files, issue.len())).ok()?;
-            Some([head, issue].concat())
+            octets.clear();
+            *octets = postcard::to_extend(by_number.get(number)?, std::mem::take(octets)).ok()?;
+            let head = Vec::with_capacity(HEAD_OCTETS + octets.len());
+            let mut noted = postcard::to_extend(&(key, files, octets.len()), head).ok()?;
+            noted.extend_from_slice(octets);
+            Some(noted)
         };
         let head = postcard::to_stdvec(&(HEAD, program, &self.settings)).unwrap_or_default();
-        let issues: Vec<Vec<u8>> = self.issues.par_iter().filter_map(note).collect();
+        let issues = self.issues.par_iter().map_init(Vec::new, note).flatten();
+        let issues: Vec<Vec<u8>> = issues.collect();
         [head].into_iter().chain(issues).collect::<Vec<_>>().concat()
     }
 }
+
+/// How many octets the usual issue's note takes before the issue.
+const HEAD_OCTETS: usize = 128;
 
 /// The first words of notes, which a later layout would change.
 const HEAD: &str = "mailmag sources 1";

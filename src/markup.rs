@@ -12,6 +12,27 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+const AMPERSAND: &str = "&amp;";
+const LESS: &str = "&lt;";
+const GREATER: &str = "&gt;";
+const QUOTE: &str = "&quot;";
+const APOSTROPHE: &str = "&#39;";
+
+/// Adds the text that [`escape`] made this of.
+pub(crate) fn push_unescaped(escaped: &str, out: &mut String) {
+    let characters = [(AMPERSAND, '&'), (LESS, '<'), (GREATER, '>'), (QUOTE, '"'), (APOSTROPHE, '\'')];
+    let mut rest = escaped;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let known = characters.iter().find(|(reference, _)| rest.starts_with(reference));
+        let (reference, character) = known.copied().unwrap_or(("&", '&'));
+        out.push(character);
+        rest = &rest[reference.len()..];
+    }
+    out.push_str(rest);
+}
+
 /// Adds what [`escape`] makes of a text.
 pub(crate) fn push_escaped(text: &str, out: &mut String) {
     let octets = text.as_bytes();
@@ -24,11 +45,11 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
     while let Some(at) = find_octet(octets, from, is_special) {
         from = at + 1;
         let (replacement, length) = match octets[at] {
-            b'&' => ("&amp;", 1),
-            b'<' => ("&lt;", 1),
-            b'>' => ("&gt;", 1),
-            b'"' => ("&quot;", 1),
-            b'\'' => ("&#39;", 1),
+            b'&' => (AMPERSAND, 1),
+            b'<' => (LESS, 1),
+            b'>' => (GREATER, 1),
+            b'"' => (QUOTE, 1),
+            b'\'' => (APOSTROPHE, 1),
             // U+FFFE and U+FFFF, which XML 1.0 does not have
             0xEF if matches!(octets[from..], [0xBF, 0xBE | 0xBF, ..]) => ("\u{FFFD}", 3),
             0xEF => continue,
@@ -85,6 +106,9 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(escape(text), expected);
+            let mut unescaped = String::new();
+            push_unescaped(expected, &mut unescaped);
+            assert!(unescaped == text || expected.contains('\u{FFFD}'), "{unescaped}");
         }
         assert_eq!(without_controls("<a\u{1}\u{FFFF}>\n"), "<a\u{FFFD}\u{FFFD}>\n");
         assert_eq!(without_controls("（ａ）\u{FFFE}"), "（ａ）\u{FFFD}");

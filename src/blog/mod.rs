@@ -84,7 +84,7 @@ pub struct Site<'a> {
     has_file: &'a (dyn Fn(&str) -> bool + Sync),
     picture: &'a PictureOf<'a>,
     root: &'a str,
-    highlighter: Highlighter,
+    highlighter: &'a Highlighter,
     index: Index,
     values: Values,
     /// The issues of each year.
@@ -96,7 +96,7 @@ pub struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// The blog of what is published; `has_file` says whether a picture or attachment lies at a path from the
-    /// magazine's root, and `picture` tells of a picture that does. Two pages at one address are problems, and old
+    /// magazine's root, `picture` tells of a picture that does, and `highlighter` of code. Two pages at one address are problems, and old
     /// addresses that lead nowhere.
     pub fn new(
         config: &'a Config,
@@ -104,6 +104,7 @@ impl<'a> Site<'a> {
         theme: &'a Theme,
         has_file: &'a (dyn Fn(&str) -> bool + Sync),
         picture: &'a PictureOf<'a>,
+        highlighter: &'a Highlighter,
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let assets: Vec<&str> = theme.assets().files().map(|(path, _)| path).collect();
@@ -125,7 +126,7 @@ impl<'a> Site<'a> {
             has_file,
             picture,
             root,
-            highlighter: Highlighter::default(),
+            highlighter,
             index,
             values,
             years,
@@ -134,6 +135,12 @@ impl<'a> Site<'a> {
         };
         site.redirects = redirects::redirects(&site, &mut problems);
         if problems.is_empty() { Ok(site) } else { Err(problems) }
+    }
+
+    /// Has the code of a page remembered that a build before made with the same program, the same settings and the same
+    /// templates.
+    pub fn remember_code(&self, page: &str) {
+        html::remember_code(page, self.highlighter);
     }
 
     /// An issue's page with its mail form as `mail` has it, whose SHA-256 is `digest`; and its articles' pages, unless
@@ -361,7 +368,7 @@ impl<'a> Site<'a> {
 
     /// A text as HTML for the page at a path of the blog, its ids with a prefix.
     fn body(&self, text: &Text, prefix: &str, path: &str, made: &mut Made) -> Body {
-        let medium = Medium::Page(&self.highlighter);
+        let medium = Medium::Page(self.highlighter);
         let html = self.html(text, self.root, prefix, medium, &mut made.problems);
         made.copies.extend(html.files);
         if !html.ids.is_empty() || !html.links.is_empty() {

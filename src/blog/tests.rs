@@ -124,7 +124,9 @@ fn picture(_: &str) -> Result<Picture, Fault> {
 /// Every page of a magazine, by its path.
 fn blog(magazine: &Magazine) -> BTreeMap<String, String> {
     let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
-    let site = Site::new(&config, magazine, &theme, &has_file, &picture).expect("no collisions");
+    let highlighter = Highlighter::default();
+    let site =
+        Site::new(&config, magazine, &theme, &has_file, &picture, &highlighter).expect("no collisions");
     let mut made = Vec::new();
     let mut of_issues = Vec::new();
     for (index, issue) in magazine.issues.iter().enumerate() {
@@ -301,7 +303,9 @@ fn pages_say_what_belongs_to_them() {
 #[test]
 fn the_search_knows_every_page_by_its_day() {
     let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
-    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let highlighter = Highlighter::default();
+    let site =
+        Site::new(&config, &magazine, &theme, &has_file, &picture, &highlighter).expect("no collisions");
     let mut terms = SearchTerms::of(&magazine);
     for (index, issue) in magazine.issues.iter().enumerate() {
         terms.issues[index] = IssueTerms::Made(site.issue_terms(index, &texts(issue)));
@@ -360,7 +364,10 @@ fn two_pages_never_share_an_address() {
         let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
         let mut magazine = magazine();
         change(&mut magazine);
-        let problems = Site::new(&config, &magazine, &theme, &has_file, &picture).err().unwrap_or_default();
+        let highlighter = Highlighter::default();
+        let problems = Site::new(&config, &magazine, &theme, &has_file, &picture, &highlighter)
+            .err()
+            .unwrap_or_default();
         let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(messages, [expected]);
         assert!(problems.iter().all(|problem| problem.rule == "address-collision" && problem.help.is_some()));
@@ -390,7 +397,9 @@ fn two_pages_never_share_an_address() {
 #[test]
 fn a_problem_of_a_text_keeps_its_pages_from_being_made() {
     let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
-    let site = Site::new(&config, &magazine, &theme, &|_| false, &picture).expect("no collisions");
+    let highlighter = Highlighter::default();
+    let site =
+        Site::new(&config, &magazine, &theme, &|_| false, &picture, &highlighter).expect("no collisions");
     let problems = site
         .render_issue(site.around_issue(0), &texts(&magazine.issues[0]), "", "")
         .expect_err("the picture is missing");
@@ -432,7 +441,9 @@ fn the_files_of_lists_are_those_that_gather() {
         })
         .collect();
     let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
-    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let highlighter = Highlighter::default();
+    let site =
+        Site::new(&config, &magazine, &theme, &has_file, &picture, &highlighter).expect("no collisions");
     let shown = Shown { fingerprints: &site.fingerprints(false), is_the_same: &|_, _| true };
     let mut spread = 0;
     for list in site.lists() {
@@ -456,7 +467,9 @@ fn a_new_issue_concerns_the_pages_near_it_alone() {
     };
     let fingerprints = |magazine: &Magazine| {
         let (config, theme) = (settings(), Theme::new(&[]).expect("the built-in templates are good"));
-        let site = Site::new(&config, magazine, &theme, &has_file, &picture).expect("no collisions");
+        let highlighter = Highlighter::default();
+        let site =
+            Site::new(&config, magazine, &theme, &has_file, &picture, &highlighter).expect("no collisions");
         let shared = site.fingerprints(true);
         let of_issue = |index| site.fingerprint(&site.around_issue(index), &shared);
         (0..magazine.issues.len()).map(of_issue).collect::<Vec<Fingerprint>>()
@@ -485,7 +498,9 @@ fn a_long_list_is_spread_over_its_years() {
 #[test]
 fn links_that_lead_nowhere_are_told() {
     let (config, theme, magazine) = (settings(), Theme::new(&[]).expect("good"), magazine());
-    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).expect("no collisions");
+    let highlighter = Highlighter::default();
+    let site =
+        Site::new(&config, &magazine, &theme, &has_file, &picture, &highlighter).expect("no collisions");
     let paths = site.page_paths();
     let check = |markdown: &str, expected: &[(&str, &str)]| {
         let post = words("content/posts/hello.md", "## 節 {#setsu}");

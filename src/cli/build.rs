@@ -138,6 +138,10 @@ impl Output for Stage {
     fn keep(&self, paths: &[String]) -> bool {
         Stage::keep(self, paths)
     }
+
+    fn left(&self, path: &str) -> Option<Vec<u8>> {
+        Stage::left(self, path)
+    }
 }
 
 /// A build that need not be made again.

@@ -12,12 +12,14 @@ use rayon::prelude::*;
 
 use super::console::Console;
 use super::works::{self, Gathering, IssueWork, Key, OfAll, Record, Works};
+use crate::address::{page_path, post_path};
 use crate::blog::{
     self, Around, Entry, File, FileCopy, IssueTerms, List, PageLinks, Pages, SearchBefore, SearchOrder,
     SearchTerms, Shown, Site, Term,
 };
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
+use crate::highlight::Highlighter;
 use crate::pictures::Pictures;
 use crate::search::{self, Terms};
 use crate::source::{Content, IssueSource, IssueTexts, RawFile, Text};
@@ -30,6 +32,8 @@ pub(super) trait Output: Sync {
     fn put(&self, path: &str, octets: &[u8]) -> Result<()>;
     /// Keeps files as the build before left them, if all are still so.
     fn keep(&self, paths: &[String]) -> bool;
+    /// A file as the build before left it, if it is still so.
+    fn left(&self, path: &str) -> Option<Vec<u8>>;
 }
 
 /// Nowhere: for those who want to know the problems alone.
@@ -40,6 +44,10 @@ impl Output for () {
 
     fn keep(&self, _: &[String]) -> bool {
         false
+    }
+
+    fn left(&self, _: &str) -> Option<Vec<u8>> {
+        None
     }
 }
 
@@ -54,6 +62,16 @@ pub(super) struct Before {
 }
 
 impl Before {
+    /// A fingerprint of what all pages share.
+    fn of_standing(&self) -> Fingerprint {
+        mixed("standing", &[self.standing.as_bytes()])
+    }
+
+    /// Whether its pages hold code as it would be written again.
+    fn remembers_code(&self) -> bool {
+        self.works.share(self.of_standing())
+    }
+
     /// A fingerprint of what a page shows, with all that pages share.
     fn of_pages(&self, shown: Fingerprint) -> Fingerprint {
         mixed("pages", &[self.standing.as_bytes(), &shown.to_le_bytes()])
@@ -93,7 +111,9 @@ pub(super) fn produce<'b>(
     let has_file = |path: &str| content.has_file(path);
     let pictures = Pictures::new(content, root);
     let picture = |path: &str| pictures.picture(path);
-    let site = match Site::new(&content.config, &content.magazine, &theme, &has_file, &picture) {
+    let highlighter = Highlighter::default();
+    let site = match Site::new(&content.config, &content.magazine, &theme, &has_file, &picture, &highlighter)
+    {
         // Whoever produces ends soon after: taking many small values apart would be time for nothing.
         Ok(site) => ManuallyDrop::new(site),
         Err(problems) => return nothing_but(problems),
@@ -117,6 +137,7 @@ pub(super) fn produce<'b>(
         before,
         keeps_outside_links: outside.is_some(),
         is_as_before,
+        remembers_code: before.is_some_and(Before::remembers_code) && !has_own_pages(content),
         fingerprints: before
             .filter(|_| !is_as_before)
             .map_or_else(Fingerprints::default, |before| site.fingerprints(before.works.has_issues())),
@@ -148,7 +169,11 @@ pub(super) fn produce<'b>(
     if let Some(kept) = outside {
         problems.extend(work.outside_links(kept, console)?);
     }
-    let mut of_all = OfAll { magazine: of_magazine.unwrap_or_default(), ..OfAll::default() };
+    let mut of_all = OfAll {
+        standing: before.map_or(0, Before::of_standing),
+        magazine: of_magazine.unwrap_or_default(),
+        ..OfAll::default()
+    };
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
@@ -181,6 +206,8 @@ pub(super) struct Work<'a, 'b> {
     pub(super) keeps_outside_links: bool,
     /// Whether all that is published, but for the texts, is what it was in the build before.
     is_as_before: bool,
+    /// Whether the pages before hold code as it would be written again.
+    remembers_code: bool,
     /// Of the values that pages share, where there is a build before that showed others.
     fingerprints: Fingerprints,
     /// The pages that gather others.
@@ -221,6 +248,9 @@ impl<'b> Work<'_, 'b> {
             Ok(source) => source,
             Err(problem) => return Ok(vec![*problem]),
         };
+        if let Some(before) = self.before {
+            self.remember_code(&before.works.files_of(issue.number));
+        }
         let mut work = IssueWork::default();
         let mut problems = Vec::new();
         let texts = source.texts(&mut problems);
@@ -290,6 +320,13 @@ impl<'b> Work<'_, 'b> {
         Ok(problems)
     }
 
+    /// Spares the work of telling code's pieces that stood on pages before, at their paths in `dist/`.
+    fn remember_code(&self, files: &[String]) {
+        let pages = files.iter().filter(|path| self.remembers_code && path.ends_with(".html"));
+        let left = pages.filter_map(|path| String::from_utf8(self.output.left(path)?).ok());
+        left.for_each(|page| self.site.remember_code(&page));
+    }
+
     /// What an issue's pages show of the rest of the magazine, and that in short.
     fn around(&self, index: usize) -> (Around, Fingerprint) {
         let around = self.site.around_issue(index);
@@ -322,6 +359,7 @@ impl<'b> Work<'_, 'b> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
         self.note_terms(Entry::Post(index), &text);
+        self.remember_code(&[page_file(&post_path(&self.content.magazine.posts[index]))]);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
         let terms = self.site.post_terms(index, &text);
         self.found().posts[index] = terms;
@@ -332,6 +370,7 @@ impl<'b> Work<'_, 'b> {
     fn page(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
+        self.remember_code(&[page_file(&page_path(&self.content.magazine.pages[index]))]);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
         let terms = self.site.page_terms(index, &text);
         self.found().pages[index] = terms;
@@ -476,6 +515,16 @@ impl<'b> Work<'_, 'b> {
         }
         Ok(())
     }
+}
+
+/// The file of a page in `dist/`, by its folder in the blog.
+fn page_file(folder: &str) -> String {
+    format!("blog/{folder}index.html")
+}
+
+/// Whether pages of texts are made by the magazine's own templates, which may write their code in other ways.
+fn has_own_pages(content: &Content) -> bool {
+    content.templates.iter().any(|template| template.path.starts_with("templates/blog/"))
 }
 
 /// The magazine's own theme files by their paths below `theme/`.

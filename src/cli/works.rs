@@ -89,6 +89,8 @@ pub(super) type Gathering = (String, Fingerprint);
 /// What is left of all issues together.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OfAll {
+    /// What all pages share.
+    pub(super) standing: Fingerprint,
     /// All that was published but for the texts, with all that pages share.
     pub(super) magazine: Fingerprint,
     /// The pages that gather others.
@@ -101,6 +103,7 @@ pub(super) struct OfAll {
 #[derive(Debug, Default)]
 pub(super) struct Works {
     octets: Vec<u8>,
+    standing: Fingerprint,
     magazine: Fingerprint,
     /// The pages that gather others, by their paths in the blog's folder.
     gathering: HashMap<String, Fingerprint>,
@@ -123,7 +126,8 @@ impl Works {
     /// Reads what [`OfAll::into_octets`] makes and the records that were left one after the other behind it, as far as they are that.
     pub(super) fn read(octets: Vec<u8>) -> Works {
         let mut issues = HashMap::new();
-        let Ok((OfAll { magazine, gathering, search }, after)) = postcard::take_from_bytes(&octets) else {
+        let Ok((OfAll { standing, magazine, gathering, search }, after)) = postcard::take_from_bytes(&octets)
+        else {
             return Works::default();
         };
         let mut start = octets.len() - after.len();
@@ -137,12 +141,17 @@ impl Works {
             issues.insert(number, (key, Place { record: start..end, work: head }));
             start = end;
         }
-        Works { magazine, gathering: gathering.into_iter().collect(), search, octets, issues }
+        Works { standing, magazine, gathering: gathering.into_iter().collect(), search, octets, issues }
     }
 
     /// Whether anything is known of any issue.
     pub(super) fn has_issues(&self) -> bool {
         !self.issues.is_empty()
+    }
+
+    /// Whether all that pages share is what it was.
+    pub(super) fn share(&self, standing: Fingerprint) -> bool {
+        self.standing == standing
     }
 
     /// Whether all that is published, but for the texts, is what it was.
@@ -170,6 +179,14 @@ impl Works {
         let octets = &self.octets[record.clone()];
         let made = postcard::from_bytes(&octets[*work..]).ok()?;
         Some((made, octets.into()))
+    }
+
+    /// The files that were made of an issue, whatever of.
+    pub(super) fn files_of(&self, number: u32) -> Vec<String> {
+        let octets =
+            self.issues.get(&number).map(|(_, Place { record, work })| &self.octets[record.clone()][*work..]);
+        let made = octets.and_then(|octets| postcard::from_bytes::<IssueWork>(octets).ok());
+        made.map_or_else(Vec::new, |made| made.files)
     }
 }
 
@@ -204,10 +221,12 @@ mod tests {
         let key = |around, texts| Key { around, texts };
         let records = [record(9, key(3, 8), &nine), record(10, key(3, 7), &ten)];
         let gathering = vec![("tags/".to_owned(), 3), ("archive/".to_owned(), 4)];
-        let of_all = OfAll { magazine: 5, gathering, search: vec![None, Some(9), Some(10)] };
+        let of_all = OfAll { standing: 6, magazine: 5, gathering, search: vec![None, Some(9), Some(10)] };
         let octets = [of_all.into_octets(), records.concat()].concat();
         let works = Works::read(octets.clone());
         assert_eq!(works.search, [None, Some(9), Some(10)]);
+        assert!(works.share(6) && !works.share(5));
+        assert_eq!((works.files_of(10), works.files_of(8)), (vec!["mail/010.txt".to_owned()], Vec::new()));
         assert!(works.is_of(5) && !works.is_of(6) && !Works::default().is_of(0));
         let kept = |number, texts, around| works.of(number, texts, around).map(|(work, _)| work);
         assert_eq!(kept(10, 7, Some(3)), Some(ten.clone()));

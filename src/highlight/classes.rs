@@ -53,6 +53,11 @@ impl Class {
     pub fn name(self) -> &'static str {
         Class::NAMES[self as usize].1
     }
+
+    /// The class of a name on pages.
+    pub fn named(name: &str) -> Option<Class> {
+        Class::NAMES.iter().find(|(_, of_class)| *of_class == name).map(|(class, _)| *class)
+    }
 }
 
 /// What a scope makes of the code in it.

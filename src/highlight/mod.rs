@@ -47,6 +47,15 @@ struct Told {
     octets: usize,
 }
 
+impl Told {
+    fn add(&mut self, language: Language, code: &str, pieces: Arc<[Piece]>) {
+        if self.octets + code.len() <= REMEMBERED {
+            self.octets += code.len();
+            self.pieces.entry(language).or_default().insert(code.into(), pieces);
+        }
+    }
+}
+
 impl Highlighter {
     /// The pieces of code from its first octet to its last; none for a language that nobody knows and for code that is
     /// too long. A language goes by the names that editors use: `rust`, `rs`, `C++`.
@@ -64,12 +73,14 @@ impl Highlighter {
         }
         let grammars = self.grammars.get_or_init(two_face::syntax::extra_newlines);
         let pieces: Arc<[Piece]> = told_anew(grammars, language, code)?.into();
-        let mut told = self.told.lock().ok()?;
-        if told.octets + code.len() <= REMEMBERED {
-            told.octets += code.len();
-            told.pieces.entry(language).or_default().insert(code.into(), pieces.clone());
-        }
+        self.told.lock().ok()?.add(language, code, pieces.clone());
         Some(pieces)
+    }
+
+    /// Remembers what another highlighter of the same program told of code.
+    pub fn remember(&self, name: &str, code: &str, pieces: Vec<Piece>) {
+        let (Some(language), Ok(mut told)) = (language(name), self.told.lock()) else { return };
+        told.add(language, code, pieces.into());
     }
 }
 

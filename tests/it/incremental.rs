@@ -19,7 +19,7 @@ fn write(root: &Path, path: &str, text: &str) {
 fn issue(number: usize, words: &str) -> String {
     format!(
         "+++\ndate = 2026-01-{number:02}\ntags = [\"号\"]\n+++\n\n# 第{number}話 {{author=ito corner=小話 tags=話,\
-         第{}組}}\n\n{words}。{{禁則|きんそく}}の話。\n\n## 節\n\n[前](/issues/001/#節)\n",
+         第{}組}}\n\n{words}。{{禁則|きんそく}}の話。\n\n## 節\n\n[前](/issues/001/#節)\n\n```sh\nls | wc -l # 数\n```\n",
         number % 3
     )
 }

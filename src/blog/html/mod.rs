@@ -22,6 +22,8 @@ use crate::picture::{Fault, Picture};
 use crate::theme::Assets;
 use headings::RESERVED_IDS;
 
+pub(super) use code::remember as remember_code;
+
 pub(super) use crate::markup::{escape, push_escaped, push_ruby, without_controls};
 
 /// Where a text stands on the blog, and what its addresses are resolved against.

@@ -59,6 +59,28 @@ fn places(problems: &[Diagnostic]) -> Vec<(&str, &str)> {
 }
 
 #[test]
+fn code_of_a_page_is_not_told_again() {
+    let markdown = "```rust\nlet a = \"<あ>\"; // & '\n```\n\n```\nlet a\n```\n\n```a<b\nlet a\n```\n\n\
+        > ```sh,x\n> $ ls\n>\n> # a\n> ```\n\n```diff\n```\n";
+    let page = |highlighter: &Highlighter| render_in(Medium::Page(highlighter), markdown, "").0.html;
+    let told = page(&Highlighter::default());
+    let remembering = |page: &str| {
+        let highlighter = Highlighter::default();
+        code::remember(page, &highlighter);
+        highlighter
+    };
+    assert_eq!(page(&remembering(&format!("<main>{told}</main>"))), told);
+    // What is remembered counts, so that nothing is told anew.
+    let other = told.replace("\"kw\"", "\"num\"").replace("\"fn\"", "\"type\"");
+    assert_ne!(other, told);
+    assert_eq!(page(&remembering(&other)), other);
+    // Whatever else a page holds is passed over.
+    for (written, strange) in [("\"kw\"", "\"x\""), ("</span>", "</b>"), ("<span", "<b"), ("</code>", "")] {
+        assert_eq!(page(&remembering(&told.replace(written, strange))), told, "{strange}");
+    }
+}
+
+#[test]
 fn pages_have_classes_in_code_and_links_to_headings() {
     let check = |markdown: &str, expected: &str| {
         let html = render_in(Medium::Page(&Highlighter::default()), markdown, "").0;

@@ -119,13 +119,15 @@ fn moved(redirects: &str, aliases: &[(&str, Piece)]) -> Result<Vec<(String, Stri
         of(&mut magazine).push(Alias { address: (*address).into(), path, place });
     }
     let theme = Theme::new(&[]).expect("the built-in templates are good");
-    let site = Site::new(&config, &magazine, &theme, &has_file, &picture).map_err(|problems| {
-        let told = problems.iter().map(|problem| {
-            let (line, column) = problem.line_and_column();
-            format!("{}:{line}:{column}: {}: {}", problem.path(), problem.rule, problem.message)
-        });
-        told.collect::<Vec<_>>()
-    })?;
+    let highlighter = Highlighter::default();
+    let site =
+        Site::new(&config, &magazine, &theme, &has_file, &picture, &highlighter).map_err(|problems| {
+            let told = problems.iter().map(|problem| {
+                let (line, column) = problem.line_and_column();
+                format!("{}:{line}:{column}: {}: {}", problem.path(), problem.rule, problem.message)
+            });
+            told.collect::<Vec<_>>()
+        })?;
     let redirects = site.lists().into_iter().filter(|list| matches!(list, List::Redirect(_)));
     let pages = redirects.map(|list| site.render_list(list, None).expect("it can be rendered").files);
     let page = |file: File| (file.path, String::from_utf8(file.bytes).expect("UTF-8"));

@@ -19,6 +19,7 @@ use super::watching::Watch;
 use super::workshop::{Edition, Workshop};
 use crate::address::href;
 use crate::diagnostic::{Diagnostic, Format, render};
+use crate::highlight::Highlighter;
 use crate::pictures::Pictures;
 use crate::source::Content;
 
@@ -73,6 +74,7 @@ impl Desk {
             tell,
             today,
             kept: Kept::new(),
+            highlighter: Highlighter::default(),
             history: History::default(),
             waiting: VecDeque::new(),
         };
@@ -114,6 +116,8 @@ struct Work {
     tell: watch::Sender<u64>,
     today: fn(Tz) -> NaiveDate,
     kept: Kept,
+    /// It remembers code from one edition to the next.
+    highlighter: Highlighter,
     history: History,
     /// What was asked while changes were gathered; it is answered out of the next edition.
     waiting: VecDeque<Ask>,
@@ -144,7 +148,7 @@ impl Work {
 
     /// Answers out of one edition until something changes: what did, or nothing when nobody is left to ask.
     fn show(&mut self, root: &Path, edition: &Edition, saved: &[String]) -> Option<Vec<PathBuf>> {
-        let Work { asks, tell, today, kept, history, waiting } = self;
+        let Work { asks, tell, today, kept, highlighter, history, waiting } = self;
         let number = kept.edition;
         let content = edition.content.as_ref();
         let has_file = |path: &str| content.is_some_and(|content| content.has_file(path));
@@ -154,7 +158,7 @@ impl Work {
             None => unreachable!("pages are made of content"),
         };
         let mut press = content.zip(pictures.as_ref()).map(|(content, pictures)| {
-            let beside = Beside { has_file: &has_file, picture: &picture, pictures };
+            let beside = Beside { has_file: &has_file, picture: &picture, pictures, highlighter };
             Press::new(content, &edition.theme, beside, kept)
         });
         if let (Some(content), Some(press)) = (content, &mut press)

@@ -11,6 +11,7 @@ use crate::blog::{
     Term,
 };
 use crate::diagnostic::Diagnostic;
+use crate::highlight::Highlighter;
 use crate::picture::{Fault, Picture};
 use crate::pictures::Pictures;
 use crate::source::{Content, IssueTexts, Text};
@@ -99,6 +100,7 @@ pub(super) struct Beside<'a> {
     /// What pages need to know of a picture.
     pub(super) picture: &'a (dyn Fn(&str) -> Result<Picture, Fault> + Sync),
     pub(super) pictures: &'a Pictures<'a>,
+    pub(super) highlighter: &'a Highlighter,
 }
 
 impl Kept {
@@ -413,8 +415,9 @@ impl<'a> Press<'a> {
     }
 
     fn site(&mut self) -> Result<Rc<Site<'a>>, Vec<Diagnostic>> {
-        let Press { content, theme, beside: Beside { has_file, picture, .. }, .. } = *self;
-        let make = || Site::new(&content.config, &content.magazine, theme, has_file, picture).map(Rc::new);
+        let Press { content: Content { config, magazine, .. }, theme, beside, .. } = *self;
+        let Beside { has_file, picture, highlighter, .. } = beside;
+        let make = || Site::new(config, magazine, theme, has_file, picture, highlighter).map(Rc::new);
         self.site.get_or_insert_with(make).clone()
     }
 

@@ -153,6 +153,7 @@ const phrases = (query) => query.split(/\s+/).map((words) => flatten(words).flat
 const textOf = once(async (url) => {
   const page = new DOMParser().parseFromString(await load(url, 'text'), 'text/html');
   const main = page.querySelector('main');
+  main.querySelectorAll('.anchor').forEach((anchor) => anchor.remove());
   main.querySelectorAll('img').forEach((image) => image.replaceWith(` ${image.alt} ${image.title} `));
   const readings = Array.from(main.querySelectorAll('ruby'), (ruby) => {
     const rts = [...ruby.querySelectorAll('rt')].map((rt) => rt.textContent);

@@ -123,6 +123,15 @@ try {
   page = await open('/search/?q=%E5%AD%98%E5%9C%A8%E3%81%97%E3%81%AA%E3%81%84%E8%A8%80%E8%91%89');
   await page.getByText('見つかりませんでした。').waitFor();
 
+  // A heading's link to itself is none of its words.
+  const heading = await page.evaluate(async (url) => {
+    const page = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
+    return page.querySelector('article .text .heading h2').textContent;
+  }, url);
+  page = await open(`/search/?q=${encodeURIComponent(heading)}`);
+  await page.locator('.excerpt mark').first().waitFor();
+  assert.doesNotMatch(await page.locator('.excerpt').first().textContent(), /#/, heading);
+
   // All pairs of this stand in an article, but never together.
   const apart = '同時間';
   page = await open(`/search/?q=${encodeURIComponent(apart)}`);

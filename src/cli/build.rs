@@ -176,7 +176,7 @@ fn say_built(issues: &str, out: &Path, published: Published, console: &Console) 
 }
 
 fn not_written(problems: &[Diagnostic], out: &Path, console: &Console) -> Outcome {
-    let outcome = console.problems(problems);
+    console.problems(problems);
     console.say(&format!("nothing was written: {} is as it was", shown(out)));
-    outcome
+    Outcome::Problems
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::EnhancedStatus;
+use crate::model::{name_of, named};
 
 /// What a mail that came back says.
 #[derive(Clone, PartialEq, Eq)]
@@ -152,12 +153,12 @@ impl Reason {
 
     /// The word for it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, reason)| *reason == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The reason of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, reason)| *reason)
+        named(&Self::NAMES, wanted)
     }
 
     /// Whether it is the sender's to mend, and so says nothing of the reader.

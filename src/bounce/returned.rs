@@ -8,6 +8,7 @@ use super::status::EnhancedStatus;
 use super::suppression::Event;
 use crate::digest;
 use crate::list::Token;
+use crate::model::{name_of, named};
 
 /// What came back of a mail to a reader.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,12 +45,12 @@ impl Way {
 
     /// The word for it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, way)| *way == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The way of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, way)| *way)
+        named(&Self::NAMES, wanted)
     }
 }
 

@@ -13,7 +13,7 @@ use super::Outcome;
 use super::console::Console;
 use crate::charset::{self, Charset, Profile};
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::{HangingPunctuation, LineBreak, Typesetting};
+use crate::model::{HangingPunctuation, LineBreak, Typesetting, named};
 use crate::{source, typeset};
 
 #[derive(Debug, Args)]
@@ -187,5 +187,5 @@ fn names<T>(names: &[(&'static str, T)]) -> PossibleValuesParser {
 }
 
 fn choice<T: Copy>(names: &[(&'static str, T)], wanted: &str) -> T {
-    names.iter().find(|(name, _)| *name == wanted).expect("clap accepts only these names").1
+    named(names, wanted).expect("clap accepts only these names")
 }

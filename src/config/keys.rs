@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, SourceText};
+use crate::model::named;
 
 /// A table that is being read; [`Keys::finish`] reports the keys nobody asked for.
 pub struct Keys<'a> {
@@ -184,11 +185,8 @@ impl<'a> Keys<'a> {
         problems: &mut Vec<Diagnostic>,
     ) -> Option<T> {
         let wanted: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        self.read(key, &wanted.join(" or "), problems, |value| {
-            let wanted = value.as_str()?;
-            names.iter().find(|(name, _)| *name == wanted).map(|(_, choice)| *choice)
-        })
-        .map(|setting| setting.value)
+        self.read(key, &wanted.join(" or "), problems, |value| named(names, value.as_str()?))
+            .map(|setting| setting.value)
     }
 
     /// A list of strings, each with its place; empty when the key is not there.

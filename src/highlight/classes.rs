@@ -1,7 +1,9 @@
 //! What pieces of code can be, and which of a grammar's many scopes make them so.
 
-use crate::hash::{HashMap, HashMapExt};
 use syntect::parsing::Scope;
+
+use crate::hash::{HashMap, HashMapExt};
+use crate::model::{name_of, named};
 
 /// What a piece of code is. A dozen classes, not a grammar's hundreds: a page that is to be read has few colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,29 +36,29 @@ pub enum Class {
 
 impl Class {
     /// All of them, each with its name on pages.
-    pub const NAMES: [(Class, &'static str); 12] = [
-        (Class::Comment, "com"),
-        (Class::String, "str"),
-        (Class::Number, "num"),
-        (Class::Keyword, "kw"),
-        (Class::Function, "fn"),
-        (Class::Type, "type"),
-        (Class::Variable, "var"),
-        (Class::Key, "key"),
-        (Class::Inserted, "ins"),
-        (Class::Deleted, "del"),
-        (Class::Prompt, "prompt"),
-        (Class::Output, "out"),
+    pub const NAMES: [(&'static str, Class); 12] = [
+        ("com", Class::Comment),
+        ("str", Class::String),
+        ("num", Class::Number),
+        ("kw", Class::Keyword),
+        ("fn", Class::Function),
+        ("type", Class::Type),
+        ("var", Class::Variable),
+        ("key", Class::Key),
+        ("ins", Class::Inserted),
+        ("del", Class::Deleted),
+        ("prompt", Class::Prompt),
+        ("out", Class::Output),
     ];
 
     /// Its name on pages: the class of a `<span>`.
     pub fn name(self) -> &'static str {
-        Class::NAMES[self as usize].1
+        name_of(&Self::NAMES, self)
     }
 
     /// The class of a name on pages.
     pub fn named(name: &str) -> Option<Class> {
-        Class::NAMES.iter().find(|(_, of_class)| *of_class == name).map(|(class, _)| *class)
+        named(&Self::NAMES, name)
     }
 }
 

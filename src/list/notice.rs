@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::Nonce;
 use crate::digest;
-use crate::model::{EmailAddress, Language};
+use crate::model::{EmailAddress, Language, name_of, named};
 
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,12 +61,12 @@ impl NoticeKind {
 
     /// The kind as the store writes it, and as its template is called: `mail/confirm.txt`.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The kind of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, kind)| *kind)
+        named(&Self::NAMES, wanted)
     }
 
     /// The Message-ID (RFC 5322, section 3.6.4) of the notice of this kind that a nonce belongs to, with its angle

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::digest;
+use crate::model::{name_of, named};
 
 /// The key that tokens and keyed digests are made with: 256 random bits, kept outside the store.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,12 +121,12 @@ impl TokenKind {
 
     /// The kind as the store writes it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The kind of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, kind)| *kind)
+        named(&Self::NAMES, wanted)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::retry_after;
+use crate::model::{name_of, named};
 
 /// How it stands with a delivery. The sum over all of these is what was planned, at any moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -158,12 +159,12 @@ impl InDoubt {
 
     /// The word for it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// What a word says.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, known)| *known)
+        named(&Self::NAMES, wanted)
     }
 }
 
@@ -187,12 +188,12 @@ impl DeliveryStatus {
 
     /// The status as the store and reports write it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The status of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, status)| *status)
+        named(&Self::NAMES, wanted)
     }
 }
 

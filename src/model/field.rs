@@ -6,6 +6,8 @@ use std::ops::{Range, RangeInclusive};
 use memchr::memmem;
 use serde::{Deserialize, Serialize};
 
+use super::{name_of, named};
+
 /// A field that each reader's message fills with his own.
 ///
 /// Authors write a link to it: `[読者](mailmag:name)`, `[配信を止める](mailmag:unsubscribe)`. While a mail is typeset a field
@@ -43,12 +45,12 @@ impl Field {
 
     /// The word for it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// What a word says.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, field)| *field)
+        named(&Self::NAMES, wanted)
     }
 
     /// The field that an address names; nothing where it names something else. The inner `None` is a field that there

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::EmailAddress;
+use super::{EmailAddress, name_of, named};
 
 /// A subscriber's number in the store. It is no credential: whoever knows it can do nothing with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,7 +96,7 @@ impl Status {
 
     /// The status as the store and reports write it.
     pub fn name(self) -> &'static str {
-        name(&Self::NAMES, self)
+        name_of(&Self::NAMES, self)
     }
 
     /// The status of a name.
@@ -117,7 +117,7 @@ impl Source {
 
     /// The source as the store and reports write it.
     pub fn name(self) -> &'static str {
-        name(&Self::NAMES, self)
+        name_of(&Self::NAMES, self)
     }
 
     /// The source of a name.
@@ -132,7 +132,7 @@ impl Language {
 
     /// The language's tag (BCP 47).
     pub fn tag(self) -> &'static str {
-        name(&Self::NAMES, self)
+        name_of(&Self::NAMES, self)
     }
 
     /// The language of a tag, by its first part.
@@ -140,14 +140,6 @@ impl Language {
         let primary = tag.split('-').next().unwrap_or("").to_ascii_lowercase();
         named(&Self::NAMES, &primary)
     }
-}
-
-fn name<Value: Copy + PartialEq>(names: &[(&'static str, Value)], value: Value) -> &'static str {
-    names.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
-}
-
-fn named<Value: Copy>(names: &[(&'static str, Value)], wanted: &str) -> Option<Value> {
-    names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::markdown::{Attribute, Heading};
 use crate::address::old_path;
 use crate::config::{Config, Keys, TypesettingChange, WIDTHS, closest};
 use crate::diagnostic::{Diagnostic, Place, SourceText};
-use crate::model::{Alias, Author, HangingPunctuation, InMail, LineBreak};
+use crate::model::{Alias, Author, HangingPunctuation, InMail, LineBreak, named};
 
 /// What an author said of his article.
 #[derive(Clone, Debug, Default)]
@@ -101,15 +101,15 @@ impl ArticleSettings {
                     "false" => settings.letterspace = false,
                     _ => problems.push(wrong("`true` or `false`")),
                 },
-                "mail" => match named(value, &InMail::NAMES) {
+                "mail" => match one_of(value, &InMail::NAMES) {
                     Ok(in_mail) => settings.in_mail = in_mail,
                     Err(wanted) => problems.push(wrong(&wanted)),
                 },
-                "line-break" => match named(value, &LineBreak::NAMES) {
+                "line-break" => match one_of(value, &LineBreak::NAMES) {
                     Ok(line_break) => settings.typesetting.line_break = Some(line_break),
                     Err(wanted) => problems.push(wrong(&wanted)),
                 },
-                "hanging-punctuation" => match named(value, &HangingPunctuation::NAMES) {
+                "hanging-punctuation" => match one_of(value, &HangingPunctuation::NAMES) {
                     Ok(hanging) => settings.typesetting.hanging_punctuation = Some(hanging),
                     Err(wanted) => problems.push(wrong(&wanted)),
                 },
@@ -214,9 +214,9 @@ pub(super) fn address(
     Some(word)
 }
 
-fn named<T: Copy>(value: &str, names: &[(&'static str, T)]) -> Result<T, String> {
-    let found = names.iter().find(|(name, _)| *name == value).map(|(_, choice)| *choice);
-    found.ok_or_else(|| names.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(" or "))
+fn one_of<T: Copy>(value: &str, names: &[(&'static str, T)]) -> Result<T, String> {
+    named(names, value)
+        .ok_or_else(|| names.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(" or "))
 }
 
 fn unknown_attribute(key: &str, source: &Arc<SourceText>, span: Range<usize>) -> Diagnostic {

@@ -14,7 +14,7 @@ pub use walk::{Fault, Walk};
 
 use super::Nonce;
 use crate::digest;
-use crate::model::{Status, SubscriberId};
+use crate::model::{Status, SubscriberId, name_of, named};
 
 /// What an entry tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -281,12 +281,12 @@ impl EventKind {
 
     /// The kind as the store and reports write it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The kind of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, kind)| *kind)
+        named(&Self::NAMES, wanted)
     }
 }
 

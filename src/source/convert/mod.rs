@@ -15,7 +15,7 @@ use chrono::Datelike;
 use super::finished::{Byline, Finished, FinishedArticle, Piece, import_name, regrouped, slugs};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::model::{Author, HangingPunctuation, LineBreak, Typesetting};
+use crate::model::{Author, HangingPunctuation, LineBreak, Typesetting, name_of};
 use fit::{Original, best_typesetting};
 
 /// The files of an issue, each with its path from the magazine's root. `content/footer.md` is among them unless
@@ -207,15 +207,12 @@ fn put_back(byline: &Range<usize>, text: &str, lines: &mut Vec<(Range<usize>, bo
 
 /// What front matter has to say, by key, where settings are not the usual ones.
 fn differing(typesetting: Typesetting, usual: Typesetting) -> Vec<(&'static str, String)> {
-    fn name<T: PartialEq + Copy>(names: &[(&'static str, T)], value: T) -> String {
-        names.iter().find(|(_, other)| *other == value).map(|(name, _)| quoted(name)).unwrap_or_default()
-    }
     let mut settings = Vec::new();
     if typesetting.line_break != usual.line_break {
-        settings.push(("line-break", name(&LineBreak::NAMES, typesetting.line_break)));
+        settings.push(("line-break", quoted(name_of(&LineBreak::NAMES, typesetting.line_break))));
     }
     if typesetting.hanging_punctuation != usual.hanging_punctuation {
-        let hanging = name(&HangingPunctuation::NAMES, typesetting.hanging_punctuation);
+        let hanging = quoted(name_of(&HangingPunctuation::NAMES, typesetting.hanging_punctuation));
         settings.push(("hanging-punctuation", hanging));
     }
     if typesetting.hanging_columns != usual.hanging_columns {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::bounce::Returned;
 use crate::list::Nonce;
 use crate::mailing::{DeliveryStatus, InDoubt, Next};
-use crate::model::{EmailAddress, SubscriberId};
+use crate::model::{EmailAddress, SubscriberId, name_of, named};
 use crate::store::returns::Return;
 
 /// A mailing's number in the store.
@@ -235,12 +235,12 @@ impl MailingStatus {
 
     /// The status as the store and reports write it.
     pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, status)| *status == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// The status of a name.
     pub fn named(wanted: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(name, _)| *name == wanted).map(|(_, status)| *status)
+        named(&Self::NAMES, wanted)
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::model::{name_of, named};
 use crate::typeset::columns;
 
 /// A program that shows mail.
@@ -40,12 +41,12 @@ impl View {
 
     /// The view of a name.
     pub(super) fn named(name: &str) -> Option<View> {
-        View::NAMES.iter().find(|(known, _)| *known == name).map(|(_, view)| *view)
+        named(&Self::NAMES, name)
     }
 
     /// The view's name.
     pub(super) fn name(self) -> &'static str {
-        View::NAMES.iter().find(|(_, view)| *view == self).map_or("", |(name, _)| name)
+        name_of(&Self::NAMES, self)
     }
 
     /// Where its lines end at the latest, in columns; `measure` is the magazine's own.

@@ -124,13 +124,15 @@ try {
   await page.getByText('見つかりませんでした。').waitFor();
 
   // A heading's link to itself is none of its words.
-  const heading = await page.evaluate(async (url) => {
-    const page = new DOMParser().parseFromString(await (await fetch(url)).text(), 'text/html');
+  const heading = await page.evaluate(async () => {
+    const page = new DOMParser().parseFromString(await (await fetch('/posts/writing-ruby/')).text(), 'text/html');
     return page.querySelector('article .text .heading h2').textContent;
-  }, url);
+  });
   page = await open(`/search/?q=${encodeURIComponent(heading)}`);
   await page.locator('.excerpt mark').first().waitFor();
-  assert.doesNotMatch(await page.locator('.excerpt').first().textContent(), /#/, heading);
+  const excerpts = await page.locator('.excerpt').allTextContents();
+  assert.ok(excerpts.some((excerpt) => excerpt.includes(`${heading} `)), heading);
+  assert.ok(!excerpts.some((excerpt) => excerpt.includes(`${heading} #`)), heading);
 
   // All pairs of this stand in an article, but never together.
   const apart = '同時間';

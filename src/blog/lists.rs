@@ -109,10 +109,14 @@ impl Site<'_> {
             List::Corner(at) => self.paths_of(&path, &self.index.corners.all[at].entries),
             List::Author(at) => self.paths_of(&path, &self.index.authors.all[at].entries),
             List::Sitemap | List::Robots | List::Redirect(_) => Vec::new(),
-            List::Home | List::Archive | List::Year(_) | List::Tags | List::Corners | List::Authors => {
-                vec![path]
-            }
-            List::Search | List::NotFound => vec![path],
+            List::Home
+            | List::Archive
+            | List::Year(_)
+            | List::Tags
+            | List::Corners
+            | List::Authors
+            | List::Search
+            | List::NotFound => vec![path],
         };
         paths.iter().map(|path| file_of(path)).collect()
     }

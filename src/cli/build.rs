@@ -34,6 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(directory: &Path, arguments: Arguments, console: &Console) -> Result<Outcome> {
+    source::real_root(directory)?;
     let out = arguments.out.unwrap_or_else(|| directory.join("dist"));
     for sources in ["content", "templates", "theme"] {
         if path::absolute(&out)?.starts_with(path::absolute(directory.join(sources))?) {

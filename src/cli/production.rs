@@ -118,7 +118,8 @@ pub(super) fn produce<'b>(
         Ok(site) => ManuallyDrop::new(site),
         Err(problems) => return nothing_but(problems),
     };
-    let of_magazine = before.map(|before| before.of_pages(works::of_magazine(&content.magazine)));
+    let of_magazine = |before: &Before| Some(before.of_pages(works::of_magazine(&content.magazine)?));
+    let of_magazine = before.and_then(of_magazine);
     let is_as_before =
         before.zip(of_magazine).is_some_and(|(before, of_magazine)| before.works.is_of(of_magazine));
     let mut sources = BTreeMap::new();
@@ -169,11 +170,8 @@ pub(super) fn produce<'b>(
     if let Some(kept) = outside {
         problems.extend(work.outside_links(kept, console)?);
     }
-    let mut of_all = OfAll {
-        standing: before.map_or(0, Before::of_standing),
-        magazine: of_magazine.unwrap_or_default(),
-        ..OfAll::default()
-    };
+    let mut of_all =
+        OfAll { standing: before.map_or(0, Before::of_standing), magazine: of_magazine, ..OfAll::default() };
     // The feed shows what the pages show: their problems have been told.
     if !has_errors(&problems) {
         let terms = std::mem::take(&mut *work.terms.lock().expect("no thread is left"));
@@ -248,9 +246,7 @@ impl<'b> Work<'_, 'b> {
             Ok(source) => source,
             Err(problem) => return Ok(vec![*problem]),
         };
-        if let Some(before) = self.before {
-            self.remember_code(&before.works.files_of(issue.number));
-        }
+        self.remember_code(|before| before.works.files_of(issue.number));
         let mut work = IssueWork::default();
         let mut problems = Vec::new();
         let texts = source.texts(&mut problems);
@@ -321,8 +317,10 @@ impl<'b> Work<'_, 'b> {
     }
 
     /// Spares the work of telling code's pieces that stood on pages before, at their paths in `dist/`.
-    fn remember_code(&self, files: &[String]) {
-        let pages = files.iter().filter(|path| self.remembers_code && path.ends_with(".html"));
+    fn remember_code(&self, files: impl FnOnce(&Before) -> Vec<String>) {
+        let Some(before) = self.before.filter(|_| self.remembers_code) else { return };
+        let files = files(before);
+        let pages = files.iter().filter(|path| path.ends_with(".html"));
         let left = pages.filter_map(|path| String::from_utf8(self.output.left(path)?).ok());
         left.for_each(|page| self.site.remember_code(&page));
     }
@@ -359,7 +357,7 @@ impl<'b> Work<'_, 'b> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
         self.note_terms(Entry::Post(index), &text);
-        self.remember_code(&[page_file(&post_path(&self.content.magazine.posts[index]))]);
+        self.remember_code(|_| vec![page_file(&post_path(&self.content.magazine.posts[index]))]);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
         let terms = self.site.post_terms(index, &text);
         self.found().posts[index] = terms;
@@ -370,7 +368,7 @@ impl<'b> Work<'_, 'b> {
     fn page(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
-        self.remember_code(&[page_file(&page_path(&self.content.magazine.pages[index]))]);
+        self.remember_code(|_| vec![page_file(&page_path(&self.content.magazine.pages[index]))]);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
         let terms = self.site.page_terms(index, &text);
         self.found().pages[index] = terms;
@@ -524,7 +522,9 @@ fn page_file(folder: &str) -> String {
 
 /// Whether pages of texts are made by the magazine's own templates, which may write their code in other ways.
 fn has_own_pages(content: &Content) -> bool {
-    content.templates.iter().any(|template| template.path.starts_with("templates/blog/"))
+    let is_of_others =
+        |path: &str| ["templates/mail/", "templates/web/"].iter().any(|folder| path.starts_with(folder));
+    !content.templates.iter().all(|template| is_of_others(&template.path))
 }
 
 /// The magazine's own theme files by their paths below `theme/`.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::blog::{FileCopy, PageLinks, SearchOrder, Term};
 use crate::hash::{HashMap, HashMapExt};
-use crate::model::{Alias, Magazine};
+use crate::model::Magazine;
 use crate::search::Extent;
 use crate::source::IssueSource;
 use crate::theme::{Fingerprint, mixed};
@@ -55,32 +55,22 @@ pub(super) fn of_texts(source: &IssueSource) -> Fingerprint {
     mixed("texts", &files.collect::<Vec<_>>()).max(1)
 }
 
-/// The fingerprint of all that is published but for the texts: where it is the same, pages show the same of each other.
-pub(super) fn of_magazine(magazine: &Magazine) -> Fingerprint {
-    fn of<'a>(
-        octets: &mut Vec<u8>,
-        what: &impl Serialize,
-        aliases: impl Iterator<Item = &'a Alias>,
-    ) -> Option<Fingerprint> {
-        let addresses: Vec<&str> = aliases.map(|alias| alias.address.as_str()).collect();
+/// The fingerprint of all that is published but for the texts: where it is the same, pages show the same of each other. Old
+/// addresses are no part of it, for what they lead to is made in every build.
+pub(super) fn of_magazine(magazine: &Magazine) -> Option<Fingerprint> {
+    fn of(octets: &mut Vec<u8>, what: &impl Serialize) -> Option<Fingerprint> {
         octets.clear();
-        *octets = postcard::to_extend(&(what, addresses), std::mem::take(octets)).ok()?;
+        *octets = postcard::to_extend(what, std::mem::take(octets)).ok()?;
         Some(mixed("published", &[octets]))
     }
     let Magazine { issues, posts, pages } = magazine;
-    let issues = issues.par_iter().map_init(Vec::new, |octets, issue| {
-        let of_articles = issue.articles.iter().flat_map(|article| &article.aliases);
-        of(octets, issue, issue.aliases.iter().chain(of_articles))
-    });
-    let posts = posts.par_iter().map_init(Vec::new, |octets, post| of(octets, post, post.aliases.iter()));
-    let pages = pages.par_iter().map_init(Vec::new, |octets, page| of(octets, page, page.aliases.iter()));
-    let all: Option<Vec<Fingerprint>> = issues.chain(posts).chain(pages).collect();
-    let counts = [magazine.issues.len(), magazine.posts.len()].map(|count| count as u64);
-    // What cannot be told in short is never the same.
-    all.map_or(0, |all| {
-        let octets: Vec<u8> = counts.into_iter().chain(all).flat_map(u64::to_le_bytes).collect();
-        mixed("magazine", &[&octets]).max(1)
-    })
+    let counts = [issues.len(), posts.len()].map(|count| count as u64);
+    let issues = issues.par_iter().map_init(Vec::new, of);
+    let posts = posts.par_iter().map_init(Vec::new, of);
+    let pages = pages.par_iter().map_init(Vec::new, of);
+    let all: Vec<Fingerprint> = issues.chain(posts).chain(pages).collect::<Option<_>>()?;
+    let octets: Vec<u8> = counts.into_iter().chain(all).flat_map(u64::to_le_bytes).collect();
+    Some(mixed("magazine", &[&octets]))
 }
 
 /// A page that gathers others, and a fingerprint of all that it was made of.
@@ -92,7 +82,7 @@ pub(super) struct OfAll {
     /// What all pages share.
     pub(super) standing: Fingerprint,
     /// All that was published but for the texts, with all that pages share.
-    pub(super) magazine: Fingerprint,
+    pub(super) magazine: Option<Fingerprint>,
     /// The pages that gather others.
     pub(super) gathering: Vec<Gathering>,
     /// What the index of the search tells of.
@@ -104,7 +94,7 @@ pub(super) struct OfAll {
 pub(super) struct Works {
     octets: Vec<u8>,
     standing: Fingerprint,
-    magazine: Fingerprint,
+    magazine: Option<Fingerprint>,
     /// The pages that gather others, by their paths in the blog's folder.
     gathering: HashMap<String, Fingerprint>,
     /// What its index of the search tells of.
@@ -156,7 +146,7 @@ impl Works {
 
     /// Whether all that is published, but for the texts, is what it was.
     pub(super) fn is_of(&self, magazine: Fingerprint) -> bool {
-        magazine != 0 && self.magazine == magazine
+        self.magazine == Some(magazine)
     }
 
     /// What the page at a path of the blog's folder was made of, if it gathers others.
@@ -221,13 +211,14 @@ mod tests {
         let key = |around, texts| Key { around, texts };
         let records = [record(9, key(3, 8), &nine), record(10, key(3, 7), &ten)];
         let gathering = vec![("tags/".to_owned(), 3), ("archive/".to_owned(), 4)];
-        let of_all = OfAll { standing: 6, magazine: 5, gathering, search: vec![None, Some(9), Some(10)] };
+        let of_all =
+            OfAll { standing: 6, magazine: Some(5), gathering, search: vec![None, Some(9), Some(10)] };
         let octets = [of_all.into_octets(), records.concat()].concat();
         let works = Works::read(octets.clone());
         assert_eq!(works.search, [None, Some(9), Some(10)]);
         assert!(works.share(6) && !works.share(5));
         assert_eq!((works.files_of(10), works.files_of(8)), (vec!["mail/010.txt".to_owned()], Vec::new()));
-        assert!(works.is_of(5) && !works.is_of(6) && !Works::default().is_of(0));
+        assert!(works.is_of(5) && !works.is_of(6));
         let kept = |number, texts, around| works.of(number, texts, around).map(|(work, _)| work);
         assert_eq!(kept(10, 7, Some(3)), Some(ten.clone()));
         assert_eq!(kept(10, 7, None), Some(ten.clone()));

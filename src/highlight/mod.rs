@@ -49,9 +49,10 @@ struct Told {
 
 impl Told {
     fn add(&mut self, language: Language, code: &str, pieces: Arc<[Piece]>) {
-        if self.octets + code.len() <= REMEMBERED {
+        let of_language = self.pieces.entry(language).or_default();
+        if self.octets + code.len() <= REMEMBERED && !of_language.contains_key(code) {
             self.octets += code.len();
-            self.pieces.entry(language).or_default().insert(code.into(), pieces);
+            of_language.insert(code.into(), pieces);
         }
     }
 }
@@ -61,8 +62,7 @@ impl Highlighter {
     /// too long. A language goes by the names that editors use: `rust`, `rs`, `C++`.
     pub fn pieces(&self, name: &str, code: &str) -> Option<Arc<[Piece]>> {
         let language = language(name)?;
-        let has_long_line = || code.lines().any(|line| line.len() > LONGEST_LINE);
-        if code.len() > LONGEST || code.len() > LONGEST_LINE && has_long_line() {
+        if is_too_long(code) {
             return None;
         }
         {
@@ -79,9 +79,18 @@ impl Highlighter {
 
     /// Remembers what another highlighter of the same program told of code.
     pub fn remember(&self, name: &str, code: &str, pieces: Vec<Piece>) {
-        let (Some(language), Ok(mut told)) = (language(name), self.told.lock()) else { return };
-        told.add(language, code, pieces.into());
+        if let Some(language) = language(name)
+            && !is_too_long(code)
+            && let Ok(mut told) = self.told.lock()
+        {
+            told.add(language, code, pieces.into());
+        }
     }
+}
+
+fn is_too_long(code: &str) -> bool {
+    let has_long_line = || code.lines().any(|line| line.len() > LONGEST_LINE);
+    code.len() > LONGEST || code.len() > LONGEST_LINE && has_long_line()
 }
 
 fn told_anew(grammars: &SyntaxSet, language: Language, code: &str) -> Option<Vec<Piece>> {

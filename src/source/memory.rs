@@ -135,7 +135,7 @@ impl Noting {
 const HEAD_OCTETS: usize = 128;
 
 /// The first words of notes, which a later layout would change.
-const HEAD: &str = "mailmag sources 1";
+const HEAD: &str = "mailmag sources 2";
 
 /// A text's path, its looks, and the SHA-256 of what it holds.
 type NotedFile<'a> = (&'a str, Looks, [u8; 32]);

@@ -41,6 +41,7 @@ pub(crate) use mbox::Mbox;
 pub use memory::{Memory, Notes, Noting};
 pub use read::{
     Found, RawFile, RawText, ReadError, Sources, TextFile, find, is_of_the_magazine, read, read_again,
+    real_root,
 };
 
 use crate::charset::Charset;

@@ -142,11 +142,7 @@ pub fn read(root: &Path) -> Result<Sources, ReadError> {
 ///
 /// When there is no magazine at the root.
 pub fn find(root: &Path) -> Result<Found, ReadError> {
-    let real_root = root.canonicalize().map_err(|error| ReadError::Root(root.to_owned(), error))?;
-    let settings = root.join("mailmag.toml");
-    if settings.symlink_metadata().is_err() {
-        return Err(ReadError::NoMagazine(root.to_owned()));
-    }
+    let real_root = real_root(root)?;
     let mut found = Found::default();
     for top in TOPS {
         let top = root.join(top);
@@ -155,6 +151,19 @@ pub fn find(root: &Path) -> Result<Found, ReadError> {
         }
     }
     Ok(found)
+}
+
+/// The folder itself that a magazine's root leads to.
+///
+/// # Errors
+///
+/// When there is no magazine at the root.
+pub fn real_root(root: &Path) -> Result<PathBuf, ReadError> {
+    let real_root = root.canonicalize().map_err(|error| ReadError::Root(root.to_owned(), error))?;
+    match root.join(SETTINGS).symlink_metadata() {
+        Ok(_) => Ok(real_root),
+        Err(_) => Err(ReadError::NoMagazine(root.to_owned())),
+    }
 }
 
 /// The files of a magazine, before any is read.

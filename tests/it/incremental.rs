@@ -209,7 +209,7 @@ fn what_is_not_read_again_is_as_if_it_were() {
             "the notes' version",
             |root| {
                 let noted = fs::read(root.join(NOTED)).unwrap();
-                let older = String::from_utf8_lossy(&noted).replacen("sources 1", "sources 0", 1);
+                let older = String::from_utf8_lossy(&noted).replacen("sources 2", "sources 1", 1);
                 fs::write(root.join(NOTED), older).unwrap();
                 write(root, "content/issues/007.md", &issue(7, "次の本文"));
             },

@@ -51,7 +51,8 @@ fn read(html: &str) -> Option<(String, Vec<Piece>)> {
         }
         pieces.push(Piece { length: text.len() - start, class });
     }
-    Some((text, pieces))
+    // What else was written so cannot be told any more.
+    if text.contains('\u{FFFD}') { None } else { Some((text, pieces)) }
 }
 
 impl Writer<'_> {

@@ -74,6 +74,12 @@ fn code_of_a_page_is_not_told_again() {
     let other = told.replace("\"kw\"", "\"num\"").replace("\"fn\"", "\"type\"");
     assert_ne!(other, told);
     assert_eq!(page(&remembering(&other)), other);
+    // A character that no page has is written as another, which is no reason to take the one for the other.
+    let ended_by = |last: char| format!("```sh\nls # a{last}\n```");
+    let page_of =
+        |highlighter: &Highlighter, last| render_in(Medium::Page(highlighter), &ended_by(last), "").0.html;
+    let of_form_feed = remembering(&page_of(&Highlighter::default(), '\u{C}'));
+    assert_eq!(page_of(&of_form_feed, '\u{FFFD}'), page_of(&Highlighter::default(), '\u{FFFD}'));
     // Whatever else a page holds is passed over.
     for (written, strange) in [("\"kw\"", "\"x\""), ("</span>", "</b>"), ("<span", "<b"), ("</code>", "")] {
         assert_eq!(page(&remembering(&told.replace(written, strange))), told, "{strange}");

@@ -18,9 +18,17 @@ const GREATER: &str = "&gt;";
 const QUOTE: &str = "&quot;";
 const APOSTROPHE: &str = "&#39;";
 
-/// Adds the text that [`escape`] made this of.
+/// Adds the text that [`escape`] made this of; other programs' `&nbsp;` and `&#64;` are understood, too.
 pub(crate) fn push_unescaped(escaped: &str, out: &mut String) {
-    let characters = [(AMPERSAND, '&'), (LESS, '<'), (GREATER, '>'), (QUOTE, '"'), (APOSTROPHE, '\'')];
+    let characters = [
+        (AMPERSAND, '&'),
+        (LESS, '<'),
+        (GREATER, '>'),
+        (QUOTE, '"'),
+        (APOSTROPHE, '\''),
+        ("&nbsp;", ' '),
+        ("&#64;", '@'),
+    ];
     let mut rest = escaped;
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);

@@ -483,7 +483,7 @@ impl Made {
 }
 
 /// The file of a page: its folder's `index.html`, or the file its path names.
-fn file_of(path: &str) -> String {
+pub fn file_of(path: &str) -> String {
     if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
 }
 

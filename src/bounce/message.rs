@@ -8,6 +8,7 @@ use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, Pa
 
 use super::fields::{Fields, field};
 use crate::charset::{self, Charset};
+use crate::markup::push_unescaped;
 use crate::source::{is_deep, without_from_line};
 
 /// How much of a mail is read, in octets: a notice stands at its head.
@@ -294,20 +295,5 @@ fn find_ignoring_case(text: &str, wanted: &str) -> Option<usize> {
 }
 
 fn push_words(words: &mut String, text: &str) {
-    let plain = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#64;", "@"),
-        ("&nbsp;", " "),
-        ("&#39;", "'"),
-        ("&amp;", "&"),
-    ];
-    let mut text = text.replace('\n', " ");
-    for (entity, plain) in plain {
-        if text.contains(entity) {
-            text = text.replace(entity, plain);
-        }
-    }
-    words.push_str(&text);
+    push_unescaped(&text.replace('\n', " "), words);
 }

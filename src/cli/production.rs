@@ -15,7 +15,7 @@ use super::works::{self, Gathering, IssueWork, Key, OfAll, Record, Works};
 use crate::address::{page_path, post_path};
 use crate::blog::{
     self, Around, Entry, File, FileCopy, IssueTerms, List, PageLinks, Pages, SearchBefore, SearchOrder,
-    SearchTerms, Shown, Site, Term,
+    SearchTerms, Shown, Site, Term, file_of,
 };
 pub(super) use crate::diagnostic::once_each;
 use crate::diagnostic::{Diagnostic, has_errors};
@@ -298,7 +298,7 @@ impl<'b> Work<'_, 'b> {
                 match self.site.render_issue(around, &texts, &for_all, &letter.digest) {
                     Ok(pages) => {
                         for File { path, bytes } in pages.files {
-                            let path = format!("blog/{path}");
+                            let path = in_dist(&path);
                             self.output.put(&path, &bytes)?;
                             work.files.push(path);
                         }
@@ -353,11 +353,17 @@ impl<'b> Work<'_, 'b> {
         links.1.extend(files.map(|path| path.strip_suffix("index.html").unwrap_or(path).to_owned()));
     }
 
+    /// Notes pages that gather others, made or kept.
+    fn note_gathered(&self, gathered: Vec<Gathering>) {
+        self.note_made(Vec::new(), gathered.iter().map(|(path, _)| path.as_str()));
+        self.gathering.lock().expect("no thread panics while it holds this").extend(gathered);
+    }
+
     fn post(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.post_text(index, &mut problems);
         self.note_terms(Entry::Post(index), &text);
-        self.remember_code(|_| vec![page_file(&post_path(&self.content.magazine.posts[index]))]);
+        self.remember_code(|_| vec![in_dist(&file_of(&post_path(&self.content.magazine.posts[index])))]);
         problems.extend(check::blog_text(self.content, &self.content.magazine.posts[index].title, &text));
         let terms = self.site.post_terms(index, &text);
         self.found().posts[index] = terms;
@@ -368,7 +374,7 @@ impl<'b> Work<'_, 'b> {
     fn page(&self, index: usize) -> Result<Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let text = self.content.page_text(index, &mut problems);
-        self.remember_code(|_| vec![page_file(&page_path(&self.content.magazine.pages[index]))]);
+        self.remember_code(|_| vec![in_dist(&file_of(&page_path(&self.content.magazine.pages[index])))]);
         problems.extend(check::blog_text(self.content, &self.content.magazine.pages[index].title, &text));
         let terms = self.site.page_terms(index, &text);
         self.found().pages[index] = terms;
@@ -390,7 +396,7 @@ impl<'b> Work<'_, 'b> {
             Err(problems) => return Ok(problems),
         };
         for file in &pages.files {
-            self.output.put(&format!("blog/{}", file.path), &file.bytes)?;
+            self.output.put(&in_dist(&file.path), &file.bytes)?;
         }
         if !pages.copies.is_empty() {
             self.copies.lock().expect("no thread panics while it holds this").extend(pages.copies);
@@ -416,12 +422,11 @@ impl<'b> Work<'_, 'b> {
         let paths = self.site.files_of(list);
         let gathered = paths.iter().map(|path| Some((path.clone(), before.works.gathered(path)?)));
         let Some(gathered) = gathered.collect::<Option<Vec<Gathering>>>() else { return false };
-        let files: Vec<String> = paths.iter().map(|path| format!("blog/{path}")).collect();
+        let files: Vec<String> = paths.iter().map(|path| in_dist(path)).collect();
         if files.is_empty() || !self.output.keep(&files) {
             return false;
         }
-        self.gathering.lock().expect("no thread panics while it holds this").extend(gathered);
-        self.note_made(Vec::new(), paths.iter().map(String::as_str));
+        self.note_gathered(gathered);
         true
     }
 
@@ -436,16 +441,13 @@ impl<'b> Work<'_, 'b> {
     ) -> Result<Vec<Diagnostic>> {
         let Some(before) = self.before else { return self.pages(render(None)) };
         let is_the_same = |path: &str, shown: Fingerprint| {
-            before.works.gathered(path) == Some(before.of_pages(shown))
-                && self.output.keep(&[format!("blog/{path}")])
+            before.works.gathered(path) == Some(before.of_pages(shown)) && self.output.keep(&[in_dist(path)])
         };
         let shown = Shown { fingerprints: &self.fingerprints, is_the_same: &is_the_same };
         let pages = render(Some(&shown));
         if let Ok(pages) = &pages {
             let noted = pages.gathering.iter().map(|(path, shown)| (path.clone(), before.of_pages(*shown)));
-            self.gathering.lock().expect("no thread panics while it holds this").extend(noted);
-            let kept = pages.gathering.iter().map(|(path, _)| path.as_str());
-            self.note_made(Vec::new(), kept);
+            self.note_gathered(noted.collect());
         }
         self.pages(pages)
     }
@@ -456,7 +458,7 @@ impl<'b> Work<'_, 'b> {
         let nothing = SearchBefore::default();
         let before = self.before.map_or(&nothing, |before| &before.search);
         let (files, order) = self.site.search_files(&found, before);
-        let put = |file: search::File| self.output.put(&format!("blog/{}", file.path), &file.bytes);
+        let put = |file: search::File| self.output.put(&in_dist(&file.path), &file.bytes);
         files.into_par_iter().try_for_each(put)?;
         Ok(order)
     }
@@ -506,25 +508,25 @@ impl<'b> Work<'_, 'b> {
                 Some(width) => self.pictures.narrower(from, *width).map_err(anyhow::Error::msg)?,
                 None => fs::read(disk).with_context(|| format!("cannot read {from}"))?,
             };
-            self.output.put(&format!("blog/{to}"), &octets)?;
+            self.output.put(&in_dist(to), &octets)?;
         }
         for (_, asset) in self.theme.assets().files() {
-            self.output.put(&format!("blog/{}", asset.published), &asset.octets)?;
+            self.output.put(&in_dist(&asset.published), &asset.octets)?;
         }
         Ok(())
     }
 }
 
-/// The file of a page in `dist/`, by its folder in the blog.
-fn page_file(folder: &str) -> String {
-    format!("blog/{folder}index.html")
+/// The path in `dist/` of a file of the blog.
+fn in_dist(path: &str) -> String {
+    format!("blog/{path}")
 }
 
 /// Whether pages of texts are made by the magazine's own templates, which may write their code in other ways.
 fn has_own_pages(content: &Content) -> bool {
-    let is_of_others =
-        |path: &str| ["templates/mail/", "templates/web/"].iter().any(|folder| path.starts_with(folder));
-    !content.templates.iter().all(|template| is_of_others(&template.path))
+    let of_others = ["templates/mail/", "templates/web/"];
+    let is_of_pages = |path: &str| !of_others.iter().any(|folder| path.starts_with(folder));
+    content.templates.iter().any(|template| is_of_pages(&template.path))
 }
 
 /// The magazine's own theme files by their paths below `theme/`.

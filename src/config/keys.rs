@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, SourceText};
-use crate::model::named;
+use crate::model::{choices, named};
 
 /// A table that is being read; [`Keys::finish`] reports the keys nobody asked for.
 pub struct Keys<'a> {
@@ -184,8 +184,7 @@ impl<'a> Keys<'a> {
         names: &[(&'static str, T)],
         problems: &mut Vec<Diagnostic>,
     ) -> Option<T> {
-        let wanted: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        self.read(key, &wanted.join(" or "), problems, |value| named(names, value.as_str()?))
+        self.read(key, &choices(names), problems, |value| named(names, value.as_str()?))
             .map(|setting| setting.value)
     }
 

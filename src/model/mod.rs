@@ -13,6 +13,6 @@ pub use email_address::{AddressError, EmailAddress};
 pub(crate) use field::MARKS;
 pub use field::{Field, FieldAt, take_fields};
 pub use magazine::{Alias, Article, AttachedFile, Author, InMail, Issue, Magazine, Page, Post};
-pub(crate) use names::{name_of, named};
+pub(crate) use names::{choices, name_of, named};
 pub use subscriber::{Language, Source, Status, Subscriber, SubscriberId, Suppression};
 pub use typesetting::{Emphasis, HangingPunctuation, LineBreak, Links, Tables, Typesetting};

@@ -305,13 +305,15 @@ impl Stage {
         if *self.failed.get_mut() {
             return Err(PublishError::Incomplete);
         }
-        let before = if manifest == self.manifest { "" } else { &self.manifest };
+        let manifest = (manifest != self.manifest).then_some(manifest);
         let is_gone = |path: &&str| !made.contains_key(*path) && files::check_path(path).is_ok();
+        // The same list of files has lost none.
+        let before = manifest.as_ref().map_or("", |_| &self.manifest);
         let removed: Vec<&str> = before.lines().filter(is_gone).collect();
         let staged = std::mem::take(&mut *locked(&self.staged));
         let written = staged.len();
         let mut published = Published { written, unchanged: made.len() - written, removed: 0 };
-        if written == 0 && removed.is_empty() && manifest == self.manifest {
+        if written == 0 && manifest.is_none() {
             self.settled = true;
             return Ok(published);
         }
@@ -331,7 +333,6 @@ impl Stage {
             }
         }
 
-        let manifest = (manifest != self.manifest).then_some(manifest);
         journal::write(&self.dist, &removed, manifest.as_deref())?;
         self.settled = true;
         published.removed = journal::carry_out(&self.dist, &removed)?;

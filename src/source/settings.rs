@@ -7,7 +7,7 @@ use super::markdown::{Attribute, Heading};
 use crate::address::old_path;
 use crate::config::{Config, Keys, TypesettingChange, WIDTHS, closest};
 use crate::diagnostic::{Diagnostic, Place, SourceText};
-use crate::model::{Alias, Author, HangingPunctuation, InMail, LineBreak, named};
+use crate::model::{Alias, Author, HangingPunctuation, InMail, LineBreak, choices, named};
 
 /// What an author said of his article.
 #[derive(Clone, Debug, Default)]
@@ -215,8 +215,7 @@ pub(super) fn address(
 }
 
 fn one_of<T: Copy>(value: &str, names: &[(&'static str, T)]) -> Result<T, String> {
-    named(names, value)
-        .ok_or_else(|| names.iter().map(|(name, _)| format!("\"{name}\"")).collect::<Vec<_>>().join(" or "))
+    named(names, value).ok_or_else(|| choices(names))
 }
 
 fn unknown_attribute(key: &str, source: &Arc<SourceText>, span: Range<usize>) -> Diagnostic {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
 
 use super::{Assets, date};
-use crate::model::{HangingPunctuation, LineBreak, Typesetting, named};
+use crate::model::{HangingPunctuation, LineBreak, Typesetting, choices, named};
 use crate::typeset;
 
 /// The widest measure that a template may ask for, in columns.
@@ -111,10 +111,8 @@ fn bounded(columns: usize) -> TeraResult<usize> {
 
 fn one_of<T: Copy + Default>(arguments: &Kwargs, key: &str, names: &[(&'static str, T)]) -> TeraResult<T> {
     let Some(wanted) = arguments.get::<&str>(key)? else { return Ok(T::default()) };
-    named(names, wanted).ok_or_else(|| {
-        let known: Vec<String> = names.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-        Error::message(format!("`{key}` must be {}, not \"{wanted}\"", known.join(" or ")))
-    })
+    named(names, wanted)
+        .ok_or_else(|| Error::message(format!("`{key}` must be {}, not \"{wanted}\"", choices(names))))
 }
 
 #[cfg(test)]
